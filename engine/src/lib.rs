@@ -1,0 +1,1 @@
+//! A CPU inference engine for small GPT-2-style transformers.

@@ -1,0 +1,1 @@
+//! The library that a Rust benchmark program links to become a worker of Tachograph.

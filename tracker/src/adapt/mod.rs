@@ -1,0 +1,1 @@
+//! Other tools' result files: bytes in, measurements out, one file a format.

@@ -1,0 +1,1 @@
+//! What the project wants: `tachograph.toml`, strict.

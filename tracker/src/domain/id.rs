@@ -1,0 +1,72 @@
+//! The public identity of a record: the hash of its canonical content.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 of a record's canonical content, in hexadecimal.
+///
+/// The canonical form is the record's JSON without white space, keys in the order of the type's fields, floats in their
+/// shortest form that reads back as the same number. A record that was read from elsewhere is parsed into its type
+/// first, so that one content has one form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordId(String);
+
+impl RecordId {
+    /// The identity of a record of the given kind (`run`, `duel`, `annotation`).
+    ///
+    /// # Panics
+    ///
+    /// Never for the record types of this crate: their JSON form cannot fail.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a record type that has no JSON form is a mistake in its definition")]
+    pub fn of<T: Serialize>(kind: &str, record: &T) -> RecordId {
+        let mut hasher = Sha256::new();
+        hasher.update(kind.as_bytes());
+        hasher.update(b"\n");
+        hasher.update(serde_json::to_vec(record).expect("a record has a JSON form"));
+        RecordId(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Takes an identity that was stored or typed; anything else than 64 lower-case hexadecimal digits is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<RecordId> {
+        let whole = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        whole.then(|| RecordId(text.to_owned()))
+    }
+
+    /// The whole hash.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first twelve digits, as shown to people.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.0[..12]
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identity_is_the_hash_of_kind_and_content() {
+        // sha256("run\n[1,2.5]"), by sha256sum.
+        let id = RecordId::of("run", &(1, 2.5));
+        assert_eq!(id.as_str(), "63349be6b991b3f0e0378f956597847bbb4b0dacd3f0de23173700d3968a6fba");
+        assert_ne!(RecordId::of("duel", &(1, 2.5)), id);
+        assert_eq!(RecordId::parse(id.as_str()), Some(id));
+        assert_eq!(RecordId::parse("abc"), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! What several verbs share, and what needs more than one room.

@@ -1,0 +1,1 @@
+//! Measurements and policy in, verdicts with evidence out. Pure.

@@ -1,0 +1,1 @@
+//! Running workers and commands, and knowing the machine that they run on.

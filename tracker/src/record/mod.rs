@@ -1,0 +1,1 @@
+//! The database. Only this room says `sqlx`.

@@ -1,0 +1,1 @@
+//! All of git: history and worktrees. Only this room says `git2`.

@@ -1,0 +1,1 @@
+//! Finished reports in, text, Markdown, JSON and SVG out. Pure.

@@ -1,0 +1,1 @@
+//! The maths; knows nothing of benchmarks.
