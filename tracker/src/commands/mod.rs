@@ -18,9 +18,11 @@ struct Cli {
 enum Verb {}
 
 /// Runs the program: the whole of `main`.
+#[must_use]
+#[expect(unreachable_code, unused_variables, reason = "holds until the first verb lands")]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match dispatch(cli.verb) {
+    match dispatch(&cli.verb) {
         Ok(code) => code,
         Err(failure) => {
             complain(&failure);
@@ -34,6 +36,6 @@ fn complain(failure: &crate::failure::Failure) {
     eprintln!("{failure}");
 }
 
-fn dispatch(verb: Verb) -> Outcome<ExitCode> {
-    match verb {}
+fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
+    match *verb {}
 }

@@ -5,6 +5,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
+}
+
 /// The SHA-256 of a record's canonical content, in hexadecimal.
 ///
 /// The canonical form is the record's JSON without white space, keys in the order of the type's fields, floats in their
@@ -27,7 +37,7 @@ impl RecordId {
         hasher.update(kind.as_bytes());
         hasher.update(b"\n");
         hasher.update(serde_json::to_vec(record).expect("a record has a JSON form"));
-        RecordId(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        RecordId(hex(&hasher.finalize()))
     }
 
     /// Takes an identity that was stored or typed; anything else than 64 lower-case hexadecimal digits is none.

@@ -8,7 +8,7 @@ mod name;
 mod run;
 
 pub use commit::{Commit, CommitId, CommitIdError};
-pub use id::RecordId;
+pub use id::{RecordId, hex};
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};

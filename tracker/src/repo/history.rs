@@ -1,0 +1,105 @@
+//! Revisions, ranges, and what a commit says of itself.
+
+use git2::{Oid, Revspec, Sort};
+
+use super::{RepoError, Repository, git};
+use crate::domain::{Commit, CommitId};
+
+/// The longest subject that is kept, in characters.
+const LONGEST_SUBJECT: usize = 300;
+
+/// What a person asked to have measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requested {
+    /// One commit.
+    One(Commit),
+    /// Those of a range, parents before children.
+    Range(Vec<Commit>),
+}
+
+impl Requested {
+    /// The commits, parents before children.
+    #[must_use]
+    pub fn commits(self) -> Vec<Commit> {
+        match self {
+            Requested::One(commit) => vec![commit],
+            Requested::Range(commits) => commits,
+        }
+    }
+}
+
+impl Repository {
+    /// The commit that a revision names.
+    pub fn commit(&self, revision: &str) -> Result<Commit, RepoError> {
+        let missing = |_| RepoError::NoSuchCommit(revision.to_owned());
+        let object = self.git.revparse_single(revision).map_err(missing)?;
+        describe(&object.peel_to_commit().map_err(missing)?)
+    }
+
+    /// The commit that is checked out.
+    pub fn head(&self) -> Result<Commit, RepoError> {
+        self.commit("HEAD")
+    }
+
+    /// Reads a revision, or a range as git means it: `A..B` is what B has and A has not, `A...B` what only one has.
+    pub fn requested(&self, spec: &str) -> Result<Requested, RepoError> {
+        if !spec.contains("..") {
+            return self.commit(spec).map(Requested::One);
+        }
+        let missing = |_| RepoError::NoSuchCommit(spec.to_owned());
+        let range = self.git.revparse(spec).map_err(missing)?;
+        let (from, to) = ends(&range).ok_or_else(|| RepoError::NoSuchCommit(spec.to_owned()))?;
+        let mut walk = self.git.revwalk().map_err(git("walking history"))?;
+        walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).map_err(git("walking history"))?;
+        walk.push(to).map_err(missing)?;
+        if range.mode().contains(git2::RevparseMode::MERGE_BASE) {
+            walk.push(from).map_err(missing)?;
+            for base in self.git.merge_bases(from, to).map_err(git("finding the merge base"))?.iter() {
+                walk.hide(*base).map_err(git("walking history"))?;
+            }
+        } else {
+            walk.hide(from).map_err(missing)?;
+        }
+        let commits = walk
+            .map(|step| {
+                let id = step.map_err(git("walking history"))?;
+                describe(&self.git.find_commit(id).map_err(git("reading a commit"))?)
+            })
+            .collect::<Result<Vec<Commit>, RepoError>>()?;
+        if commits.is_empty() { Err(RepoError::EmptyRange(spec.to_owned())) } else { Ok(Requested::Range(commits)) }
+    }
+
+    /// The content of a file of a commit, if it is there and is a file.
+    pub fn file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, RepoError> {
+        let tree = self.tree(commit)?;
+        match tree.get_path(std::path::Path::new(path)) {
+            Ok(entry) => {
+                let object = entry.to_object(&self.git).map_err(git("reading a file of a commit"))?;
+                Ok(object.as_blob().map(|blob| blob.content().to_vec()))
+            }
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(git("reading a file of a commit")(error)),
+        }
+    }
+
+    pub(super) fn tree(&self, commit: &CommitId) -> Result<git2::Tree<'_>, RepoError> {
+        let id = Oid::from_str(commit.as_str()).map_err(git("reading a commit id"))?;
+        self.git.find_commit(id).and_then(|found| found.tree()).map_err(git("reading the tree of a commit"))
+    }
+}
+
+fn ends(range: &Revspec<'_>) -> Option<(Oid, Oid)> {
+    let commit = |object: Option<&git2::Object<'_>>| object?.peel_to_commit().ok().map(|commit| commit.id());
+    Some((commit(range.from())?, commit(range.to())?))
+}
+
+fn describe(commit: &git2::Commit<'_>) -> Result<Commit, RepoError> {
+    let message = String::from_utf8_lossy(commit.message_bytes());
+    let subject = message.trim_start().lines().next().unwrap_or_default();
+    Ok(Commit {
+        id: CommitId::new(commit.id().to_string())?,
+        parents: commit.parent_ids().map(|id| CommitId::new(id.to_string())).collect::<Result<_, _>>()?,
+        committed_at_s: commit.time().seconds(),
+        subject: subject.chars().take(LONGEST_SUBJECT).collect(),
+    })
+}
