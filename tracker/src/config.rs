@@ -1,1 +1,392 @@
 //! What the project wants: `tachograph.toml`, strict.
+//!
+//! [`Config::parse`] reads what was written into raw tables and resolves them into types that can no longer be wrong: a
+//! suite is one of three kinds, a duration is a duration, a name is a name. An unknown key is an error that names the
+//! nearest right one.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::domain::{SuiteName, closest, parse_duration};
+
+/// The file's name, in the repository's top folder.
+pub const FILE_NAME: &str = "tachograph.toml";
+
+/// The time that a suite's measuring gets unless the project says otherwise.
+pub const DEFAULT_BUDGET: Duration = Duration::from_mins(1);
+
+/// How long a build may take unless the project says otherwise.
+const DEFAULT_BUILD_TIMEOUT: Duration = Duration::from_mins(30);
+
+/// How long one benchmark may keep silent unless the project says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How many processes a command suite gets unless the project says otherwise.
+const DEFAULT_PROCESSES: u32 = 5;
+
+/// What the project wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the store is, seen from the top folder.
+    pub store: Option<PathBuf>,
+    /// The name that this fleet's machines go by, instead of their fingerprints.
+    pub machine: Option<String>,
+    /// How suites are built.
+    pub build: Build,
+    /// The suites, by name.
+    pub suites: BTreeMap<SuiteName, Suite>,
+}
+
+/// How suites are built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Variables that a build may see, beside those of the toolchain. A worker never sees them.
+    pub pass_env: Vec<String>,
+    /// How long one build command may take.
+    pub timeout: Duration,
+    /// Empty folders in place of submodules are fine.
+    pub submodules_may_be_empty: bool,
+    /// Pointers in place of files in Git LFS are fine.
+    pub lfs_may_be_pointers: bool,
+}
+
+/// One suite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// What it is.
+    pub source: Source,
+    /// The time that measuring it gets.
+    pub budget: Duration,
+    /// How long one benchmark may keep silent before it counts as hanging.
+    pub timeout: Duration,
+}
+
+/// Command lines that are run one after the other, each a program and its arguments.
+pub type Commands = Vec<Vec<String>>;
+
+/// What a suite is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A bench target of a cargo package that speaks the worker protocol.
+    Cargo {
+        /// The package.
+        package: String,
+        /// The bench target.
+        bench: String,
+        /// Features to switch on.
+        features: Vec<String>,
+    },
+    /// Any other program that speaks the worker protocol.
+    Worker {
+        /// What builds it.
+        build: Commands,
+        /// What starts it; `--worker` is appended.
+        worker: Vec<String>,
+    },
+    /// A program that prints or writes results and ends.
+    Command {
+        /// What builds it.
+        build: Commands,
+        /// What runs it, or one benchmark of it where `{name}` stands in it.
+        command: Vec<String>,
+        /// The format of its results.
+        format: String,
+        /// What prints the names of its benchmarks, a line each.
+        list: Option<Vec<String>>,
+        /// The file that it writes its results to, seen from the commit's folder; its standard output if none.
+        output: Option<PathBuf>,
+        /// How many processes of it are run at the most.
+        processes: u32,
+    },
+}
+
+/// Why the configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It does not have the shape that it should.
+    #[error("{0}")]
+    Shape(String),
+    /// A suite says nothing or too much about what it is.
+    #[error("[suite.{suite}]: {problem}")]
+    Suite {
+        /// Its name.
+        suite: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A value cannot be read.
+    #[error("{key}: {problem}")]
+    Value {
+        /// Where it stands.
+        key: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no suite at all.
+    #[error("it names no suite: a table [suite.NAME] says what to measure")]
+    NoSuite,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    store: Option<PathBuf>,
+    machine: Option<String>,
+    #[serde(default)]
+    build: RawBuild,
+    #[serde(default)]
+    suite: BTreeMap<String, RawSuite>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBuild {
+    #[serde(default)]
+    pass_env: Vec<String>,
+    timeout: Option<String>,
+    submodules: Option<Submodules>,
+    lfs: Option<Lfs>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Submodules {
+    Empty,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Lfs {
+    Pointers,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSuite {
+    cargo: Option<RawCargo>,
+    build: Option<OneOrMany>,
+    worker: Option<Vec<String>>,
+    command: Option<Vec<String>>,
+    format: Option<String>,
+    list: Option<Vec<String>>,
+    output: Option<PathBuf>,
+    processes: Option<u32>,
+    budget: Option<String>,
+    timeout: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCargo {
+    package: String,
+    bench: String,
+    #[serde(default)]
+    features: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a command [\"program\", \"argument\"] or a list of such commands")]
+enum OneOrMany {
+    One(Vec<String>),
+    Many(Commands),
+}
+
+impl Config {
+    /// Reads the text of a `tachograph.toml`.
+    pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        let raw: RawConfig = toml::from_str(text).map_err(|error| ConfigError::Shape(explain(&error)))?;
+        let machine = raw.machine.filter(|name| !name.trim().is_empty());
+        let suites = raw.suite.into_iter().map(resolve_suite).collect::<Result<BTreeMap<_, _>, _>>()?;
+        if suites.is_empty() {
+            return Err(ConfigError::NoSuite);
+        }
+        Ok(Config { store: raw.store, machine, build: resolve_build(raw.build)?, suites })
+    }
+}
+
+fn duration(key: &str, text: Option<&str>, default: Duration) -> Result<Duration, ConfigError> {
+    let problem = |error: String| ConfigError::Value { key: key.to_owned(), problem: error };
+    text.map_or(Ok(default), |text| parse_duration(text).map_err(|error| problem(error.to_string())))
+}
+
+fn resolve_build(raw: RawBuild) -> Result<Build, ConfigError> {
+    if let Some(wrong) = raw.pass_env.iter().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        let problem = format!("{wrong:?} is no name of a variable; name each variable that the build may see");
+        return Err(ConfigError::Value { key: "build.pass_env".to_owned(), problem });
+    }
+    Ok(Build {
+        pass_env: raw.pass_env,
+        timeout: duration("build.timeout", raw.timeout.as_deref(), DEFAULT_BUILD_TIMEOUT)?,
+        submodules_may_be_empty: raw.submodules.is_some(),
+        lfs_may_be_pointers: raw.lfs.is_some(),
+    })
+}
+
+fn resolve_suite((name, raw): (String, RawSuite)) -> Result<(SuiteName, Suite), ConfigError> {
+    let wrong = |problem: String| ConfigError::Suite { suite: name.clone(), problem };
+    let suite_name = SuiteName::new(name.as_str()).map_err(|error| wrong(error.to_string()))?;
+    let budget = duration(&format!("suite.{name}.budget"), raw.budget.as_deref(), DEFAULT_BUDGET)?;
+    let timeout = duration(&format!("suite.{name}.timeout"), raw.timeout.as_deref(), DEFAULT_TIMEOUT)?;
+    let source = resolve_source(raw).map_err(wrong)?;
+    Ok((suite_name, Suite { source, budget, timeout }))
+}
+
+fn resolve_source(raw: RawSuite) -> Result<Source, String> {
+    let only_for_commands = [
+        ("format", raw.format.is_some()),
+        ("list", raw.list.is_some()),
+        ("output", raw.output.is_some()),
+        ("processes", raw.processes.is_some()),
+    ];
+    if raw.command.is_none()
+        && let Some((key, _)) = only_for_commands.iter().find(|(_, given)| *given)
+    {
+        return Err(format!("`{key}` goes with `command`"));
+    }
+    let has_build = raw.build.is_some();
+    let build = match raw.build {
+        None => Vec::new(),
+        Some(OneOrMany::One(command)) => vec![command],
+        Some(OneOrMany::Many(commands)) => commands,
+    };
+    if build.iter().any(Vec::is_empty) {
+        return Err("a build command needs a program".to_owned());
+    }
+    match (raw.cargo, raw.worker, raw.command) {
+        (Some(cargo), None, None) if has_build => {
+            Err(format!("`cargo` builds the bench target {:?} itself; leave `build` out", cargo.bench))
+        }
+        (Some(RawCargo { package, bench, features }), None, None) => Ok(Source::Cargo { package, bench, features }),
+        (None, Some(worker), None) if worker.is_empty() => Err("`worker` needs a program".to_owned()),
+        (None, Some(worker), None) => Ok(Source::Worker { build, worker }),
+        (None, None, Some(command)) => {
+            if command.is_empty() {
+                return Err("`command` needs a program".to_owned());
+            }
+            let by_name = command.iter().any(|part| part.contains("{name}"));
+            if by_name != raw.list.is_some() {
+                let problem =
+                    "`list` and a `{name}` in `command` go together: the one names the benchmarks, the other runs one";
+                return Err(problem.to_owned());
+            }
+            let format = raw.format.ok_or("`command` needs a `format`: what its results are written in")?;
+            let processes = raw.processes.unwrap_or(DEFAULT_PROCESSES);
+            if processes == 0 {
+                return Err("`processes` must be at least 1".to_owned());
+            }
+            Ok(Source::Command { build, command, format, list: raw.list, output: raw.output, processes })
+        }
+        (None, None, None) => Err("say what it is: `cargo`, `worker` or `command`".to_owned()),
+        _ => Err("it is one of `cargo`, `worker` and `command`, not several".to_owned()),
+    }
+}
+
+/// The parser's message, with the nearest right name where a key is unknown.
+fn explain(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    let mut quoted = error.message().split('`').skip(1).step_by(2);
+    let (true, Some(unknown)) = (error.message().starts_with("unknown field"), quoted.next()) else {
+        return text.trim_end().to_owned();
+    };
+    match closest(unknown, quoted) {
+        Some(nearest) => format!("{}\ndid you mean `{nearest}`?", text.trim_end()),
+        None => text.trim_end().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Config::parse(text).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_cargo_bench_target_needs_no_more_than_its_name() {
+        let config = Config::parse("[suite.engine]\ncargo = { package = \"engine\", bench = \"suite\" }").unwrap();
+        let suite = &config.suites["engine"];
+        assert_eq!(suite.budget, Duration::from_mins(1));
+        let expected = Source::Cargo { package: "engine".to_owned(), bench: "suite".to_owned(), features: Vec::new() };
+        assert_eq!(suite.source, expected);
+    }
+
+    #[test]
+    fn every_key_is_read_to_its_place() {
+        let text = r#"
+            store = "perf/store.db"
+            machine = "ci-large"
+            [build]
+            pass_env = ["TOKEN_OF_REGISTRY"]
+            timeout = "7m"
+            submodules = "empty"
+            lfs = "pointers"
+            [suite.slow]
+            build = [["make", "all"], ["make", "bench"]]
+            command = ["./bench", "--only", "{name}"]
+            list = ["./bench", "--list"]
+            format = "tachograph"
+            output = "out/result.json"
+            processes = 9
+            budget = "90s"
+            timeout = "1500ms"
+            [suite.python]
+            build = ["make"]
+            worker = ["python3", "bench.py"]
+        "#;
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.store, Some(PathBuf::from("perf/store.db")));
+        assert_eq!(config.machine.as_deref(), Some("ci-large"));
+        assert_eq!(config.build.pass_env, ["TOKEN_OF_REGISTRY"]);
+        assert_eq!(config.build.timeout, Duration::from_mins(7));
+        assert!(config.build.submodules_may_be_empty && config.build.lfs_may_be_pointers);
+        let slow = &config.suites["slow"];
+        assert_eq!((slow.budget, slow.timeout), (Duration::from_secs(90), Duration::from_millis(1500)));
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let expected = Source::Command {
+            build: vec![words("make all"), words("make bench")],
+            command: words("./bench --only {name}"),
+            format: "tachograph".to_owned(),
+            list: Some(words("./bench --list")),
+            output: Some(PathBuf::from("out/result.json")),
+            processes: 9,
+        };
+        assert_eq!(slow.source, expected);
+        let expected = Source::Worker { build: vec![words("make")], worker: words("python3 bench.py") };
+        assert_eq!(config.suites["python"].source, expected);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line_and_the_nearest_right_name() {
+        let message = refused("[suite.a]\nworker = [\"x\"]\nbuget = \"3s\"");
+        assert!(message.contains("line 3") && message.contains("`buget`"), "{message}");
+        assert!(message.contains("did you mean `budget`?"), "{message}");
+        assert!(refused("[suites.a]\nworker = [\"x\"]").contains("did you mean `suite`?"));
+    }
+
+    #[test]
+    fn a_suite_that_is_nothing_or_two_things_is_refused_by_name() {
+        let cases = [
+            ("", "names no suite"),
+            ("[suite.a]", "[suite.a]: say what it is"),
+            ("[suite.a]\nworker = [\"x\"]\ncommand = [\"y\"]\nformat = \"f\"", "not several"),
+            ("[suite.a]\nworker = []", "needs a program"),
+            ("[suite.a]\nworker = [\"x\"]\nformat = \"f\"", "`format` goes with `command`"),
+            ("[suite.a]\ncommand = [\"x\"]", "needs a `format`"),
+            ("[suite.a]\ncommand = [\"x\", \"{name}\"]\nformat = \"f\"", "go together"),
+            ("[suite.a]\ncommand = [\"x\"]\nformat = \"f\"\nprocesses = 0", "at least 1"),
+            ("[suite.a]\nworker = [\"x\"]\nbuild = \"make\"", "expected a command"),
+            ("[suite.a]\nworker = [\"x\"]\nbudget = \"soon\"", "suite.a.budget"),
+            ("[suite.\"\"]\nworker = [\"x\"]", "must not be empty"),
+            ("[build]\npass_env = [\"A=B\"]\n[suite.a]\nworker = [\"x\"]", "no name of a variable"),
+            ("[suite.a]\ncargo = { package = \"p\", bench = \"b\" }\nbuild = [\"make\"]", "leave `build` out"),
+        ];
+        for (text, expected) in cases {
+            let message = refused(text);
+            assert!(message.contains(expected), "{text:?}: {message}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ mod machine;
 mod metric;
 mod name;
 mod run;
+mod words;
 
 pub use commit::{Commit, CommitId, CommitIdError};
 pub use id::{RecordId, hex};
@@ -13,3 +14,4 @@ pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
 pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
+pub use words::{DurationError, closest, parse_duration};
