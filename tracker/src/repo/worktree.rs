@@ -65,7 +65,7 @@ impl Bench {
         self.folder.join(number.to_string())
     }
 
-    fn free_place(&self) -> Result<(PathBuf, File), RepoError> {
+    fn free_place(&self) -> Result<(PathBuf, Guard), RepoError> {
         for number in 0..MOST_PLACES {
             let place = self.place(number);
             fs::create_dir_all(&place).map_err(files("creating", &place))?;
@@ -99,7 +99,17 @@ impl Bench {
     }
 }
 
-fn lock(place: &Path) -> Result<Option<File>, RepoError> {
+/// A place's lock. It is given back by name, not by closing the file: a child that is being started at this moment has the
+/// file open too, and would keep the lock a little longer.
+struct Guard(File);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+fn lock(place: &Path) -> Result<Option<Guard>, RepoError> {
     let path = place.join("lock");
     let file = File::options()
         .create(true)
@@ -108,7 +118,7 @@ fn lock(place: &Path) -> Result<Option<File>, RepoError> {
         .open(&path)
         .map_err(files("opening the lock", &path))?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => Ok(Some(Guard(file))),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(files("locking", &path)(error.into())),
     }
@@ -125,7 +135,7 @@ fn clear(tree: &Path) -> Result<(), RepoError> {
 pub struct Worktree {
     tree: PathBuf,
     place: PathBuf,
-    _guard: File,
+    _guard: Guard,
 }
 
 impl Worktree {
