@@ -1,1 +1,6 @@
 //! Running workers and commands, and knowing the machine that they run on.
+
+pub mod cores;
+pub mod machine;
+pub mod protocol;
+pub mod pulse;
