@@ -1,1 +1,116 @@
 //! Other tools' result files: bytes in, measurements out, one file a format.
+//!
+//! [`parse`] takes the bytes of one file, [`parse_folder`] a folder of them; both either find the format from the
+//! content or are told it. What is read is hostile until parsed: [`limits`] bounds size, depth, counts and names, and
+//! every error names the format, the place and what was expected. Nothing here touches a file, a clock or a process.
+
+mod error;
+mod format;
+mod json;
+pub mod limits;
+mod parsed;
+mod sheet;
+mod sniff;
+mod text;
+mod units;
+
+mod criterion;
+mod go;
+mod hyperfine;
+mod tachograph;
+
+pub use error::{AdaptError, Place};
+pub use format::{Carries, Directions, FORMATS, Format, Held, UnknownFormat};
+pub use parsed::{Folder, MemoryFolder, Origin, Parsed, Set};
+
+use error::Flaw;
+use format::Takes;
+use sniff::Sniff;
+
+/// Reads one file. Without a format, the content decides, and two that match are refused by name.
+pub fn parse(format: Option<&'static Format>, bytes: &[u8]) -> Result<Parsed, AdaptError> {
+    let lossy = format.is_none_or(|format| format.lossy);
+    let decoded = text::decode(bytes, lossy)?;
+    let format = match format {
+        Some(format) => format,
+        None => recognise(&decoded.text)?,
+    };
+    if let (Some(offset), false) = (decoded.first_bad_byte, format.lossy) {
+        return Err(AdaptError::NotUtf8 { offset });
+    }
+    let Takes::File(read) = format.takes else {
+        return Err(AdaptError::WantsFolder { format: format.name });
+    };
+    let mut parsed = read(&decoded.text).map_err(|flaw| flaw.in_text(format.name, &decoded.text))?;
+    if let Some(offset) = decoded.first_bad_byte {
+        parsed.remark(format!("the text is not UTF-8 from byte {offset} on; what could not be read was replaced"));
+    }
+    measured_something(format, parsed)
+}
+
+/// Reads a folder of files. Without a format, the content decides.
+pub fn parse_folder(format: Option<&'static Format>, folder: &dyn Folder) -> Result<Parsed, AdaptError> {
+    let format = match format {
+        Some(format) => format,
+        None => recognise_folder(folder)?,
+    };
+    let Takes::Folder { read, .. } = format.takes else {
+        return Err(AdaptError::WantsFile { format: format.name });
+    };
+    let parsed = read(folder).map_err(|flaw: Flaw| flaw.in_folder(format.name))?;
+    measured_something(format, parsed)
+}
+
+fn measured_something(format: &'static Format, parsed: Parsed) -> Result<Parsed, AdaptError> {
+    if parsed.sets.iter().all(|set| set.outcomes.is_empty()) {
+        return Err(AdaptError::NothingMeasured { format: format.name, remarks: parsed.remarks });
+    }
+    Ok(parsed)
+}
+
+fn recognise(text: &str) -> Result<&'static Format, AdaptError> {
+    let sniff = Sniff::of(text);
+    let matching: Vec<_> = FORMATS.iter().copied().filter(|format| (format.recognises)(&sniff)).collect();
+    only(&matching)
+}
+
+fn recognise_folder(folder: &dyn Folder) -> Result<&'static Format, AdaptError> {
+    let paths = folder.paths();
+    let fits = |format: &&Format| matches!(format.takes, Takes::Folder { recognises, .. } if recognises(paths));
+    let matching: Vec<_> = FORMATS.iter().copied().filter(fits).collect();
+    only(&matching)
+}
+
+fn only(matching: &[&'static Format]) -> Result<&'static Format, AdaptError> {
+    match *matching {
+        [] => Err(AdaptError::Unrecognised),
+        [format] => Ok(format),
+        _ => Err(AdaptError::Ambiguous { formats: matching.iter().map(|format| format.name).collect() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_no_format_knows_is_refused() {
+        assert!(matches!(parse(None, b"hello"), Err(AdaptError::Unrecognised)));
+        assert!(matches!(parse(None, b""), Err(AdaptError::Unrecognised)));
+        assert!(matches!(parse(None, b"{\"a\":1}"), Err(AdaptError::Unrecognised)));
+    }
+
+    #[test]
+    fn compressed_files_and_other_encodings_are_refused_by_name() {
+        assert!(parse(None, b"\x1f\x8b\x08\x00").unwrap_err().to_string().contains("gzip"));
+        assert!(parse(None, b"\xff\xfe{\x00").unwrap_err().to_string().contains("UTF-16"));
+        let json = b"{\"tachograph\":1,\"benchmarks\":[{\"name\":\"\xff\"}]}";
+        assert!(matches!(parse(None, json), Err(AdaptError::NotUtf8 { offset: 39 })));
+    }
+
+    #[test]
+    fn a_file_without_any_benchmark_is_an_error_and_no_empty_success() {
+        let error = parse(None, b"{\"tachograph\":1,\"benchmarks\":[]}").unwrap_err();
+        assert!(matches!(error, AdaptError::NothingMeasured { format: "tachograph", .. }), "{error}");
+    }
+}

@@ -1,10 +1,13 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
+mod formats;
+
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Outcome;
+use crate::failure::{Classify, Outcome};
 
 /// A continuous performance regression tracker.
 #[derive(Debug, Parser)]
@@ -15,11 +18,12 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {}
+enum Verb {
+    Formats(formats::FormatsArgs),
+}
 
 /// Runs the program: the whole of `main`.
 #[must_use]
-#[expect(unreachable_code, unused_variables, reason = "holds until the first verb lands")]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(&cli.verb) {
@@ -36,6 +40,16 @@ fn complain(failure: &crate::failure::Failure) {
     eprintln!("{failure}");
 }
 
+/// Writes a verb's answer to standard output. A reader that has seen enough (`| head`) ends it in peace.
+fn answer(text: &str) -> Outcome<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.or_environment("writing to standard output"),
+    }
+}
+
 fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
-    match *verb {}
+    match verb {
+        Verb::Formats(args) => formats::run(args),
+    }
 }

@@ -1,0 +1,150 @@
+//! The formats: what each is called and carries, and the one list of them.
+
+use super::error::Flaw;
+use super::parsed::{Folder, Parsed};
+use super::sniff::Sniff;
+
+/// A result format: its card, and its parser.
+#[derive(Debug)]
+pub struct Format {
+    /// The name used on the command line and in the configuration.
+    pub name: &'static str,
+    /// What writes it.
+    pub title: &'static str,
+    /// How to have it written.
+    pub made_by: &'static str,
+    /// What can be read from it.
+    pub carries: Carries,
+    pub(super) takes: Takes,
+    /// Whether bytes that are not UTF-8 are replaced (console text) or refused.
+    pub(super) lossy: bool,
+    pub(super) recognises: fn(&Sniff<'_>) -> bool,
+}
+
+/// What can be read from a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carries {
+    /// Whether it holds the single values behind a summary.
+    pub samples: Held,
+    /// Whether it tells processes or forks apart, which become lives.
+    pub lives: bool,
+    /// Whether it says which way is good.
+    pub direction: Directions,
+    /// Whether a benchmark that failed can be told from one that is absent.
+    pub failures: bool,
+    /// Whether it holds many commits.
+    pub history: bool,
+}
+
+/// How reliably something is in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Always.
+    Always,
+    /// When the tool was told to write it.
+    WhenAsked,
+    /// Never.
+    Never,
+}
+
+impl Held {
+    /// The word used in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Held::Always => "yes",
+            Held::WhenAsked => "when asked",
+            Held::Never => "no",
+        }
+    }
+}
+
+/// How the directions of a format's metrics are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directions {
+    /// The format fixes or states them all.
+    Known,
+    /// Some metrics are the user's own, and nothing says which way they should go.
+    Partly,
+    /// It says nothing; the configuration must.
+    Unknown,
+}
+
+impl Directions {
+    /// The word used in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Directions::Known => "known",
+            Directions::Partly => "partly",
+            Directions::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a format's parser takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Takes {
+    /// The text of one file.
+    File(FileParser),
+    /// A folder of files.
+    Folder {
+        /// Whether these paths look like such a folder.
+        recognises: fn(&[String]) -> bool,
+        /// The parser.
+        read: FolderParser,
+    },
+}
+
+type FileParser = fn(&str) -> Result<Parsed, Flaw>;
+type FolderParser = fn(&dyn Folder) -> Result<Parsed, Flaw>;
+
+/// Every format, our own first.
+pub static FORMATS: &[&Format] =
+    &[&super::tachograph::FORMAT, &super::criterion::FORMAT, &super::hyperfine::FORMAT, &super::go::FORMAT];
+
+/// A name that no format has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no format is called {name:?}; known are: {known}", known = known())]
+pub struct UnknownFormat {
+    name: String,
+}
+
+fn known() -> String {
+    FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ")
+}
+
+impl Format {
+    /// The format of this name; `auto` is none, to be found from the content.
+    pub fn named(name: &str) -> Result<Option<&'static Format>, UnknownFormat> {
+        if name == "auto" {
+            return Ok(None);
+        }
+        match FORMATS.iter().find(|format| format.name == name) {
+            Some(format) => Ok(Some(format)),
+            None => Err(UnknownFormat { name: name.to_owned() }),
+        }
+    }
+
+    /// Whether it is read from a folder, not a file.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        matches!(self.takes, Takes::Folder { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_a_name_of_its_own_and_auto_is_none() {
+        let mut names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FORMATS.len());
+        assert!(Format::named("auto").unwrap().is_none());
+        assert_eq!(Format::named("hyperfine").unwrap().unwrap().name, "hyperfine");
+        assert!(Format::named("hyperfin").unwrap_err().to_string().contains("hyperfine"));
+    }
+}

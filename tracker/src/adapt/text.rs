@@ -1,0 +1,77 @@
+//! From bytes to text, and from console output to plain lines.
+
+use std::borrow::Cow;
+
+use super::error::AdaptError;
+use super::limits;
+
+/// A text, and whether anything in it had to be replaced.
+pub(super) struct Decoded<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) first_bad_byte: Option<usize>,
+}
+
+/// Takes bytes as UTF-8, a byte order mark left out. What is not UTF-8 is refused, or replaced and said.
+pub(super) fn decode(bytes: &[u8], lossy: bool) -> Result<Decoded<'_>, AdaptError> {
+    if bytes.len() > limits::FILE_BYTES {
+        return Err(AdaptError::TooLarge { bytes: bytes.len() });
+    }
+    let encoded = |what, advice| Err(AdaptError::Encoded { what, advice });
+    match bytes {
+        [0x1f, 0x8b, ..] => return encoded("compressed with gzip", "unpack it first"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => return encoded("compressed with zstd", "unpack it first"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return encoded("UTF-16", "convert it to UTF-8 first"),
+        _ => {}
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Decoded { text: Cow::Borrowed(text), first_bad_byte: None }),
+        Err(error) if lossy => {
+            let first_bad_byte = Some(error.valid_up_to());
+            Ok(Decoded { text: String::from_utf8_lossy(bytes), first_bad_byte })
+        }
+        Err(error) => Err(AdaptError::NotUtf8 { offset: error.valid_up_to() }),
+    }
+}
+
+/// A line of console output without terminal escapes, and of what was overwritten after a carriage return only the
+/// last.
+pub(super) fn without_escapes(line: &str) -> Cow<'_, str> {
+    let line = line.trim_end_matches('\r');
+    let line = line.rsplit_once('\r').map_or(line, |(_, last)| last);
+    if !line.contains('\u{1b}') {
+        return Cow::Borrowed(line);
+    }
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = match after.strip_prefix('[') {
+            // A control sequence ends with the first letter or other byte from @ on.
+            Some(sequence) => sequence.split_once(|c: char| ('@'..='~').contains(&c)).map_or("", |(_, rest)| rest),
+            None => after.get(1..).unwrap_or(""),
+        };
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_overwritten_text_vanish() {
+        assert_eq!(without_escapes("\u{1b}[1;32mok\u{1b}[0m fine\r"), "ok fine");
+        assert_eq!(without_escapes("Warming up\rDone\r"), "Done");
+        assert_eq!(without_escapes("cut \u{1b}[3"), "cut ");
+        assert_eq!(without_escapes("a\u{1b}µ"), "a");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_left_out_and_bad_bytes_are_told() {
+        let decoded = decode(b"\xef\xbb\xbfab\xffc", true).ok().unwrap();
+        assert_eq!((&*decoded.text, decoded.first_bad_byte), ("ab\u{fffd}c", Some(2)));
+        assert!(decode(b"\xff", false).is_err());
+    }
+}
