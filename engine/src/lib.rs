@@ -1,1 +1,13 @@
 //! A CPU inference engine for small GPT-2-style transformers.
+//!
+//! Read it in the order in which a token passes through it: [`shape`] and [`weights`] say what a model is.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "indices are bounded by the shape's largest number, and 64-bit sums are narrowed on purpose"
+)]
+#![cfg_attr(test, allow(clippy::float_cmp, reason = "what is copied or computed alike must be equal to the bit"))]
+
+pub mod kernels;
+pub mod seeded;
+pub mod shape;
+pub mod weights;

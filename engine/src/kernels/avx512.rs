@@ -1,0 +1,98 @@
+//! Sixteen lanes: AVX-512.
+
+use std::arch::x86_64::*;
+
+use super::lanes::Lanes;
+
+/// The instruction set; see [`Lanes`].
+#[derive(Clone, Copy)]
+pub(super) struct Avx512;
+
+#[inline(always)]
+fn head(count: usize) -> __mmask16 {
+    if count >= 16 { !0 } else { (1 << count) - 1 }
+}
+
+// SAFETY throughout: the trait's conditions are handed on to the intrinsics unchanged.
+#[allow(clippy::undocumented_unsafe_blocks, reason = "one reason for all of them, given above")]
+impl Lanes for Avx512 {
+    type Vector = __m512;
+    const COUNT: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m512 {
+        unsafe { _mm512_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, value: __m512) {
+        unsafe { _mm512_storeu_ps(to, value) }
+    }
+    #[inline(always)]
+    unsafe fn stream(to: *mut f32, value: __m512) {
+        unsafe { _mm512_stream_ps(to, value) }
+    }
+    #[inline(always)]
+    unsafe fn fence() {
+        unsafe { _mm_sfence() }
+    }
+    #[inline(always)]
+    unsafe fn load_head(from: *const f32, count: usize) -> __m512 {
+        unsafe { _mm512_maskz_loadu_ps(head(count), from) }
+    }
+    #[inline(always)]
+    unsafe fn store_head(to: *mut f32, value: __m512, count: usize) {
+        unsafe { _mm512_mask_storeu_ps(to, head(count), value) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn min(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_min_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn round(a: __m512) -> __m512 {
+        unsafe { _mm512_roundscale_ps::<0x08>(a) }
+    }
+    #[inline(always)]
+    unsafe fn scale(a: __m512, n: __m512) -> __m512 {
+        unsafe { _mm512_scalef_ps(a, n) }
+    }
+    #[inline(always)]
+    unsafe fn reciprocal(a: __m512) -> __m512 {
+        unsafe {
+            let guess = _mm512_rcp14_ps(a);
+            // One step of Newton's: guess · (2 − a · guess).
+            _mm512_mul_ps(guess, _mm512_fnmadd_ps(a, guess, _mm512_set1_ps(2.0)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn sum(a: __m512) -> f32 {
+        unsafe { _mm512_reduce_add_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn largest(a: __m512) -> f32 {
+        unsafe { _mm512_reduce_max_ps(a) }
+    }
+}

@@ -1,0 +1,159 @@
+//! Kernels that treat each element alike, over any [`Lanes`].
+
+use super::lanes::{Lanes, exp};
+
+/// Results larger than this are stored past the caches: they would drive out everything else, and a plain store reads
+/// each line from memory before it overwrites it.
+const STREAM_FROM_BYTES: usize = 8 << 20;
+
+/// Applies `f` to each register of `a` and `b` and stores the results at `out`.
+///
+/// # Safety
+/// All three must be good for `count` numbers; the processor must have L.
+#[inline(always)]
+unsafe fn zip<L: Lanes>(
+    a: *const f32,
+    b: *const f32,
+    out: *mut f32,
+    count: usize,
+    f: impl Fn(L::Vector, L::Vector) -> L::Vector,
+) {
+    // SAFETY: every index below is less than `count`, or the tail's masks keep to it.
+    unsafe {
+        let mut i = 0;
+        if count * 4 >= STREAM_FROM_BYTES && out.cast_const() != a {
+            i = out.align_offset(4 * L::COUNT);
+            L::store_head(out, f(L::load_head(a, i), L::load_head(b, i)), i);
+            while i + L::COUNT <= count {
+                L::stream(out.add(i), f(L::load(a.add(i)), L::load(b.add(i))));
+                i += L::COUNT;
+            }
+            L::fence();
+        }
+        while i + 4 * L::COUNT <= count {
+            for step in 0..4 {
+                let at = i + step * L::COUNT;
+                L::store(out.add(at), f(L::load(a.add(at)), L::load(b.add(at))));
+            }
+            i += 4 * L::COUNT;
+        }
+        while i < count {
+            let left = (count - i).min(L::COUNT);
+            let value = f(L::load_head(a.add(i), left), L::load_head(b.add(i), left));
+            L::store_head(out.add(i), value, left);
+            i += L::COUNT;
+        }
+    }
+}
+
+/// Applies `f` to each register of `x` and stores the results at `out`.
+#[inline(always)]
+unsafe fn map<L: Lanes>(x: *const f32, out: *mut f32, count: usize, f: impl Fn(L::Vector) -> L::Vector) {
+    // SAFETY: as in `zip`.
+    unsafe {
+        let mut i = 0;
+        while i + 4 * L::COUNT <= count {
+            for step in 0..4 {
+                let at = i + step * L::COUNT;
+                L::store(out.add(at), f(L::load(x.add(at))));
+            }
+            i += 4 * L::COUNT;
+        }
+        while i < count {
+            let left = (count - i).min(L::COUNT);
+            L::store_head(out.add(i), f(L::load_head(x.add(i), left)), left);
+            i += L::COUNT;
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) unsafe fn add<L: Lanes>(a: &[f32], b: &[f32], out: &mut [f32]) {
+    // SAFETY: the lengths are equal, which the face of the room has checked.
+    unsafe { zip::<L>(a.as_ptr(), b.as_ptr(), out.as_mut_ptr(), out.len(), |a, b| L::add(a, b)) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn mul<L: Lanes>(a: &[f32], b: &[f32], out: &mut [f32]) {
+    // SAFETY: as above.
+    unsafe { zip::<L>(a.as_ptr(), b.as_ptr(), out.as_mut_ptr(), out.len(), |a, b| L::mul(a, b)) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn add_in_place<L: Lanes>(a: &mut [f32], b: &[f32]) {
+    let to = a.as_mut_ptr();
+    // SAFETY: as above; each register is read before its place is written.
+    unsafe { zip::<L>(to, b.as_ptr(), to, a.len(), |a, b| L::add(a, b)) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn mul_in_place<L: Lanes>(a: &mut [f32], b: &[f32]) {
+    let to = a.as_mut_ptr();
+    // SAFETY: as above.
+    unsafe { zip::<L>(to, b.as_ptr(), to, a.len(), |a, b| L::mul(a, b)) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn relu<L: Lanes>(x: &[f32], out: &mut [f32]) {
+    // SAFETY: as above.
+    unsafe { map::<L>(x.as_ptr(), out.as_mut_ptr(), out.len(), |x| L::max(x, L::splat(0.0))) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn relu_in_place<L: Lanes>(x: &mut [f32]) {
+    let to = x.as_mut_ptr();
+    // SAFETY: as above.
+    unsafe { map::<L>(to, to, x.len(), |x| L::max(x, L::splat(0.0))) }
+}
+
+/// ½x·(1 + tanh u) = x / (1 + e⁻²ᵘ), with u = √(2/π)·(x + 0.044715x³).
+#[inline(always)]
+unsafe fn gelu_of<L: Lanes>(x: L::Vector) -> L::Vector {
+    // −2·√(2/π), and the same times 0.044715.
+    const LINEAR: f32 = -1.595_769;
+    const CUBIC: f32 = -0.071_354_814;
+    // SAFETY: the caller is on a processor that has L.
+    unsafe {
+        // Below −30 nothing but the sign of zero is left, and e⁸⁸, where exp ends, would not outweigh the largest x.
+        let x = L::max(L::splat(-30.0), x);
+        let minus_2u = L::mul(x, L::fma(L::mul(x, x), L::splat(CUBIC), L::splat(LINEAR)));
+        L::mul(x, L::reciprocal(L::add(L::splat(1.0), exp::<L>(minus_2u))))
+    }
+}
+
+#[inline(always)]
+pub(super) unsafe fn gelu<L: Lanes>(x: &[f32], out: &mut [f32]) {
+    // SAFETY: as above.
+    unsafe { map::<L>(x.as_ptr(), out.as_mut_ptr(), out.len(), |x| gelu_of::<L>(x)) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn gelu_in_place<L: Lanes>(x: &mut [f32]) {
+    let to = x.as_mut_ptr();
+    // SAFETY: as above.
+    unsafe { map::<L>(to, to, x.len(), |x| gelu_of::<L>(x)) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn dot<L: Lanes>(a: &[f32], b: &[f32]) -> f32 {
+    let count = a.len();
+    let (a, b) = (a.as_ptr(), b.as_ptr());
+    // SAFETY: every index is less than `count`, which is the length of both.
+    unsafe {
+        let mut sums = [L::splat(0.0); 4];
+        let mut i = 0;
+        while i + 4 * L::COUNT <= count {
+            for (step, sum) in sums.iter_mut().enumerate() {
+                let at = i + step * L::COUNT;
+                *sum = L::fma(L::load(a.add(at)), L::load(b.add(at)), *sum);
+            }
+            i += 4 * L::COUNT;
+        }
+        while i < count {
+            let left = (count - i).min(L::COUNT);
+            sums[0] = L::fma(L::load_head(a.add(i), left), L::load_head(b.add(i), left), sums[0]);
+            i += L::COUNT;
+        }
+        L::sum(L::add(L::add(sums[0], sums[1]), L::add(sums[2], sums[3])))
+    }
+}

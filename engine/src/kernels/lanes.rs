@@ -1,0 +1,66 @@
+//! What the vector kernels ask of an instruction set.
+//!
+//! A kernel is written once over this trait and compiled once for each set, inside a function that enables it; so
+//! every method is inlined there and becomes one instruction, or a few.
+
+/// A register full of 32-bit floating point numbers.
+///
+/// # Safety
+/// The methods of an implementation may only run on a processor that has its instruction set, and pointers must be
+/// good for the lanes read or written.
+pub(super) trait Lanes: Copy {
+    type Vector: Copy;
+    /// How many numbers a register holds.
+    const COUNT: usize;
+
+    unsafe fn splat(value: f32) -> Self::Vector;
+    unsafe fn load(from: *const f32) -> Self::Vector;
+    unsafe fn store(to: *mut f32, value: Self::Vector);
+    /// Stores past the caches; `to` must be aligned to the register.
+    unsafe fn stream(to: *mut f32, value: Self::Vector);
+    /// Makes streamed stores visible before whatever is stored next.
+    unsafe fn fence();
+    /// Loads the first `count` lanes; the others are zero.
+    unsafe fn load_head(from: *const f32, count: usize) -> Self::Vector;
+    /// Stores the first `count` lanes.
+    unsafe fn store_head(to: *mut f32, value: Self::Vector, count: usize);
+
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a · b + c
+    unsafe fn fma(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The larger of both, lane by lane; where either is no number, `b`.
+    unsafe fn max(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn min(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn round(a: Self::Vector) -> Self::Vector;
+    /// a · 2ⁿ for whole n between −126 and 127.
+    unsafe fn scale(a: Self::Vector, n: Self::Vector) -> Self::Vector;
+    /// 1 / a to the last bit or two.
+    unsafe fn reciprocal(a: Self::Vector) -> Self::Vector;
+    /// The sum of all lanes.
+    unsafe fn sum(a: Self::Vector) -> f32;
+    /// The largest of all lanes.
+    unsafe fn largest(a: Self::Vector) -> f32;
+}
+
+/// eˣ with a relative error below 3·10⁻⁷; underflows to zero gradually ends at about 10⁻³⁸, overflow at 2·10³⁸.
+///
+/// x = n·ln 2 + r with |r| ≤ ½ ln 2, hence eˣ = 2ⁿ·eʳ, and eʳ is a polynomial of degree 6 (Cody and Waite's
+/// reduction: ln 2 in two parts, so that n·ln 2 is exact to the last bit of r).
+#[inline(always)]
+pub(super) unsafe fn exp<L: Lanes>(x: L::Vector) -> L::Vector {
+    // SAFETY: the caller is on a processor that has L.
+    unsafe {
+        // A number that is none must stay so: the constant is the first operand, and the second wins.
+        let x = L::max(L::splat(-87.3), L::min(L::splat(88.0), x));
+        let n = L::round(L::mul(x, L::splat(std::f32::consts::LOG2_E)));
+        let r = L::fma(n, L::splat(-0.693_359_4), x);
+        let r = L::fma(n, L::splat(2.121_944_4e-4), r);
+        let mut p = L::splat(1.0 / 720.0);
+        for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+            p = L::fma(p, r, L::splat(coefficient));
+        }
+        L::scale(p, n)
+    }
+}

@@ -1,0 +1,164 @@
+//! Softmax and layer normalisation, over any [`Lanes`].
+
+use super::lanes::{Lanes, exp};
+
+#[inline(always)]
+pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32]) {
+    let (count, x) = (x.len(), x.as_mut_ptr());
+    // SAFETY: every index is less than `count`.
+    unsafe {
+        let largest = L::splat(largest::<L>(x, count));
+        let mut sums = [L::splat(0.0); 4];
+        let mut i = 0;
+        while i + 4 * L::COUNT <= count {
+            for (step, sum) in sums.iter_mut().enumerate() {
+                let at = x.add(i + step * L::COUNT);
+                let value = exp::<L>(L::sub(L::load(at), largest));
+                L::store(at, value);
+                *sum = L::add(*sum, value);
+            }
+            i += 4 * L::COUNT;
+        }
+        let mut sum = L::sum(L::add(L::add(sums[0], sums[1]), L::add(sums[2], sums[3])));
+        while i < count {
+            let left = (count - i).min(L::COUNT);
+            let value = exp::<L>(L::sub(L::load_head(x.add(i), left), largest));
+            L::store_head(x.add(i), value, left);
+            // What was stored is added, so that the lanes past the end do not count.
+            sum += L::sum(L::load_head(x.add(i), left));
+            i += L::COUNT;
+        }
+        let scale = L::splat(1.0 / sum);
+        let mut i = 0;
+        while i + L::COUNT <= count {
+            L::store(x.add(i), L::mul(L::load(x.add(i)), scale));
+            i += L::COUNT;
+        }
+        L::store_head(x.add(i), L::mul(L::load_head(x.add(i), count - i), scale), count - i);
+    }
+}
+
+/// The largest of `count` numbers; −∞ of none.
+#[inline(always)]
+unsafe fn largest<L: Lanes>(x: *const f32, count: usize) -> f32 {
+    // SAFETY: every index is less than `count`.
+    unsafe {
+        let mut tops = [L::splat(f32::NEG_INFINITY); 4];
+        let mut i = 0;
+        while i + 4 * L::COUNT <= count {
+            for (step, top) in tops.iter_mut().enumerate() {
+                *top = L::max(*top, L::load(x.add(i + step * L::COUNT)));
+            }
+            i += 4 * L::COUNT;
+        }
+        while i + L::COUNT <= count {
+            tops[0] = L::max(tops[0], L::load(x.add(i)));
+            i += L::COUNT;
+        }
+        let mut top = L::largest(L::max(L::max(tops[0], tops[1]), L::max(tops[2], tops[3])));
+        while i < count {
+            top = top.max(*x.add(i));
+            i += 1;
+        }
+        top
+    }
+}
+
+/// How many numbers have been seen, their mean, and the sum of their squared distances from it.
+#[derive(Clone, Copy)]
+struct Moments {
+    count: f32,
+    mean: f32,
+    squares: f32,
+}
+
+impl Moments {
+    /// Chan's rule for two sets, of which Welford's is the case that one has a single number.
+    #[inline(always)]
+    fn join(self, other: Self) -> Self {
+        let count = self.count + other.count;
+        let distance = other.mean - self.mean;
+        let share = other.count / count;
+        Self {
+            count,
+            mean: distance.mul_add(share, self.mean),
+            squares: self.squares + other.squares + distance * distance * self.count * share,
+        }
+    }
+}
+
+/// Mean and variance in one reading: eight registers at a time, each lane keeping its own moments.
+#[inline(always)]
+unsafe fn moments<L: Lanes>(x: *const f32, count: usize) -> Moments {
+    const CHUNK: usize = 8;
+    // SAFETY: every index is less than `count`.
+    unsafe {
+        let (mut mean, mut squares) = (L::splat(0.0), L::splat(0.0));
+        let mut seen = 0_usize; // registers
+        while (seen + 1) * L::COUNT <= count {
+            let registers = (count / L::COUNT - seen).min(CHUNK);
+            let at = x.add(seen * L::COUNT);
+            let mut values = [L::splat(0.0); CHUNK];
+            let mut sum = L::splat(0.0);
+            if registers == CHUNK {
+                for (index, value) in values.iter_mut().enumerate() {
+                    *value = L::load(at.add(index * L::COUNT));
+                }
+                let [a, b, c, d, e, f, g, h] = values;
+                sum = L::add(L::add(L::add(a, b), L::add(c, d)), L::add(L::add(e, f), L::add(g, h)));
+            } else {
+                for (index, value) in values.iter_mut().enumerate().take(registers) {
+                    *value = L::load(at.add(index * L::COUNT));
+                    sum = L::add(sum, *value);
+                }
+            }
+            let here = L::mul(sum, L::splat(1.0 / registers as f32));
+            let mut spread = [L::splat(0.0); 2];
+            for (index, value) in values.iter().enumerate().take(registers) {
+                let distance = L::sub(*value, here);
+                spread[index % 2] = L::fma(distance, distance, spread[index % 2]);
+            }
+            let share = registers as f32 / (seen + registers) as f32;
+            let distance = L::sub(here, mean);
+            mean = L::fma(distance, L::splat(share), mean);
+            squares = L::add(squares, L::add(spread[0], spread[1]));
+            squares = L::fma(L::mul(distance, distance), L::splat(seen as f32 * share), squares);
+            seen += registers;
+        }
+        let mut whole = Moments { count: 0.0, mean: 0.0, squares: 0.0 };
+        if seen > 0 {
+            let middle = L::sum(mean) / L::COUNT as f32;
+            let apart = L::sub(mean, L::splat(middle));
+            let between = L::sum(L::mul(apart, apart)) * seen as f32;
+            whole = Moments { count: (seen * L::COUNT) as f32, mean: middle, squares: L::sum(squares) + between };
+        }
+        for i in seen * L::COUNT..count {
+            whole = whole.join(Moments { count: 1.0, mean: *x.add(i), squares: 0.0 });
+        }
+        whole
+    }
+}
+
+#[inline(always)]
+pub(super) unsafe fn layer_norm<L: Lanes>(x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
+    let count = x.len();
+    let (x, gain, bias, out) = (x.as_ptr(), gain.as_ptr(), bias.as_ptr(), out.as_mut_ptr());
+    // SAFETY: all have the same length, which the face of the room has checked.
+    unsafe {
+        let moments = moments::<L>(x, count);
+        let scale = 1.0 / (moments.squares / moments.count + super::NORM_EPSILON).sqrt();
+        let (mean, scale) = (L::splat(moments.mean), L::splat(scale));
+        let mut i = 0;
+        while i + L::COUNT <= count {
+            let value = L::mul(L::sub(L::load(x.add(i)), mean), scale);
+            L::store(out.add(i), L::fma(value, L::load(gain.add(i)), L::load(bias.add(i))));
+            i += L::COUNT;
+        }
+        if i < count {
+            let left = count - i;
+            let value = L::mul(L::sub(L::load_head(x.add(i), left), mean), scale);
+            let value = L::fma(value, L::load_head(gain.add(i), left), L::load_head(bias.add(i), left));
+            L::store_head(out.add(i), value, left);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Weights in the order in which the kernels read them.
+
+use std::ops::Range;
+
+use super::memory::Buffer;
+
+/// Outputs that are computed together: four registers of sixteen.
+pub const PANEL: usize = 64;
+
+/// A matrix of weights in panels: `[output / 64][input][output % 64]`, the last panel filled up with zeros.
+#[derive(Debug)]
+pub struct PackedMatrix {
+    outputs: usize,
+    inputs: usize,
+    values: Buffer<f32>,
+}
+
+impl PackedMatrix {
+    /// Room for a matrix, all zero.
+    #[must_use]
+    pub fn zeroed(outputs: usize, inputs: usize) -> Self {
+        Self { outputs, inputs, values: Buffer::zeroed(outputs.next_multiple_of(PANEL) * inputs) }
+    }
+
+    /// Packs a matrix that lies row by row, a row for each output.
+    ///
+    /// # Panics
+    /// If the values are not that many.
+    #[must_use]
+    pub fn of(rows: &[f32], outputs: usize, inputs: usize) -> Self {
+        assert_eq!(rows.len(), outputs * inputs, "{outputs} × {inputs} weights");
+        let mut packed = Self::zeroed(outputs, inputs);
+        packed.set_rows(0, rows);
+        packed
+    }
+
+    /// Sets consecutive rows, the weights of one output each.
+    ///
+    /// # Panics
+    /// If they would end past the last output.
+    pub fn set_rows(&mut self, first_output: usize, rows: &[f32]) {
+        for (output, row) in (first_output..).zip(rows.chunks_exact(self.inputs)) {
+            assert!(output < self.outputs, "row {output} of {}", self.outputs);
+            let start = output / PANEL * PANEL * self.inputs + output % PANEL;
+            for (place, value) in self.values[start..].iter_mut().step_by(PANEL).zip(row) {
+                *place = *value;
+            }
+        }
+    }
+
+    /// Copies the weights of one output.
+    pub fn read_row(&self, output: usize, row: &mut [f32]) {
+        let start = output / PANEL * PANEL * self.inputs + output % PANEL;
+        for (to, value) in row.iter_mut().zip(self.values[start..].iter().step_by(PANEL)) {
+            *to = *value;
+        }
+    }
+
+    /// The whole matrix.
+    #[must_use]
+    pub fn view(&self) -> PackedView<'_> {
+        self.part(0..self.outputs, 0..self.inputs)
+    }
+
+    /// Some outputs and inputs of it.
+    ///
+    /// # Panics
+    /// If the outputs do not begin at a panel, or anything is out of range.
+    #[must_use]
+    pub fn part(&self, outputs: Range<usize>, inputs: Range<usize>) -> PackedView<'_> {
+        assert!(outputs.start.is_multiple_of(PANEL) && outputs.end <= self.outputs, "{outputs:?} of {}", self.outputs);
+        assert!(inputs.end <= self.inputs, "{inputs:?} of {}", self.inputs);
+        PackedView { whole: self, outputs, inputs }
+    }
+
+    /// Bytes of memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.values.len() * 4
+    }
+}
+
+/// Some outputs and inputs of a [`PackedMatrix`].
+#[derive(Clone, Debug)]
+pub struct PackedView<'a> {
+    whole: &'a PackedMatrix,
+    outputs: Range<usize>,
+    inputs: Range<usize>,
+}
+
+impl<'a> PackedView<'a> {
+    /// Number of outputs.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// Number of inputs.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The weight from an input to an output.
+    #[must_use]
+    pub fn at(&self, output: usize, input: usize) -> f32 {
+        let (output, input) = (self.outputs.start + output, self.inputs.start + input);
+        self.whole.values[(output / PANEL * self.whole.inputs + input) * PANEL + output % PANEL]
+    }
+
+    /// The panels, each `[input][64]`.
+    pub(super) fn panels(&self) -> impl Iterator<Item = &'a [f32]> + use<'a> {
+        let whole = self.whole;
+        let inputs = self.inputs.clone();
+        let panels = self.outputs.start / PANEL..self.outputs.end.div_ceil(PANEL);
+        panels.map(move |panel| {
+            let start = panel * whole.inputs;
+            &whole.values[(start + inputs.start) * PANEL..(start + inputs.end) * PANEL]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packed_matrix_gives_back_what_was_put_in() {
+        let (outputs, inputs) = (70, 5);
+        let rows: Vec<f32> = (0..350_u16).map(f32::from).collect();
+        let packed = PackedMatrix::of(&rows, outputs, inputs);
+        let view = packed.view();
+        for (index, value) in rows.iter().enumerate() {
+            assert_eq!(view.at(index / inputs, index % inputs), *value);
+        }
+        let part = packed.part(64..70, 2..4);
+        assert_eq!((part.outputs(), part.inputs(), part.at(1, 0)), (6, 2, rows[65 * 5 + 2]));
+        let mut row = [0.0; 5];
+        packed.read_row(66, &mut row);
+        assert_eq!(row, rows[330..335]);
+    }
+}

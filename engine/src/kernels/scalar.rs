@@ -1,0 +1,107 @@
+//! The kernels written out plainly: the truth that the fast ones are compared with, and what runs where there are no
+//! vectors.
+
+use super::matmul::{Matrix, MatrixMut, Onto};
+use super::packed::PackedView;
+
+pub(super) fn add(a: &[f32], b: &[f32], out: &mut [f32]) {
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        *out = a + b;
+    }
+}
+
+pub(super) fn mul(a: &[f32], b: &[f32], out: &mut [f32]) {
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        *out = a * b;
+    }
+}
+
+pub(super) fn add_in_place(a: &mut [f32], b: &[f32]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a += b;
+    }
+}
+
+pub(super) fn mul_in_place(a: &mut [f32], b: &[f32]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a *= b;
+    }
+}
+
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+pub(super) fn relu(x: &[f32], out: &mut [f32]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = x.max(0.0);
+    }
+}
+
+pub(super) fn relu_in_place(x: &mut [f32]) {
+    for x in x {
+        *x = x.max(0.0);
+    }
+}
+
+/// The tanh form: ½x·(1 + tanh(√(2/π)·(x + 0.044715x³))).
+fn gelu_of(x: f32) -> f32 {
+    let u = (2.0 / std::f64::consts::PI).sqrt() * (f64::from(x) + 0.044_715 * f64::from(x).powi(3));
+    (0.5 * f64::from(x) * (1.0 + u.tanh())) as f32
+}
+
+pub(super) fn gelu(x: &[f32], out: &mut [f32]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = gelu_of(*x);
+    }
+}
+
+pub(super) fn gelu_in_place(x: &mut [f32]) {
+    for x in x {
+        *x = gelu_of(*x);
+    }
+}
+
+pub(super) fn softmax_in_place(x: &mut [f32]) {
+    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = x.iter().map(|x| f64::from(x - largest).exp()).sum();
+    for x in x {
+        *x = (f64::from(*x - largest).exp() / sum) as f32;
+    }
+}
+
+pub(super) fn layer_norm(x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
+    // Welford's: mean and sum of squared distances in one pass, without the difference of two large sums.
+    let (mut mean, mut squares) = (0.0_f64, 0.0_f64);
+    for (index, x) in x.iter().enumerate() {
+        let distance = f64::from(*x) - mean;
+        mean += distance / (index + 1) as f64;
+        squares += distance * (f64::from(*x) - mean);
+    }
+    let scale = 1.0 / (squares / x.len() as f64 + f64::from(super::NORM_EPSILON)).sqrt();
+    for (((out, x), gain), bias) in out.iter_mut().zip(x).zip(gain).zip(bias) {
+        *out = ((f64::from(*x) - mean) * scale) as f32 * gain + bias;
+    }
+}
+
+pub(super) fn matmul(a: Matrix<'_>, b: impl Fn(usize, usize) -> f32, onto: Onto, mut out: MatrixMut<'_>) {
+    for row in 0..a.rows() {
+        for column in 0..out.columns() {
+            let sum: f64 = (0..a.columns()).map(|k| f64::from(a.at(row, k)) * f64::from(b(k, column))).sum();
+            let place = out.at_mut(row, column);
+            *place = match onto {
+                Onto::Replace => sum as f32,
+                Onto::Add => *place + sum as f32,
+            };
+        }
+    }
+}
+
+pub(super) fn matmul_packed(x: Matrix<'_>, weights: &PackedView<'_>, bias: Option<&[f32]>, mut out: MatrixMut<'_>) {
+    for row in 0..x.rows() {
+        for output in 0..weights.outputs() {
+            let sum: f64 = (0..x.columns()).map(|k| f64::from(x.at(row, k)) * f64::from(weights.at(output, k))).sum();
+            *out.at_mut(row, output) = (sum + bias.map_or(0.0, |bias| f64::from(bias[output]))) as f32;
+        }
+    }
+}

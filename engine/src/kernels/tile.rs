@@ -1,0 +1,167 @@
+//! The inner loop of the multiplication: some rows by one panel.
+
+use super::lanes::Lanes;
+use super::packed::PANEL;
+
+/// Where the sums of a tile begin.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    /// At zero.
+    Zero,
+    /// At these numbers, one a column.
+    Bias(*const f32),
+    /// At what the output already holds.
+    Resume,
+}
+
+/// One panel's share of a product: out[r][c] = start + Σₖ a[r][k] · b[k][c].
+#[derive(Clone, Copy)]
+pub(super) struct Tile {
+    pub(super) a: *const f32,
+    /// From one row of `a` to the next.
+    pub(super) a_row: usize,
+    /// From one depth of `a` to the next.
+    pub(super) a_step: usize,
+    pub(super) rows: usize,
+    /// A panel: 64 columns at each depth can be read, whether they are wanted or not.
+    pub(super) b: *const f32,
+    pub(super) b_step: usize,
+    pub(super) depth: usize,
+    pub(super) out: *mut f32,
+    pub(super) out_row: usize,
+    /// Columns that are wanted, 64 at most.
+    pub(super) columns: usize,
+    pub(super) start: Start,
+}
+
+/// Computes the tile with `WIDE` registers a row (for six rows) and `ALL` for one row, which together span a panel.
+///
+/// # Safety
+/// The tile's pointers must be good for its shape; the processor must have L.
+#[inline(always)]
+pub(super) unsafe fn run<L: Lanes, const WIDE: usize, const ALL: usize>(tile: &Tile) {
+    // SAFETY: handed on; rows and columns below stay within the tile's.
+    unsafe {
+        if tile.rows == 1 {
+            return one_row::<L, ALL>(tile);
+        }
+        for column in (0..PANEL).step_by(WIDE * L::COUNT) {
+            if column >= tile.columns {
+                break;
+            }
+            let mut row = 0;
+            while row + 6 <= tile.rows {
+                some_rows::<L, 6, WIDE>(tile, row, column);
+                row += 6;
+            }
+            match tile.rows - row {
+                1 => some_rows::<L, 1, WIDE>(tile, row, column),
+                2 => some_rows::<L, 2, WIDE>(tile, row, column),
+                3 => some_rows::<L, 3, WIDE>(tile, row, column),
+                4 => some_rows::<L, 4, WIDE>(tile, row, column),
+                5 => some_rows::<L, 5, WIDE>(tile, row, column),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn some_rows<L: Lanes, const ROWS: usize, const WIDE: usize>(tile: &Tile, row: usize, column: usize) {
+    // SAFETY: as above.
+    unsafe {
+        let a = tile.a.add(row * tile.a_row);
+        let mut sums = [[L::splat(0.0); WIDE]; ROWS];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            *sums = begin::<L, WIDE>(tile, row + r, column);
+        }
+        let mut b = tile.b.add(column);
+        for k in 0..tile.depth {
+            let a = a.add(k * tile.a_step);
+            let mut weights = [L::splat(0.0); WIDE];
+            for (w, weight) in weights.iter_mut().enumerate() {
+                *weight = L::load(b.add(w * L::COUNT));
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let x = L::splat(*a.add(r * tile.a_row));
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum = L::fma(x, weight, *sum);
+                }
+            }
+            b = b.add(tile.b_step);
+        }
+        for (r, sums) in sums.into_iter().enumerate() {
+            end::<L, WIDE>(tile, row + r, column, sums);
+        }
+    }
+}
+
+/// One row: twice as many sums as registers span, even depths and odd, so that each addition need not wait for the
+/// one before it.
+#[inline(always)]
+unsafe fn one_row<L: Lanes, const ALL: usize>(tile: &Tile) {
+    // SAFETY: as above.
+    unsafe {
+        let mut even = begin::<L, ALL>(tile, 0, 0);
+        let mut odd = [L::splat(0.0); ALL];
+        let (a, b) = (tile.a, tile.b);
+        let mut k = 0;
+        while k + 2 <= tile.depth {
+            let (x, y) = (L::splat(*a.add(k * tile.a_step)), L::splat(*a.add((k + 1) * tile.a_step)));
+            let (here, next) = (b.add(k * tile.b_step), b.add((k + 1) * tile.b_step));
+            for w in 0..ALL {
+                even[w] = L::fma(x, L::load(here.add(w * L::COUNT)), even[w]);
+                odd[w] = L::fma(y, L::load(next.add(w * L::COUNT)), odd[w]);
+            }
+            k += 2;
+        }
+        if k < tile.depth {
+            let x = L::splat(*a.add(k * tile.a_step));
+            for (w, sum) in even.iter_mut().enumerate() {
+                *sum = L::fma(x, L::load(b.add(k * tile.b_step + w * L::COUNT)), *sum);
+            }
+        }
+        for (even, odd) in even.iter_mut().zip(odd) {
+            *even = L::add(*even, odd);
+        }
+        end::<L, ALL>(tile, 0, 0, even);
+    }
+}
+
+#[inline(always)]
+unsafe fn begin<L: Lanes, const WIDE: usize>(tile: &Tile, row: usize, column: usize) -> [L::Vector; WIDE] {
+    // SAFETY: as above; heads end where the wanted columns do.
+    unsafe {
+        let from = match tile.start {
+            Start::Zero => return [L::splat(0.0); WIDE],
+            Start::Bias(bias) => bias,
+            Start::Resume => tile.out.add(row * tile.out_row).cast_const(),
+        };
+        let mut sums = [L::splat(0.0); WIDE];
+        for (w, sum) in sums.iter_mut().enumerate() {
+            let at = column + w * L::COUNT;
+            if at + L::COUNT <= tile.columns {
+                *sum = L::load(from.add(at));
+            } else if at < tile.columns {
+                *sum = L::load_head(from.add(at), tile.columns - at);
+            }
+        }
+        sums
+    }
+}
+
+#[inline(always)]
+unsafe fn end<L: Lanes, const WIDE: usize>(tile: &Tile, row: usize, column: usize, sums: [L::Vector; WIDE]) {
+    // SAFETY: as above.
+    unsafe {
+        let to = tile.out.add(row * tile.out_row);
+        for (w, sum) in sums.into_iter().enumerate() {
+            let at = column + w * L::COUNT;
+            if at + L::COUNT <= tile.columns {
+                L::store(to.add(at), sum);
+            } else if at < tile.columns {
+                L::store_head(to.add(at), sum, tile.columns - at);
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Every kernel of every instruction set against its plain twin, on generated and on nasty input.
+
+use super::*;
+use crate::seeded::Random;
+
+/// Lengths around every register, unrolling and chunk size.
+const LENGTHS: [usize; 22] =
+    [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 2049];
+
+type Plain2 = fn(Kernels, &[f32], &[f32], &mut [f32]);
+type InPlace2 = fn(Kernels, &mut [f32], &[f32]);
+
+fn fast() -> impl Iterator<Item = Kernels> {
+    Kernels::available().into_iter().skip(1)
+}
+
+fn bell(random: &mut Random, count: usize, deviation: f32) -> Vec<f32> {
+    (0..count).map(|_| random.bell() * deviation).collect()
+}
+
+#[track_caller]
+fn assert_close(got: &[f32], truth: &[f32], relative: f32, absolute: f32, what: &str) {
+    assert_eq!(got.len(), truth.len());
+    for (index, (got, truth)) in got.iter().zip(truth).enumerate() {
+        let same = got == truth || (got.is_nan() && truth.is_nan());
+        let near = (got - truth).abs() <= absolute + relative * truth.abs();
+        assert!(same || near, "{what}: {got} for {truth} at {index}");
+    }
+}
+
+#[test]
+fn two_operand_kernels_equal_their_twins_to_the_bit() {
+    let truth = Kernels::scalar();
+    let mut random = Random::new(1);
+    for kernels in fast() {
+        for length in LENGTHS {
+            let mut a = bell(&mut random, length, 3.0);
+            let b = bell(&mut random, length, 3.0);
+            a[length / 2] = f32::INFINITY;
+            let add: (Plain2, InPlace2) = (Kernels::add, Kernels::add_in_place);
+            let mul: (Plain2, InPlace2) = (Kernels::mul, Kernels::mul_in_place);
+            for (operation, in_place) in [add, mul] {
+                let (mut got, mut want) = (vec![0.0; length], vec![0.0; length]);
+                operation(truth, &a, &b, &mut want);
+                operation(kernels, &a, &b, &mut got);
+                assert_eq!(got, want, "{} {length}", kernels.name());
+                got.copy_from_slice(&a);
+                in_place(kernels, &mut got, &b);
+                assert_eq!(got, want, "{} {length} in place", kernels.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_that_are_streamed_past_the_caches_are_the_same() {
+    let length = (8 << 20) / 4 + 77;
+    let mut random = Random::new(2);
+    let (a, b) = (bell(&mut random, length, 1.0), bell(&mut random, length, 1.0));
+    let (mut got, mut want) = (vec![0.0; length], vec![0.0; length]);
+    Kernels::scalar().add(&a, &b, &mut want);
+    for kernels in fast() {
+        got.fill(0.0);
+        kernels.add(&a, &b, &mut got);
+        assert!(got == want, "{}", kernels.name());
+    }
+}
+
+#[test]
+fn a_bias_is_added_to_each_row() {
+    for kernels in Kernels::available() {
+        let mut rows = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut out = vec![0.0; 6];
+        kernels.broadcast_add(&rows, &[10.0, 20.0, 30.0], &mut out);
+        assert_eq!(out, [11.0, 22.0, 33.0, 14.0, 25.0, 36.0]);
+        kernels.broadcast_add_in_place(&mut rows, &[10.0, 20.0, 30.0]);
+        assert_eq!(rows, out);
+    }
+}
+
+#[test]
+fn relu_and_gelu_follow_their_twins_from_the_smallest_to_the_largest_numbers() {
+    let nasty = [0.0, -0.0, 1e-38, -1e-38, 1e-45, 1e30, -1e30, f32::MAX, f32::MIN, 20.0, -20.0, -5.5, f32::INFINITY];
+    let mut random = Random::new(3);
+    for kernels in fast() {
+        for length in LENGTHS {
+            let mut x = bell(&mut random, length, 3.0);
+            for (value, nasty) in x.iter_mut().step_by(3).zip(nasty) {
+                *value = nasty;
+            }
+            let (mut got, mut want) = (vec![0.0; length], vec![0.0; length]);
+            kernels.gelu(&x, &mut got);
+            Kernels::scalar().gelu(&x, &mut want);
+            assert_close(&got, &want, 2e-6, 4e-7, kernels.name());
+            kernels.gelu_in_place(&mut x.clone());
+            kernels.relu(&x, &mut got);
+            Kernels::scalar().relu(&x, &mut want);
+            assert_eq!(got, want);
+        }
+    }
+}
+
+#[test]
+fn in_place_forms_equal_the_others() {
+    let mut random = Random::new(4);
+    for kernels in Kernels::available() {
+        let x = bell(&mut random, 75, 2.0);
+        let mut out = vec![0.0; 75];
+        let mut place = x.clone();
+        kernels.gelu(&x, &mut out);
+        kernels.gelu_in_place(&mut place);
+        assert_eq!(out, place);
+        place.copy_from_slice(&x);
+        kernels.relu(&x, &mut out);
+        kernels.relu_in_place(&mut place);
+        assert_eq!(out, place);
+    }
+}
+
+#[test]
+fn a_number_that_is_none_stays_so() {
+    for kernels in Kernels::available() {
+        let mut x = vec![0.5; 40];
+        x[21] = f32::NAN;
+        let mut out = vec![0.0; 40];
+        kernels.gelu(&x, &mut out);
+        assert!(out[21].is_nan() && out[20].is_finite(), "{}", kernels.name());
+        kernels.softmax_in_place(&mut x);
+        assert!(x[21].is_nan(), "{}", kernels.name());
+        assert!(kernels.dot(&[1.0, f32::NAN], &[1.0, 1.0]).is_nan());
+    }
+}
+
+#[test]
+fn dot_products_agree_within_the_rounding_of_their_sums() {
+    let mut random = Random::new(5);
+    for kernels in fast() {
+        for length in LENGTHS {
+            let (a, b) = (bell(&mut random, length, 1.0), bell(&mut random, length, 1.0));
+            let truth = Kernels::scalar().dot(&a, &b);
+            let size: f32 = a.iter().zip(&b).map(|(a, b)| (a * b).abs()).sum();
+            assert!((kernels.dot(&a, &b) - truth).abs() <= 1e-6 * size, "{} {length}", kernels.name());
+        }
+    }
+}
+
+#[test]
+fn softmax_follows_its_twin_and_sums_to_one() {
+    let mut random = Random::new(6);
+    for kernels in fast() {
+        for length in LENGTHS {
+            for (deviation, shift) in [(1.0, 0.0), (30.0, 0.0), (1.0, 1e4), (1.0, -1e4), (0.0, 0.0)] {
+                let x: Vec<f32> = bell(&mut random, length, deviation).iter().map(|x| x + shift).collect();
+                let (mut got, mut want) = (x.clone(), x);
+                kernels.softmax_in_place(&mut got);
+                Kernels::scalar().softmax_in_place(&mut want);
+                assert_close(&got, &want, 2e-6, 1e-30, kernels.name());
+                let sum: f64 = got.iter().map(|x| f64::from(*x)).sum();
+                assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+            }
+        }
+        let mut masked = [f32::NEG_INFINITY, 1.0, f32::NEG_INFINITY];
+        kernels.softmax_in_place(&mut masked);
+        assert!(masked[1] == 1.0 && masked[0] < 1e-37, "{masked:?}");
+        kernels.softmax_in_place(&mut []);
+    }
+}
+
+#[test]
+fn layer_norm_follows_its_twin_even_far_from_zero() {
+    let mut random = Random::new(7);
+    for kernels in fast() {
+        for length in LENGTHS {
+            for (deviation, shift) in [(1.0, 0.0), (1e-4, 0.0), (1e4, 0.0), (1.0, 1e3), (0.0, 5.0)] {
+                let x: Vec<f32> = bell(&mut random, length, deviation).iter().map(|x| x + shift).collect();
+                let (gain, bias) = (bell(&mut random, length, 1.0), bell(&mut random, length, 1.0));
+                let (mut got, mut want) = (vec![0.0; length], vec![0.0; length]);
+                kernels.layer_norm(&x, &gain, &bias, &mut got);
+                Kernels::scalar().layer_norm(&x, &gain, &bias, &mut want);
+                // Each x is exact to half a unit in its last place, and the mean to a few.
+                let rounding = 4.0 * f32::EPSILON * shift / deviation.max(3e-3);
+                assert_close(&got, &want, 2e-5, 2e-5 + rounding, &format!("{} {shift}±{deviation}", kernels.name()));
+            }
+        }
+    }
+}
+
+#[test]
+fn products_of_every_small_shape_follow_their_twin() {
+    let mut random = Random::new(8);
+    let mut room = PanelRoom::default();
+    for kernels in fast() {
+        for rows in [1, 2, 3, 5, 6, 7, 12, 17] {
+            for depth in [1, 2, 31, 64, 513] {
+                for columns in [1, 16, 40, 64, 65, 130] {
+                    let a = bell(&mut random, rows * depth, 1.0);
+                    let b = bell(&mut random, depth * columns, 1.0);
+                    let (left, right) = (Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns));
+                    let mut want = vec![0.5; rows * columns];
+                    let mut got = want.clone();
+                    for onto in [Onto::Replace, Onto::Add] {
+                        let truth = MatrixMut::new(&mut want, rows, columns);
+                        Kernels::scalar().matmul(left, right, onto, truth, &mut room);
+                        kernels.matmul(left, right, onto, MatrixMut::new(&mut got, rows, columns), &mut room);
+                        assert_close(&got, &want, 1e-5, 1e-5 * depth as f32, kernels.name());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn transposed_operands_give_the_product_of_the_transposed() {
+    let mut random = Random::new(9);
+    let mut room = PanelRoom::default();
+    let (rows, depth, columns) = (70, 90, 80);
+    let (a, b) = (bell(&mut random, rows * depth, 1.0), bell(&mut random, depth * columns, 1.0));
+    for kernels in Kernels::available() {
+        let (left, right) = (Matrix::new(&a, depth, rows).transposed(), Matrix::new(&b, columns, depth).transposed());
+        let (mut want, mut got) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
+        let truth = MatrixMut::new(&mut want, rows, columns);
+        Kernels::scalar().matmul(left, right, Onto::Replace, truth, &mut room);
+        kernels.matmul(left, right, Onto::Replace, MatrixMut::new(&mut got, rows, columns), &mut room);
+        assert_close(&got, &want, 1e-5, 1e-4, kernels.name());
+    }
+}
+
+#[test]
+fn packed_weights_give_the_product_with_bias_for_any_part() {
+    let mut random = Random::new(10);
+    let (outputs, inputs) = (200, 600);
+    let weights = bell(&mut random, outputs * inputs, 1.0);
+    let bias = bell(&mut random, outputs, 1.0);
+    let packed = PackedMatrix::of(&weights, outputs, inputs);
+    for kernels in fast() {
+        for rows in [1, 2, 4, 7, 13] {
+            for (outs, ins) in [(0..200, 0..600), (64..128, 64..320), (128..200, 32..600), (64..70, 0..33)] {
+                let x = bell(&mut random, rows * ins.len(), 1.0);
+                let (mut got, mut want) = (vec![0.0; rows * outs.len()], vec![0.0; rows * outs.len()]);
+                for bias in [None, Some(&bias[outs.clone()])] {
+                    for (kernels, out) in [(Kernels::scalar(), &mut want), (kernels, &mut got)] {
+                        kernels.matmul_packed(
+                            Matrix::new(&x, rows, ins.len()),
+                            &packed.part(outs.clone(), ins.clone()),
+                            bias,
+                            MatrixMut::new(out, rows, outs.len()),
+                        );
+                    }
+                    assert_close(&got, &want, 1e-5, 1e-3, kernels.name());
+                }
+            }
+        }
+    }
+}
