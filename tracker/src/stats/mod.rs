@@ -1,10 +1,3 @@
 //! The maths; knows nothing of benchmarks.
 
-pub mod looks;
-pub mod robust;
-pub mod shrink;
-pub mod signed_rank;
-pub mod student;
-
-#[cfg(test)]
-pub(crate) mod simulate;
+pub mod summary;
