@@ -1,4 +1,5 @@
 //! The program as its users run it: real repositories, real stores, real processes.
 
+mod record;
 mod repository;
 mod world;

@@ -1,0 +1,91 @@
+//! Which runs there are.
+
+use sqlx::{Row, SqliteConnection};
+
+use super::error::Fault;
+use super::series::run_id;
+use super::{commits, sql};
+use crate::domain::{CommitId, RecordId, SuiteName};
+
+/// A run in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunLine {
+    /// Its identity.
+    pub id: RecordId,
+    /// The suite.
+    pub suite: SuiteName,
+    /// The commit that was measured, or stood upon.
+    pub commit: CommitId,
+    /// Whether it was a working tree with changes.
+    pub dirty: bool,
+    /// When it began, in seconds since 1970 UTC.
+    pub started_at_s: i64,
+    /// How long it took.
+    pub elapsed_ns: u64,
+    /// Where it comes from.
+    pub source: String,
+    /// The machine, in a line for people.
+    pub machine: String,
+    /// Benchmarks that were measured.
+    pub measured: u64,
+    /// Benchmarks that failed.
+    pub failed: u64,
+}
+
+/// What the beginning of an identity leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    None,
+    /// One run.
+    One(RecordId),
+    /// Several, of which these are the first.
+    Several(Vec<RecordId>),
+}
+
+/// The newest runs, newest first.
+pub(super) async fn newest(conn: &mut SqliteConnection, most: usize) -> Result<Vec<RunLine>, Fault> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = sqlx::query(sql::RUNS_NEWEST_FIRST).bind(most).fetch_all(conn).await?;
+    let count = |row: &sqlx::sqlite::SqliteRow, index| -> Result<u64, Fault> {
+        Ok(row.try_get::<i64, _>(index)?.unsigned_abs())
+    };
+    rows.iter()
+        .map(|row| {
+            Ok(RunLine {
+                id: run_id(row.try_get(0)?)?,
+                suite: SuiteName::new(row.try_get::<String, _>(1)?)
+                    .map_err(|error| Fault::Damaged(error.to_string()))?,
+                commit: commits::id(row.try_get(2)?)?,
+                dirty: row.try_get(3)?,
+                started_at_s: row.try_get(4)?,
+                elapsed_ns: count(row, 5)?,
+                source: row.try_get(6)?,
+                machine: row.try_get(7)?,
+                measured: count(row, 8)?,
+                failed: count(row, 9)?,
+            })
+        })
+        .collect()
+}
+
+/// The run whose identity begins so. Anything that is no beginning of an identity finds nothing.
+pub(super) async fn find(conn: &mut SqliteConnection, prefix: &str) -> Result<Found, Fault> {
+    let hexadecimal = prefix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if prefix.is_empty() || !hexadecimal {
+        return Ok(Found::None);
+    }
+    let ids: Vec<String> = sqlx::query_scalar(sql::RUNS_LIKE).bind(prefix).bind(5_i64).fetch_all(conn).await?;
+    let mut ids = ids.iter().map(|id| run_id(id)).collect::<Result<Vec<_>, _>>()?;
+    Ok(match ids.len() {
+        0 => Found::None,
+        1 => Found::One(ids.remove(0)),
+        _ => Found::Several(ids),
+    })
+}
+
+/// The runs that were recorded after the one with this key, in the order of recording, a page of them, with their keys.
+pub(super) async fn page_after(conn: &mut SqliteConnection, key: i64) -> Result<Vec<(i64, RecordId)>, Fault> {
+    let rows = sqlx::query(sql::RUN_IDS_AFTER).bind(key).fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, run_id(row.try_get(1)?)?))).collect()
+}

@@ -1,0 +1,175 @@
+//! Every statement, by name. A test explains each against a store, so none can name a column that is not there.
+//!
+//! Statements that write or look up many rows take [`CHUNK`] of them at once, since a round trip to the database costs
+//! more than a row; rows that are not needed are all `NULL` and are left out by the statement itself.
+
+/// How many rows a statement with many rows takes.
+pub(super) const CHUNK: usize = 64;
+
+macro_rules! chunk {
+    ($row:literal) => {
+        concat!(
+            chunk!(@eight $row), ", ", chunk!(@eight $row), ", ", chunk!(@eight $row), ", ", chunk!(@eight $row), ", ",
+            chunk!(@eight $row), ", ", chunk!(@eight $row), ", ", chunk!(@eight $row), ", ", chunk!(@eight $row)
+        )
+    };
+    (@eight $row:literal) => {
+        concat!($row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row)
+    };
+}
+
+macro_rules! statements {
+    ($($name:ident = $text:expr;)*) => {
+        $(pub(super) const $name: &str = $text;)*
+
+        /// All of them, for the test that explains them.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+// The file itself.
+statements! {
+    BEGIN_TO_WRITE = "BEGIN IMMEDIATE";
+    BEGIN_TO_READ = "BEGIN";
+    END = "COMMIT";
+    STATE_OF_FILE = "SELECT (SELECT application_id FROM pragma_application_id), \
+                     (SELECT user_version FROM pragma_user_version), \
+                     (SELECT count(*) FROM sqlite_schema)";
+    USE_WAL = "PRAGMA journal_mode = WAL";
+    MARK_AS_OURS = "PRAGMA application_id = 1415668584";
+    COPY_INTO = "VACUUM INTO ?";
+    WRITTEN_BY = "SELECT value FROM about WHERE key = 'written_by'";
+    SET_WRITTEN_BY = "INSERT INTO about (key, value) VALUES ('written_by', ?) \
+                      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
+    // Identity: looked up first, since nearly all of it is there already, then added where missing.
+    SUITE = "SELECT id FROM suites WHERE name = ?";
+    ADD_SUITE = "INSERT INTO suites (name) VALUES (?) RETURNING id";
+    MACHINE = "SELECT id FROM machines WHERE public_id = ?";
+    ADD_MACHINE = "INSERT INTO machines (public_id, title, content) VALUES (?, ?, ?) RETURNING id";
+    METRIC = "SELECT id FROM metrics WHERE name = ? AND unit = ? AND better = ? AND kind = ?";
+    ADD_METRIC = "INSERT INTO metrics (name, unit, better, kind) VALUES (?, ?, ?, ?) RETURNING id";
+    BENCHMARKS = concat!(
+        "SELECT b.id, b.name FROM (VALUES ", chunk!("(?)"), ") \
+         JOIN benchmarks b ON b.name = column1 AND b.suite_id = ?"
+    );
+    ADD_BENCHMARKS = concat!(
+        "INSERT INTO benchmarks (suite_id, name) SELECT ?, column1 FROM (VALUES ", chunk!("(?)"), ") \
+         WHERE column1 IS NOT NULL RETURNING id, name"
+    );
+    SERIES_OF_BENCHMARKS = concat!(
+        "SELECT s.id, s.benchmark_id, s.metric_id FROM (VALUES ", chunk!("(?)"), ") \
+         JOIN series s ON s.benchmark_id = column1 AND s.machine_id = ?"
+    );
+    ADD_SERIES = concat!(
+        "INSERT INTO series (machine_id, benchmark_id, metric_id) \
+         SELECT ?, column1, column2 FROM (VALUES ", chunk!("(?, ?)"), ") \
+         WHERE column1 IS NOT NULL RETURNING id, benchmark_id, metric_id"
+    );
+
+    // History.
+    COMMIT = "SELECT id, committed_at_s, position_s, subject FROM commits WHERE hash = ?";
+    ADD_COMMIT = "INSERT INTO commits (hash, committed_at_s, position_s, subject) VALUES (?, ?, ?, ?) RETURNING id";
+    CORRECT_COMMIT = "UPDATE commits SET committed_at_s = ?2, subject = ?3 WHERE id = ?1";
+    SET_POSITION = "UPDATE commits SET position_s = ?2 WHERE id = ?1";
+    PARENTS = "SELECT parent_hash FROM commit_parents WHERE commit_id = ? ORDER BY place";
+    FORGET_PARENTS = "DELETE FROM commit_parents WHERE commit_id = ?";
+    ADD_PARENT = "INSERT INTO commit_parents (commit_id, place, parent_hash) VALUES (?, ?, ?)";
+    LAST_PARENT_POSITION = "SELECT max(c.position_s) FROM commit_parents p JOIN commits c ON c.hash = p.parent_hash \
+                            WHERE p.commit_id = ?";
+    CHILDREN = "SELECT c.id, c.hash, c.position_s FROM commit_parents p JOIN commits c ON c.id = p.commit_id \
+                WHERE p.parent_hash = ?";
+    COMMITS_IN_ORDER = "SELECT hash FROM commits ORDER BY position_s, hash";
+    FIRST_PARENTS = "WITH RECURSIVE line (hash, step) AS ( \
+                         SELECT hash, 0 FROM commits WHERE hash = ?1 \
+                         UNION ALL \
+                         SELECT p.parent_hash, line.step + 1 FROM line JOIN commits c ON c.hash = line.hash \
+                         JOIN commit_parents p ON p.commit_id = c.id AND p.place = 0 WHERE line.step < ?2 \
+                     ) SELECT hash FROM line JOIN commits USING (hash) ORDER BY step";
+
+    // Writing a run.
+    RUN_KEY = "SELECT id FROM runs WHERE public_id = ?";
+    ADD_RUN = "INSERT INTO runs (public_id, suite_id, machine_id, commit_id, subject, dirty_digest, started_at_s, \
+               elapsed_ns, source, notes, pulse) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+    ADD_MEASURED = concat!(
+        "INSERT INTO measured (run_id, benchmark_id, cores, notes) \
+         SELECT ?, column1, column2, column3 FROM (VALUES ", chunk!("(?, ?, ?)"), ") WHERE column1 IS NOT NULL"
+    );
+    ADD_FAILED = "INSERT INTO failed (run_id, benchmark_id, reason, ended, ended_code, stderr_tail) \
+                  VALUES (?, ?, ?, ?, ?, ?)";
+    ADD_POINTS = concat!(
+        "INSERT INTO points (run_id, series_id, place, level, low, high, lives, samples) \
+         SELECT ?, column1, column2, column3, column4, column5, column6, column7 \
+         FROM (VALUES ", chunk!("(?, ?, ?, ?, ?, ?, ?)"), ") WHERE column1 IS NOT NULL"
+    );
+    ADD_SAMPLES = concat!(
+        "INSERT INTO samples (run_id, series_id, content) \
+         SELECT ?, column1, column2 FROM (VALUES ", chunk!("(?, ?)"), ") WHERE column1 IS NOT NULL"
+    );
+    ADD_ATTACHMENT = "INSERT INTO attachments (run_id, place, benchmark_id, kind, content) VALUES (?, ?, ?, ?, ?)";
+
+    // Reading a run.
+    RUN = "SELECT r.id, s.name, m.content, r.subject, r.started_at_s, r.elapsed_ns, r.source, r.notes, r.pulse \
+           FROM runs r JOIN suites s ON s.id = r.suite_id JOIN machines m ON m.id = r.machine_id WHERE r.public_id = ?";
+    MEASURED = "SELECT o.benchmark_id, b.name, o.cores, o.notes FROM measured o JOIN benchmarks b ON b.id = o.benchmark_id \
+                WHERE o.run_id = ? ORDER BY o.benchmark_id";
+    FAILED = "SELECT b.name, o.reason, o.ended, o.ended_code, o.stderr_tail \
+              FROM failed o JOIN benchmarks b ON b.id = o.benchmark_id WHERE o.run_id = ?";
+    READINGS = "SELECT s.benchmark_id, m.name, m.unit, m.better, m.kind, x.content \
+                FROM samples x JOIN series s ON s.id = x.series_id JOIN metrics m ON m.id = s.metric_id \
+                JOIN points p ON p.series_id = x.series_id AND p.run_id = x.run_id \
+                WHERE x.run_id = ? ORDER BY s.benchmark_id, p.place";
+    ATTACHMENTS = "SELECT b.name, a.kind, a.content FROM attachments a JOIN benchmarks b ON b.id = a.benchmark_id \
+                   WHERE a.run_id = ? ORDER BY a.place";
+
+    // Listing runs.
+    RUNS_LIKE = "SELECT public_id FROM runs WHERE public_id >= ?1 AND public_id < ?1 || 'g' ORDER BY public_id LIMIT ?2";
+    RUN_IDS_AFTER = "SELECT id, public_id FROM runs WHERE id > ? ORDER BY id LIMIT 256";
+    RUNS_NEWEST_FIRST = "SELECT r.public_id, s.name, c.hash, r.dirty_digest IS NOT NULL, r.started_at_s, r.elapsed_ns, \
+                         r.source, m.title, \
+                         (SELECT count(*) FROM measured o WHERE o.run_id = r.id), \
+                         (SELECT count(*) FROM failed o WHERE o.run_id = r.id) \
+                         FROM runs r JOIN suites s ON s.id = r.suite_id JOIN machines m ON m.id = r.machine_id \
+                         JOIN commits c ON c.id = r.commit_id \
+                         ORDER BY r.started_at_s DESC, r.id DESC LIMIT ?";
+
+    // Series and their points.
+    BENCHMARKS_AFTER = "SELECT b.id, s.name, b.name FROM benchmarks b JOIN suites s ON s.id = b.suite_id \
+                        WHERE b.id > ? ORDER BY b.id LIMIT 1024";
+    SERIES_OF_BENCHMARK = "SELECT s.id, m.name, m.unit, m.better, m.kind, s.machine_id \
+                           FROM series s JOIN metrics m ON m.id = s.metric_id WHERE s.benchmark_id = ? ORDER BY s.id";
+    MACHINE_CONTENT = "SELECT content FROM machines WHERE id = ?";
+    POINTS = "SELECT r.public_id, c.hash, c.committed_at_s, p.level, p.low, p.high, p.lives, p.samples \
+              FROM points p JOIN runs r ON r.id = p.run_id JOIN commits c ON c.id = r.commit_id \
+              WHERE p.series_id = ?1 AND r.dirty_digest IS NULL \
+              ORDER BY c.position_s DESC, c.hash DESC, r.started_at_s DESC, r.id DESC LIMIT ?2";
+    SAMPLES = "SELECT x.content FROM samples x JOIN runs r ON r.id = x.run_id WHERE x.series_id = ? AND r.public_id = ?";
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection};
+
+    use super::*;
+    use crate::record::sqlite;
+
+    #[test]
+    fn every_statement_fits_the_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let mut conn = sqlite::open_to_write(&folder.path().join("store.db")).await.unwrap();
+            for (name, text) in ALL {
+                let explained = sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN {text}"))).execute(&mut conn).await;
+                explained.unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+            conn.close().await.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_chunk_has_as_many_rows_as_it_says() {
+        assert_eq!(chunk!("(?)").matches('?').count(), CHUNK);
+    }
+}

@@ -1,0 +1,209 @@
+//! Recording a run, all of it in one transaction.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::SqliteConnection;
+
+use super::commits::{self, Teller};
+use super::error::Fault;
+use super::identity::{self, padded};
+use super::sql::{self, CHUNK};
+use super::{json, samples, sqlite};
+use crate::domain::{Ended, Life, Measured, Metric, Outcome, RecordId, Run, Subject, Trouble};
+use crate::stats::summary::{Summary, summarise};
+
+/// A reading ready to be written: everything that takes time is done before the store is locked.
+struct Prepared<'a> {
+    benchmark: &'a str,
+    metric: &'a Metric,
+    place: i64,
+    summary: Summary,
+    samples: Vec<u8>,
+}
+
+/// Writes the run; false if it is there already.
+pub(super) async fn record(conn: &mut SqliteConnection, id: &RecordId, run: &Run) -> Result<bool, Fault> {
+    let elapsed_ns = i64::try_from(run.elapsed_ns)
+        .map_err(|_| Fault::Unusable(format!("the run took {} ns, more than a lifetime", run.elapsed_ns)))?;
+    let prepared = prepare(run)?;
+    let mut tx = sqlite::begin(conn).await?;
+    if sqlx::query_scalar::<_, i64>(sql::RUN_KEY).bind(id.as_str()).fetch_optional(&mut *tx).await?.is_some() {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    let suite = identity::suite(&mut tx, &run.suite).await?;
+    let machine = identity::machine(&mut tx, &run.machine).await?;
+    let commit = commits::know(&mut tx, run.subject.commit(), Teller::Run).await?;
+    let dirty_digest = match &run.subject {
+        Subject::Commit(_) => None,
+        Subject::Dirty { digest, .. } => Some(digest),
+    };
+    let key: i64 = sqlx::query_scalar(sql::ADD_RUN)
+        .bind(id.as_str())
+        .bind(suite)
+        .bind(machine)
+        .bind(commit)
+        .bind(json::write(&run.subject)?)
+        .bind(dirty_digest)
+        .bind(run.started_at_s)
+        .bind(elapsed_ns)
+        .bind(&run.source)
+        .bind(json::write(&run.notes)?)
+        .bind(run.pulse.as_ref().map(json::write).transpose()?)
+        .fetch_one(&mut *tx)
+        .await?;
+
+    let names: BTreeSet<&str> = run
+        .outcomes
+        .keys()
+        .chain(run.attachments.iter().map(|attachment| &attachment.benchmark))
+        .map(crate::domain::BenchmarkName::as_str)
+        .collect();
+    let benchmarks = identity::benchmarks(&mut tx, suite, &names).await?;
+    add_outcomes(&mut tx, key, run, &benchmarks).await?;
+    add_readings(&mut tx, key, machine, prepared, &benchmarks).await?;
+    add_attachments(&mut tx, key, run, &benchmarks).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn prepare(run: &Run) -> Result<Vec<Prepared<'_>>, Fault> {
+    let mut prepared = Vec::new();
+    for (benchmark, outcome) in &run.outcomes {
+        let Outcome::Measured(measured) = outcome else { continue };
+        let mut seen = BTreeSet::new();
+        for (place, reading) in (0..).zip(&measured.readings) {
+            let unusable = |why: &str| Fault::Unusable(format!("{benchmark}, {}: {why}", reading.metric.name));
+            if !seen.insert(&reading.metric) {
+                return Err(unusable("the metric was read twice"));
+            }
+            let lives: Vec<&[f64]> = reading.lives.iter().map(Life::values).collect();
+            prepared.push(Prepared {
+                benchmark: benchmark.as_str(),
+                metric: &reading.metric,
+                place,
+                summary: summarise(&lives).ok_or_else(|| unusable("there are no samples"))?,
+                samples: samples::pack(&reading.lives).map_err(|error| unusable(&error.to_string()))?,
+            });
+        }
+    }
+    Ok(prepared)
+}
+
+async fn add_outcomes(
+    conn: &mut SqliteConnection,
+    key: i64,
+    run: &Run,
+    benchmarks: &HashMap<&str, i64>,
+) -> Result<(), Fault> {
+    let mut worked: Vec<(i64, &Measured)> = Vec::with_capacity(run.outcomes.len());
+    for (name, outcome) in &run.outcomes {
+        let benchmark = key_of(benchmarks, name.as_str())?;
+        match outcome {
+            Outcome::Measured(measured) => worked.push((benchmark, measured)),
+            Outcome::Failed(trouble) => add_failed(conn, key, benchmark, trouble).await?,
+        }
+    }
+    worked.sort_unstable_by_key(|&(benchmark, _)| benchmark);
+    for chunk in worked.chunks(CHUNK) {
+        let mut query = sqlx::query(sql::ADD_MEASURED).bind(key);
+        for row in padded(chunk) {
+            let notes = match row {
+                Some((_, measured)) if !measured.notes.is_empty() => Some(json::write(&measured.notes)?),
+                _ => None,
+            };
+            query = query.bind(row.map(|row| row.0)).bind(row.map(|row| row.1.cores)).bind(notes);
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn add_failed(conn: &mut SqliteConnection, key: i64, benchmark: i64, trouble: &Trouble) -> Result<(), Fault> {
+    let (ended, code) = match trouble.ended {
+        None => (None, None),
+        Some(Ended::Status(status)) => (Some("status"), Some(status)),
+        Some(Ended::Signal(signal)) => (Some("signal"), Some(signal)),
+        Some(Ended::Killed) => (Some("killed"), None),
+    };
+    let add = sqlx::query(sql::ADD_FAILED).bind(key).bind(benchmark).bind(&trouble.reason);
+    add.bind(ended).bind(code).bind(&trouble.stderr_tail).execute(conn).await?;
+    Ok(())
+}
+
+async fn add_readings(
+    conn: &mut SqliteConnection,
+    key: i64,
+    machine: i64,
+    prepared: Vec<Prepared<'_>>,
+    benchmarks: &HashMap<&str, i64>,
+) -> Result<(), Fault> {
+    let metrics = identity::metrics(conn, prepared.iter().map(|reading| reading.metric)).await?;
+    let mut named = Vec::with_capacity(prepared.len());
+    for reading in prepared {
+        named.push(((key_of(benchmarks, reading.benchmark)?, key_of(&metrics, reading.metric)?), reading));
+    }
+    let wanted: BTreeSet<(i64, i64)> = named.iter().map(|&(series, _)| series).collect();
+    let series = identity::series(conn, machine, &wanted).await?;
+    let mut rows = Vec::with_capacity(named.len());
+    for (name, reading) in named {
+        rows.push((key_of(&series, &name)?, reading));
+    }
+    // In the order of the table, so that a page that takes several rows is visited once.
+    rows.sort_unstable_by_key(|&(series, _)| series);
+
+    for chunk in rows.chunks(CHUNK) {
+        let mut query = sqlx::query(sql::ADD_POINTS).bind(key);
+        for row in padded(chunk) {
+            let summary = row.map(|(_, reading)| reading.summary);
+            let interval = summary.and_then(|summary| summary.interval);
+            query = query
+                .bind(row.map(|&(series, _)| series))
+                .bind(row.map(|(_, reading)| reading.place))
+                .bind(summary.map(|summary| summary.level))
+                .bind(interval.map(|(low, _)| low))
+                .bind(interval.map(|(_, high)| high))
+                .bind(summary.and_then(|summary| i64::try_from(summary.lives).ok()))
+                .bind(summary.and_then(|summary| i64::try_from(summary.samples).ok()));
+        }
+        query.execute(&mut *conn).await?;
+    }
+    for chunk in rows.chunks_mut(CHUNK) {
+        let mut query = sqlx::query(sql::ADD_SAMPLES).bind(key);
+        let mut chunk = chunk.iter_mut();
+        for _ in 0..CHUNK {
+            let row = chunk.next();
+            query = query.bind(row.as_ref().map(|row| row.0)).bind(row.map(|row| std::mem::take(&mut row.1.samples)));
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn add_attachments(
+    conn: &mut SqliteConnection,
+    key: i64,
+    run: &Run,
+    benchmarks: &HashMap<&str, i64>,
+) -> Result<(), Fault> {
+    for (place, attachment) in (0_i64..).zip(&run.attachments) {
+        sqlx::query(sql::ADD_ATTACHMENT)
+            .bind(key)
+            .bind(place)
+            .bind(key_of(benchmarks, attachment.benchmark.as_str())?)
+            .bind(&attachment.kind)
+            .bind(json::write(&attachment.content)?)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What was just looked up or made.
+fn key_of<K, Q>(keys: &HashMap<K, i64>, name: &Q) -> Result<i64, Fault>
+where
+    K: std::borrow::Borrow<Q> + std::hash::Hash + Eq,
+    Q: std::hash::Hash + Eq + ?Sized + std::fmt::Debug,
+{
+    keys.get(name).copied().ok_or_else(|| Fault::Damaged(format!("{name:?} was written and is not there")))
+}
