@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{Classify, Outcome};
+use crate::measure::child::keeper;
 
 /// A continuous performance regression tracker.
 #[derive(Debug, Parser)]
@@ -25,6 +26,9 @@ enum Verb {
 /// Runs the program: the whole of `main`.
 #[must_use]
 pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == keeper::VERB) {
+        return keeper::serve();
+    }
     let cli = Cli::parse();
     match dispatch(&cli.verb) {
         Ok(code) => code,

@@ -1,19 +1,25 @@
 //! The words: what every room speaks of. This is the ground floor; it imports no other room.
 
 mod commit;
+mod duel;
 mod id;
 mod machine;
 mod metric;
 mod name;
+mod policy;
 mod run;
 mod series;
+mod verdict;
 mod words;
 
 pub use commit::{Commit, CommitId, CommitIdError};
+pub use duel::{Bout, Contest, Duel, Readings, Side};
 pub use id::{RecordId, hex};
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
+pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms};
 pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
 pub use series::{Point, Series};
+pub use verdict::{Call, Effect, Grounds, Interval, Judged, Verdict};
 pub use words::{DurationError, closest, parse_duration};

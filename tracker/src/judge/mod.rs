@@ -1,1 +1,9 @@
 //! Measurements and policy in, verdicts with evidence out. Pure.
+//!
+//! `METHODOLOGY.md` explains the whole in prose, with its reasons and its limits.
+
+pub mod builds;
+pub mod estimate;
+#[cfg(test)]
+mod promise;
+pub mod rule;

@@ -1,6 +1,8 @@
 //! Running workers and commands, and knowing the machine that they run on.
 
+pub mod child;
 pub mod cores;
+pub mod interrupt;
 pub mod machine;
 pub mod protocol;
 pub mod pulse;

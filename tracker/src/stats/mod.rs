@@ -1,3 +1,11 @@
 //! The maths; knows nothing of benchmarks.
 
+pub mod looks;
+pub mod robust;
+pub mod shrink;
+pub mod signed_rank;
+pub mod student;
 pub mod summary;
+
+#[cfg(test)]
+pub(crate) mod simulate;

@@ -1,0 +1,186 @@
+//! The promise, put to the test: seeded gates in which nothing got slower, under noise of many shapes, must not be red
+//! more often than the budget says; and what really got slower must be found.
+//!
+//! The ordinary test run takes seconds. `TACHOGRAPH_SOAK=50 cargo test --release promise -- --nocapture` makes fifty
+//! times as many trials and prints the tables of `METHODOLOGY.md`.
+
+use crate::domain::{Call, Direction, FalseReds, Limit};
+use crate::stats::looks::Looks;
+use crate::stats::simulate::{Noise, Shape, soak, upper_bound};
+
+use super::builds::{Earlier, Spread};
+use super::estimate::over_lives;
+use super::rule::{Case, DOUBT, decide};
+
+/// Lives after which a simulated duel gives up.
+const MOST_LIVES: usize = 51;
+
+/// One simulated series: what its lives will be, and how it is judged.
+struct Series {
+    values: Vec<f64>,
+    spread: Spread,
+    limit: Limit,
+}
+
+/// How a simulated duel ended, and after how many lives.
+struct Ended {
+    call: Call,
+    lives: usize,
+    covered: bool,
+}
+
+/// Looks at the series as a duel does, until it is decided or the lives are used up. `truth` is the true effect.
+fn duel(series: &Series, level: f64, truth: f64) -> Ended {
+    let looks = Looks::new(DOUBT, level);
+    let mut covered = true;
+    for look in looks.iter().take_while(|look| look.values <= series.values.len()) {
+        let values = &series.values[..look.values];
+        let estimate = over_lives(values, None).unwrap();
+        let case = Case {
+            estimate,
+            values: Some(values),
+            pairs: look.values,
+            spread: series.spread,
+            bias: 0.0,
+            looks,
+            look,
+            limit: series.limit,
+            better: Direction::Lower,
+        };
+        let verdict = decide(&case);
+        let interval = verdict.interval.unwrap();
+        covered &= interval.low.log() <= truth && truth <= interval.high.log();
+        if verdict.call != Call::Inconclusive {
+            return Ended { call: verdict.call, lives: look.values, covered };
+        }
+    }
+    Ended { call: Call::Inconclusive, lives: series.values.len(), covered }
+}
+
+/// A limit of nothing is the hardest case: nothing is ever called unchanged, so every series is looked at to the end,
+/// and any effect that is sure would be red.
+fn no_limit() -> Limit {
+    Limit::percent(0.0).unwrap()
+}
+
+/// Whether a gate over so many series, one shape after the other, is red although both sides are one build.
+fn is_red(noise: &mut Noise, shapes: &[Shape], suite: usize, budget: FalseReds) -> bool {
+    let level = budget.probability() / suite as f64;
+    (0..suite).any(|at| {
+        let values = shapes[at % shapes.len()].lives(noise, MOST_LIVES, 0.01);
+        duel(&Series { values, spread: Spread::None, limit: no_limit() }, level, 0.0).call == Call::Regressed
+    })
+}
+
+/// A budget so generous that trials can tell whether it is kept: one in 1000 would take a thousand times as many.
+fn generous() -> FalseReds {
+    FalseReds::one_in(20).unwrap()
+}
+
+#[test]
+fn under_no_shape_of_noise_are_gates_of_one_build_redder_than_promised() {
+    for (at, shape) in Shape::ALL.into_iter().enumerate() {
+        let mut noise = Noise::seeded(100 + at as u64);
+        let gates = 150 * soak();
+        let hits = (0..gates).filter(|_| is_red(&mut noise, &[shape], 1, generous())).count();
+        println!("{shape:?}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
+        assert!(hits as f64 <= generous().probability() * gates as f64, "{shape:?}: {hits} red of {gates}");
+    }
+}
+
+#[test]
+fn in_no_size_of_suite_are_gates_of_one_build_redder_than_promised() {
+    for (suite, gates) in [(10, 100), (100, 20), (1000, 2)] {
+        let mut noise = Noise::seeded(suite as u64);
+        let gates = gates * soak();
+        let hits = (0..gates).filter(|_| is_red(&mut noise, &Shape::ALL, suite, generous())).count();
+        println!("suite of {suite}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
+        // One more than the budget gives, because a handful of gates is a small sample.
+        assert!(hits as f64 <= 1.0 + generous().probability() * gates as f64, "suite {suite}: {hits} red of {gates}");
+    }
+}
+
+#[test]
+fn builds_that_differ_by_luck_alone_are_not_redder_than_promised() {
+    let level = generous().probability() / 10.0;
+    for tau in [0.002, 0.01, 0.03] {
+        let mut noise = Noise::seeded(31);
+        let gates = 60 * soak();
+        let hits = (0..gates)
+            .filter(|_| {
+                (0..10).any(|_| {
+                    let luck = tau * noise.normal();
+                    let spread = Spread::between(&earlier(&mut noise, 30, tau));
+                    let values = Shape::Gauss.lives(&mut noise, 30, 0.003).iter().map(|x| x + luck).collect();
+                    duel(&Series { values, spread, limit: no_limit() }, level, luck).call == Call::Regressed
+                })
+            })
+            .count();
+        println!("luck {tau}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
+        assert!(hits as f64 <= 2.0 + generous().probability() * gates as f64, "luck {tau}: {hits} red of {gates}");
+    }
+}
+
+/// Earlier duels of different builds; every tenth was of a real change.
+fn earlier(noise: &mut Noise, count: usize, tau: f64) -> Vec<Earlier> {
+    let se = 0.001;
+    (0..count)
+        .map(|_| {
+            let change = if noise.chance(0.1) { 0.03 * noise.normal() } else { 0.0 };
+            Earlier { effect: change + tau * noise.normal() + se * noise.normal(), error: Some(se * se) }
+        })
+        .collect()
+}
+
+#[test]
+fn intervals_cover_the_truth_at_their_level_although_the_duel_stops_when_it_likes() {
+    for (at, shape) in Shape::ALL.into_iter().enumerate() {
+        let mut noise = Noise::seeded(500 + at as u64);
+        let trials = 100 * soak();
+        let missed = (0..trials)
+            .filter(|_| {
+                let values = shape.lives(&mut noise, MOST_LIVES, 0.01).iter().map(|x| x + 0.01).collect();
+                let limit = Limit::percent(2.0).unwrap();
+                !duel(&Series { values, spread: Spread::None, limit }, 1e-3, 0.01).covered
+            })
+            .count();
+        println!("{shape:?}: interval missed the truth in {missed} of {trials}");
+        assert!(missed as f64 <= 2.0 + DOUBT * trials as f64, "{shape:?}: {missed} of {trials}");
+    }
+}
+
+/// Shares of the words, and the median number of lives, over seeded duels of one true effect.
+fn outcomes(suite: usize, noise_pct: f64, effect_pct: f64, trials: usize) -> (f64, f64, usize) {
+    let truth = f64::ln_1p(effect_pct / 100.0);
+    let mut noise = Noise::seeded(77);
+    let level = FalseReds::default().probability() / suite as f64;
+    let mut ended: Vec<Ended> = (0..trials)
+        .map(|_| {
+            let values = Shape::Gauss.lives(&mut noise, MOST_LIVES, noise_pct / 100.0);
+            let values = values.iter().map(|x| x + truth).collect();
+            let limit = Limit::percent(2.0).unwrap();
+            duel(&Series { values, spread: Spread::None, limit }, level, truth)
+        })
+        .collect();
+    ended.sort_by_key(|one| one.lives);
+    let share = |call| ended.iter().filter(|one| one.call == call).count() as f64 / trials as f64;
+    (share(Call::Regressed), share(Call::Unchanged), ended[trials / 2].lives)
+}
+
+#[test]
+fn what_got_slower_is_found_and_what_did_not_is_soon_left_alone() {
+    let trials = 40 * soak();
+    for suite in [1, 10, 50, 100, 1000] {
+        // Noise and effect in percent, and the share that must be right; 3 % in noise of 1 % is only shown.
+        for (noise_pct, effect_pct, wanted) in
+            [(0.3, 0.0, 0.95), (0.3, 3.0, 0.95), (1.0, 0.0, 0.95), (1.0, 3.0, 0.0), (1.0, 5.0, 0.95), (1.0, 10.0, 0.95)]
+        {
+            let (red, unchanged, lives) = outcomes(suite, noise_pct, effect_pct, trials);
+            println!(
+                "suite of {suite}, noise {noise_pct} %, effect {effect_pct} %: red {red:.3}, unchanged {unchanged:.3}, lives {lives}"
+            );
+            let right = if effect_pct > 0.0 { red } else { unchanged };
+            assert!(right >= wanted, "suite {suite}, noise {noise_pct} %, effect {effect_pct} %: {right}");
+        }
+    }
+}
