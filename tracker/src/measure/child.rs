@@ -110,6 +110,13 @@ impl Program {
         Ok(self)
     }
 
+    /// What it said, without the values of variables that were passed to it by name, without this machine's paths, and
+    /// without what looks like a token.
+    #[must_use]
+    pub fn presentable(&self, said: &str) -> String {
+        tail::without_secrets(said, self)
+    }
+
     /// Where it is started.
     #[must_use]
     pub fn directory(&self) -> &Path {

@@ -1,5 +1,6 @@
 //! Running workers and commands, and knowing the machine that they run on.
 
+pub mod build;
 pub mod child;
 pub mod cores;
 pub mod interrupt;

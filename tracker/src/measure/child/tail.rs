@@ -88,7 +88,7 @@ pub(super) fn decoded(bytes: &[u8]) -> (String, usize) {
 
 /// Replaces the values of variables that were passed by name, where things stand on this machine, and what looks like
 /// a token.
-fn without_secrets(text: &str, program: &Program) -> String {
+pub(super) fn without_secrets(text: &str, program: &Program) -> String {
     let mut text = text.to_owned();
     for (name, value) in program.environment.passed() {
         // A value like `1` or `true` is no secret, and replacing it would garble the text.
