@@ -15,8 +15,8 @@ const MOST_METRICS: usize = 64;
 const LONGEST_WORD_BYTES: usize = 256;
 const MOST_CORES: usize = 4096;
 
-/// The longest part of an answer that a message shows, in bytes.
-const SHOWN_BYTES: usize = 400;
+/// The longest part of an answer that a message shows, in bytes: two of them fit a line.
+const SHOWN_BYTES: usize = 80;
 
 /// A benchmark that a suite offers; `T` is what its work returns.
 pub struct Benchmark<'s, 'a, T> {

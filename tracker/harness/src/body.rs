@@ -24,6 +24,8 @@ pub(crate) trait Body {
     fn set_up(&mut self);
     /// Runs the timed loop. Sets up first where needed.
     fn run(&mut self, iterations: u64) -> Region;
+    /// Whether there is a rule for the answer.
+    fn has_rules(&self) -> bool;
     /// Runs once and judges the answer; none if there is no rule for it.
     fn check(&mut self) -> Option<Result<(), String>>;
     /// Frees the set-up.
@@ -98,6 +100,10 @@ where
         let ranks = if wishes.latency { &QUANTILES[..] } else { &[] };
         let latencies = ranks.iter().map(|&(_, rank)| quantile(&singles, rank)).collect();
         Region { elapsed, counted, answers, latencies }
+    }
+
+    fn has_rules(&self) -> bool {
+        !self.wishes.borrow().rules.is_empty()
     }
 
     fn check(&mut self) -> Option<Result<(), String>> {

@@ -96,20 +96,17 @@ enum Summary {
 
 /// A metric that the work itself feeds while it runs, from any thread.
 ///
-/// Make one, feed a clone of it from the work, and attach it with [`Benchmark::meter`](crate::Benchmark::meter). It is
-/// emptied before each slice, so what set-up feeds is not counted.
+/// Make one before the suite, feed it from the work, and attach it with [`Benchmark::meter`](crate::Benchmark::meter).
+/// It is emptied before each slice, so what set-up feeds is not counted. Where the work cannot borrow it, give it a
+/// clone: all clones are the same meter.
 ///
 /// ```
 /// use tachograph_harness::{Meter, Metric, Suite};
 ///
-/// let mut suite = Suite::new("cache");
 /// let hits = Meter::total(Metric::new("hits", "count").higher().exact());
-/// let feed = hits.clone();
+/// let mut suite = Suite::new("cache");
 /// suite
-///     .benchmark("cache/read", move || {
-///         let hits = feed.clone();
-///         move || (0..100).filter(|key| key % 4 == 0).for_each(|_| hits.add(1.0))
-///     })
+///     .benchmark("cache/read", || || (0..100).filter(|key| key % 4 == 0).for_each(|_| hits.add(1.0)))
 ///     .meter(&hits);
 /// # assert_eq!(suite.names().collect::<Vec<_>>(), ["cache/read"]);
 /// ```

@@ -117,6 +117,11 @@ impl Offer<'_> {
             .collect()
     }
 
+    /// Whether somebody said what the answer should be.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.body.has_rules()
+    }
+
     /// Runs once and judges the answer.
     pub(crate) fn check(&mut self) -> Result<Check, String> {
         self.set_up()?;

@@ -43,13 +43,15 @@ fn measure_by(time: Duration, mut run: impl FnMut(u64) -> Result<Slice, String>)
         let slice = run(iterations)?;
         let elapsed = Duration::from_nanos(slice.elapsed_ns);
         spent += elapsed;
-        let finding = elapsed < SLICE / 2 && spent < time;
-        // What is seen while the number of iterations is being found warms up; of slow work each iteration is precious.
-        if !finding {
+        // Too short: what was taken with so few iterations, or fewer, was a disturbance or a warm-up.
+        let short = elapsed < SLICE / 2 && spent < time;
+        if short {
+            measured = Measured::default();
+        } else {
             measured.take(slice, iterations);
         }
-        if finding || measured.times.len() == 1 {
-            iterations = next(iterations, elapsed);
+        if short || measured.times.len() == 1 {
+            iterations = iterations.max(next(iterations, elapsed));
         }
         let slices = measured.times.len();
         if slices > 0 && (spent >= time && slices >= ENOUGH || spent >= time * PATIENCE) {
@@ -96,6 +98,18 @@ mod tests {
         assert_eq!(measured.times.len(), 3);
         let (measured, runs) = simulated(Duration::from_millis(300), Duration::from_mins(1));
         assert_eq!((measured.times.len(), runs), (1, vec![1]));
+    }
+
+    #[test]
+    fn a_disturbance_does_not_pass_for_slow_work() {
+        let mut runs = Vec::new();
+        let measured = measure_by(Duration::from_millis(100), |iterations| {
+            let disturbed = runs.len() == 1;
+            runs.push(iterations);
+            Ok(Slice { elapsed_ns: if disturbed { 20_000_000 } else { 20 + 5 * iterations }, readings: Vec::new() })
+        });
+        assert!(runs.last() > Some(&150_000), "{runs:?}");
+        assert!(measured.unwrap().times.iter().all(|&time| time < 5.1));
     }
 
     #[test]

@@ -7,9 +7,17 @@ use crate::describe::{self, number};
 use crate::metric::Metric;
 use crate::offer::Offer;
 
-/// The whole file.
+/// The version of the result file.
+const VERSION: u32 = 1;
+
+/// The result file.
 pub(super) fn file(suite: &str, benchmarks: &[Value]) -> Value {
-    json!({ "format": "tachograph", "version": 1, "suite": suite, "benchmarks": benchmarks })
+    json!({ "tachograph": VERSION, "suite": suite, "benchmarks": benchmarks })
+}
+
+/// What is known of benchmarks without measuring them.
+pub(super) fn overview(suite: &str, benchmarks: &[Value]) -> Value {
+    json!({ "suite": suite, "benchmarks": benchmarks })
 }
 
 /// A benchmark that was measured: what it declares, with the readings of each metric.
@@ -28,13 +36,13 @@ pub(super) fn measured(offer: &Offer<'_>, counting: bool, measured: &Measured) -
 pub(super) fn checked(name: &str, outcome: &Result<(), String>) -> Value {
     match outcome {
         Ok(()) => json!({ "name": name, "ok": true }),
-        Err(message) => json!({ "name": name, "ok": false, "error": message }),
+        Err(message) => json!({ "name": name, "ok": false, "failed": message }),
     }
 }
 
 /// A benchmark that failed.
 pub(super) fn failed(name: &str, message: &str) -> Value {
-    json!({ "name": name, "error": message })
+    json!({ "name": name, "failed": message })
 }
 
 fn with_values(metric: &Metric, values: &[f64]) -> Value {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is test, which the lint does not see in helper functions")]
 
+mod counting;
 mod person;
 mod speaker;
 mod worker;

@@ -200,7 +200,8 @@ fn the_end_of_input_ends_a_worker_with_status_0() {
 }
 
 #[test]
-fn the_worker_in_python_speaks_the_whole_protocol() {
+fn the_worker_in_python_speaks_the_whole_protocol_in_under_60_lines() {
+    assert!(include_str!("../../../tests/fixtures/worker.py").lines().count() < 60);
     let mut worker = Speaker::greeted(python());
     let list = worker.ask(&json!({ "request": "list" }));
     let written = json!([{ "name": "written", "unit": "bytes", "better": "lower", "kind": "exact" }]);
