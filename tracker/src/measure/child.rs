@@ -117,6 +117,13 @@ impl Program {
         tail::without_secrets(said, self)
     }
 
+    /// Adds an argument.
+    #[must_use]
+    pub fn and(mut self, argument: impl Into<OsString>) -> Program {
+        self.arguments.push(argument.into());
+        self
+    }
+
     /// Where it is started.
     #[must_use]
     pub fn directory(&self) -> &Path {

@@ -1,9 +1,16 @@
 //! Running workers and commands, and knowing the machine that they run on.
 
 pub mod build;
+pub mod calibrate;
 pub mod child;
 pub mod cores;
 pub mod interrupt;
+pub mod lives;
 pub mod machine;
+pub mod order;
+pub mod plan;
 pub mod protocol;
 pub mod pulse;
+pub mod solo;
+pub mod visit;
+pub mod worker;

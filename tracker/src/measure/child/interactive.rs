@@ -93,6 +93,12 @@ impl Interactive {
         }
     }
 
+    /// What it has written beyond the lines that were read, as far as it was heard.
+    #[must_use]
+    pub fn unasked(&self) -> &[u8] {
+        &self.heard
+    }
+
     fn hear(&mut self) -> Result<Took, Broken> {
         let heard = &mut self.heard;
         let took = self.pipes.take_stdout(|bytes| heard.extend_from_slice(bytes)).map_err(Broken::Pipes)?;

@@ -1,0 +1,285 @@
+//! Sharing the time of a solo run: who gets another life, and how many slices in it.
+//!
+//! A benchmark's figure is the median of a life, averaged over lives; lives are the independent evidence. With a
+//! variance *b* between lives and *w* within one, *L* lives of *n* slices give the average a variance of
+//! (*b* + *c·w/n*)/*L* (*c* = π/2, the price of a median) and cost *L*(*V* + *n·S*), where *S* is the time of a slice
+//! and *V* that of a visit beside its slices: start, set-up, warm-up. The best *n* is √(*V/S · c·w/b*), whatever *L* is
+//! (Kalibera and Jones 2013, "Rigorous benchmarking in reasonable time", section 6). So a benchmark whose slices are
+//! noisy gets long lives, one whose lives disagree gets many, and lives are added until the mean is known well enough.
+
+use std::f64::consts::FRAC_PI_2;
+use std::time::Duration;
+
+use crate::stats::robust::median;
+use crate::stats::student;
+
+/// Lives before an interval is believed: with fewer, Student's factor says little.
+pub const TRUSTED_LIVES: usize = 5;
+
+/// Lives that every benchmark gets, however short the time: two, so that they can disagree.
+pub const LEAST_LIVES: usize = 2;
+
+/// Lives after which more would not help: the root of 30 has given what it can.
+pub const MOST_LIVES: usize = 30;
+
+/// Slices in the first life, before anything is known, if there is time.
+const FIRST_SLICES: f64 = 40.0;
+
+/// Slices that a life has if time allows: fewer would make the start of the worker the greatest part of it.
+const FAIR_SLICES: f64 = 20.0;
+
+/// Slices that a life has even when time is short.
+const LEAST_SLICES: f64 = 5.0;
+
+/// Slices beyond which a life would be so long that few lives fit.
+const MOST_SLICES: f64 = 200.0;
+
+/// How long the slices of one life take at the most, as far as these are more than one.
+const LONGEST_VISIT: Duration = Duration::from_millis(200);
+
+/// The sidedness of the interval that `precision` speaks of: 95 %.
+const TAIL: f64 = 0.025;
+
+/// From a median absolute deviation to the standard deviation of a normal.
+const NORMAL_MAD: f64 = 1.4826;
+
+/// What is known of a benchmark while it is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// The time of a slice, the request around it included, in nanoseconds.
+    pub slice_ns: f64,
+    /// The time of a visit beside its slices, in nanoseconds.
+    pub visit_ns: f64,
+    /// Whether one iteration takes so long that a life has only one.
+    pub is_slow: bool,
+    /// The times per iteration so far, life by life; no life is empty.
+    pub lives: Vec<Vec<f64>>,
+}
+
+impl Account {
+    fn medians(&self) -> Vec<f64> {
+        self.lives.iter().filter_map(|life| median(life)).collect()
+    }
+
+    /// The half-width of the 95 % interval of the mean of lives, as a share of it; infinite before the second life.
+    #[must_use]
+    pub fn doubt(&self) -> f64 {
+        let medians = self.medians();
+        let n = medians.len() as f64;
+        if n < 2.0 {
+            return f64::INFINITY;
+        }
+        let mean = medians.iter().sum::<f64>() / n;
+        student::quantile(TAIL, n - 1.0) * (variance(&medians) / n).sqrt() / mean
+    }
+
+    /// Whether more lives are not worth their time.
+    #[must_use]
+    pub fn is_settled(&self, precision: f64) -> bool {
+        let lives = self.lives.len();
+        lives >= MOST_LIVES || (lives >= TRUSTED_LIVES && self.doubt() <= precision)
+    }
+
+    /// The number of slices that the next life should have, by what is known so far.
+    fn wanted(&self) -> f64 {
+        if self.is_slow {
+            return 1.0;
+        }
+        let medians = self.medians();
+        let Some(center) = median(&medians) else { return self.bounded(FIRST_SLICES) };
+        let deviations: Vec<f64> = self
+            .lives
+            .iter()
+            .zip(&medians)
+            .flat_map(|(life, median)| life.iter().map(move |value| (value - median).abs() / center))
+            .collect();
+        let within = (NORMAL_MAD * median(&deviations).unwrap_or(0.0)).powi(2) * FRAC_PI_2;
+        let slices = deviations.len() as f64 / medians.len() as f64;
+        let shares: Vec<f64> = medians.iter().map(|median| median / center).collect();
+        // With few lives the variance between them is hardly known: a tenth of the variance within is the least that
+        // it is taken for, or one life of many slices would seem enough.
+        let between = (variance(&shares) - within / slices).max(0.1 * within / FRAC_PI_2);
+        if between <= 0.0 || medians.len() < LEAST_LIVES {
+            return self.bounded(FIRST_SLICES);
+        }
+        self.bounded((self.visit_ns / self.slice_ns * within / between).sqrt())
+    }
+
+    fn bounded(&self, slices: f64) -> f64 {
+        let fitting = (LONGEST_VISIT.as_nanos() as f64 / self.slice_ns).max(1.0);
+        slices.clamp(FAIR_SLICES, MOST_SLICES).min(fitting).floor()
+    }
+
+    /// The least number of slices that make a life.
+    fn least(&self) -> f64 {
+        if self.is_slow { 1.0 } else { self.bounded(FAIR_SLICES).min(LEAST_SLICES) }
+    }
+
+    fn cost_ns(&self, slices: f64) -> f64 {
+        self.visit_ns + slices * self.slice_ns
+    }
+}
+
+/// The variance of a sample; zero where there is none.
+fn variance(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    if n < 2.0 {
+        return 0.0;
+    }
+    let mean = values.iter().sum::<f64>() / n;
+    values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)
+}
+
+/// Another life for a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn<K> {
+    /// The benchmark.
+    pub benchmark: K,
+    /// How many slices it shall have.
+    pub slices: u32,
+}
+
+/// Who gets a life in the next round, when so much time is left and a half-width of `precision` is good enough. Those
+/// that have too few lives come in any case; then the most doubtful, as many as there is time for. None when all is
+/// done.
+#[must_use]
+pub fn next_round<'a, K: Copy>(
+    accounts: impl IntoIterator<Item = (K, &'a Account)>,
+    left: Duration,
+    precision: f64,
+) -> Vec<Turn<K>> {
+    let open = accounts.into_iter().filter(|(_, account)| !account.is_settled(precision));
+    let (must, may): (Vec<_>, Vec<_>) = open.partition(|(_, account)| account.lives.len() < LEAST_LIVES);
+    let left_ns = left.as_nanos() as f64;
+    if must.is_empty() { worthwhile(may, left_ns) } else { mandatory(&must, left_ns) }
+}
+
+/// A life for each, with so many slices that there is time for [`TRUSTED_LIVES`] lives of all, if that can be.
+fn mandatory<K: Copy>(must: &[(K, &Account)], left_ns: f64) -> Vec<Turn<K>> {
+    let lives: f64 = must.iter().map(|(_, account)| (TRUSTED_LIVES - account.lives.len()) as f64).sum();
+    let share_ns = left_ns / lives.max(1.0);
+    let turn = |&(benchmark, account): &(K, &Account)| {
+        let affordable = ((share_ns - account.visit_ns) / account.slice_ns).floor();
+        let slices = account.wanted().min(affordable).max(account.least());
+        Turn { benchmark, slices: count(slices) }
+    };
+    must.iter().map(turn).collect()
+}
+
+/// Lives for the most doubtful, until the time is spent.
+fn worthwhile<K: Copy>(mut may: Vec<(K, &Account)>, left_ns: f64) -> Vec<Turn<K>> {
+    let doubt = |account: &Account| if account.lives.len() < TRUSTED_LIVES { f64::INFINITY } else { account.doubt() };
+    // Equally doubtful ones in the order of their lives, so that nobody has five before all have three.
+    may.sort_by(|(_, a), (_, b)| doubt(b).total_cmp(&doubt(a)).then(a.lives.len().cmp(&b.lives.len())));
+    let mut left_ns = left_ns;
+    let turn = |(benchmark, account): (K, &Account)| {
+        let slices = account.wanted().max(account.least());
+        let cost_ns = account.cost_ns(slices);
+        (cost_ns <= left_ns).then(|| {
+            left_ns -= cost_ns;
+            Turn { benchmark, slices: count(slices) }
+        })
+    };
+    may.into_iter().filter_map(turn).collect()
+}
+
+fn count(slices: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to numbers that fit")]
+    let count = slices.clamp(1.0, MOST_SLICES) as u32;
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AIM: f64 = 0.005;
+    const MILLISECOND: f64 = 1e6;
+
+    /// A benchmark with slices of a millisecond and visits of 4 ms.
+    fn account(lives: &[&[f64]]) -> Account {
+        let lives = lives.iter().map(|life| life.to_vec()).collect();
+        Account { slice_ns: MILLISECOND, visit_ns: 4.0 * MILLISECOND, is_slow: false, lives }
+    }
+
+    fn round(accounts: &[Account], left: Duration) -> Vec<(usize, u32)> {
+        let turns = next_round(accounts.iter().enumerate(), left, AIM);
+        turns.into_iter().map(|turn| (turn.benchmark, turn.slices)).collect()
+    }
+
+    #[test]
+    fn with_time_enough_all_get_a_full_first_life() {
+        assert_eq!(round(&[account(&[]), account(&[])], Duration::from_mins(1)), [(0, 40), (1, 40)]);
+    }
+
+    #[test]
+    fn with_little_time_lives_are_short_but_nobody_is_left_out() {
+        let many = vec![account(&[]); 100];
+        // 100 benchmarks, five lives each: 14 ms a life, of which 4 ms are not slices.
+        assert_eq!(round(&many, Duration::from_secs(7))[99], (99, 10));
+        assert_eq!(round(&many, Duration::ZERO)[99], (99, 5));
+    }
+
+    #[test]
+    fn a_second_life_comes_even_when_the_time_is_over_and_a_third_does_not() {
+        let one = account(&[&[100.0, 101.0, 102.0]]);
+        let two = account(&[&[100.0, 101.0, 102.0], &[100.0, 101.0, 102.0]]);
+        assert_eq!(round(&[one, two], Duration::ZERO), [(0, 5)]);
+    }
+
+    #[test]
+    fn the_noisy_one_gets_the_time_and_the_steady_one_is_settled() {
+        let steady = account(&[&[100.0, 100.1, 99.9] as &[f64]; 5]);
+        let noisy = account(&[&[100.0], &[103.0], &[97.0], &[105.0], &[96.0]]);
+        let noisier = account(&[&[100.0], &[130.0], &[97.0], &[105.0], &[96.0]]);
+        assert!(steady.is_settled(AIM) && !noisy.is_settled(AIM));
+        let accounts = [steady, noisy, noisier];
+        let benchmarks = |left| round(&accounts, left).into_iter().map(|turn| turn.0).collect::<Vec<_>>();
+        assert_eq!(benchmarks(Duration::from_secs(1)), [2, 1]);
+        assert_eq!(benchmarks(Duration::from_millis(30)), [2]);
+        assert!(benchmarks(Duration::from_millis(3)).is_empty());
+    }
+
+    #[test]
+    fn noise_within_lives_makes_them_longer_and_noise_between_lives_shorter() {
+        let within: Vec<f64> = (0..40).map(|i| 100.0 + f64::from(i % 9) - 4.0).collect();
+        let alike = account(&[&within, &within, &within]);
+        let higher: Vec<f64> = within.iter().map(|value| value * 1.05).collect();
+        let unlike = account(&[&within, &higher, &within]);
+        let costly = Account { visit_ns: 400.0 * MILLISECOND, ..alike.clone() };
+        assert_eq!(round(&[alike, unlike, costly], Duration::from_mins(1)).len(), 3);
+        let slices = |account: &Account| account.wanted();
+        let alike = account(&[&within, &within, &within]);
+        let costly = Account { visit_ns: 400.0 * MILLISECOND, ..alike.clone() };
+        assert!(slices(&costly) > slices(&alike));
+        let unlike = Account { visit_ns: 400.0 * MILLISECOND, ..account(&[&within, &higher, &within]) };
+        assert!(slices(&unlike) < slices(&costly));
+    }
+
+    #[test]
+    fn what_is_slow_has_one_slice_a_life() {
+        let slow = Account { slice_ns: 30e9, visit_ns: 1e9, is_slow: true, lives: vec![vec![30e9]] };
+        assert_eq!(round(&[slow], Duration::from_secs(10)), [(0, 1)]);
+    }
+
+    #[test]
+    fn long_slices_are_fewer() {
+        let long = Account { slice_ns: 50.0 * MILLISECOND, ..account(&[]) };
+        assert_eq!(round(&[long], Duration::from_mins(1)), [(0, 4)]);
+    }
+
+    #[test]
+    fn values_that_never_move_are_settled_and_divide_by_nothing() {
+        let still = account(&[&[100.0, 100.0, 100.0] as &[f64]; 5]);
+        assert!(still.is_settled(AIM));
+        let young = account(&[&[100.0, 100.0, 100.0] as &[f64]; 3]);
+        assert_eq!(round(&[young], Duration::from_mins(1)), [(0, 40)]);
+    }
+
+    #[test]
+    fn nobody_is_measured_for_ever() {
+        let wild: Vec<Vec<f64>> = (0..30).map(|i| vec![if i % 2 == 0 { 1.0 } else { 9.0 }]).collect();
+        let account = Account { lives: wild, ..account(&[]) };
+        assert!(account.doubt() > AIM && account.is_settled(AIM));
+    }
+}
