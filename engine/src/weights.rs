@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::ops::Range;
 
+use crate::q8::{BLOCK, Block};
 use crate::seeded;
 use crate::shape::{Head, Part, Shape, Tensor};
 
@@ -19,6 +20,19 @@ pub trait Source {
 
     /// Fills `out` with consecutive rows of a tensor, from `first_row` on.
     fn read_rows(&mut self, tensor: Tensor, first_row: usize, out: &mut [f32]) -> Result<(), Self::Error>;
+
+    /// The same, quantised; a source that has blocks hands out its own.
+    fn read_blocks(&mut self, tensor: Tensor, first_row: usize, out: &mut [Block]) -> Result<(), Self::Error> {
+        let columns = self.shape().extent(tensor).columns;
+        let mut row = vec![0.0; columns];
+        for (index, blocks) in out.chunks_exact_mut(columns / BLOCK).enumerate() {
+            self.read_rows(tensor, first_row + index, &mut row)?;
+            for (block, weights) in blocks.iter_mut().zip(row.as_chunks().0) {
+                *block = Block::of(weights);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// All weights of a model, one tensor after the other.

@@ -22,6 +22,7 @@ unsafe fn head(count: usize) -> __m256i {
 impl Lanes for Avx2 {
     type Vector = __m256;
     const COUNT: usize = 8;
+    const WIDE: usize = 2;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> __m256 {
@@ -91,6 +92,18 @@ impl Lanes for Avx2 {
     unsafe fn reciprocal(a: __m256) -> __m256 {
         // The guess of this set has 12 bits only, and two steps of Newton's cost what the division does.
         unsafe { _mm256_div_ps(_mm256_set1_ps(1.0), a) }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut i8, value: __m256) {
+        unsafe {
+            let whole = _mm256_cvtps_epi32(value);
+            let words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256::<1>(whole));
+            _mm_storel_epi64(to.cast(), _mm_packs_epi16(words, words));
+        }
+    }
+    #[inline(always)]
+    unsafe fn to_half_and_back(value: f32) -> f32 {
+        unsafe { _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm_set_ss(value)))) }
     }
     #[inline(always)]
     unsafe fn sum(a: __m256) -> f32 {

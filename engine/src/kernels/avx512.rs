@@ -18,6 +18,7 @@ fn head(count: usize) -> __mmask16 {
 impl Lanes for Avx512 {
     type Vector = __m512;
     const COUNT: usize = 16;
+    const WIDE: usize = 4;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> __m512 {
@@ -86,6 +87,14 @@ impl Lanes for Avx512 {
             // One step of Newton's: guess · (2 − a · guess).
             _mm512_mul_ps(guess, _mm512_fnmadd_ps(a, guess, _mm512_set1_ps(2.0)))
         }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut i8, value: __m512) {
+        unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value))) }
+    }
+    #[inline(always)]
+    unsafe fn to_half_and_back(value: f32) -> f32 {
+        unsafe { _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm_set_ss(value)))) }
     }
     #[inline(always)]
     unsafe fn sum(a: __m512) -> f32 {

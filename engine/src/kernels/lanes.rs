@@ -12,6 +12,8 @@ pub(super) trait Lanes: Copy {
     type Vector: Copy;
     /// How many numbers a register holds.
     const COUNT: usize;
+    /// How many registers of sums six rows may have beside what else is needed.
+    const WIDE: usize;
 
     unsafe fn splat(value: f32) -> Self::Vector;
     unsafe fn load(from: *const f32) -> Self::Vector;
@@ -38,6 +40,10 @@ pub(super) trait Lanes: Copy {
     unsafe fn scale(a: Self::Vector, n: Self::Vector) -> Self::Vector;
     /// 1 / a to the last bit or two.
     unsafe fn reciprocal(a: Self::Vector) -> Self::Vector;
+    /// Stores whole numbers between −128 and 127 as bytes.
+    unsafe fn store_bytes(to: *mut i8, value: Self::Vector);
+    /// The nearest number that a 16-bit one can hold.
+    unsafe fn to_half_and_back(value: f32) -> f32;
     /// The sum of all lanes.
     unsafe fn sum(a: Self::Vector) -> f32;
     /// The largest of all lanes.

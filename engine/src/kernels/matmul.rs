@@ -61,6 +61,20 @@ impl<'a> Matrix<'a> {
         self.columns
     }
 
+    pub(super) const fn row_step(&self) -> usize {
+        self.row_step
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    /// If the matrix is transposed, so that its rows do not lie together.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &'a [f32] {
+        assert!(self.column_step == 1, "the rows of a transposed matrix are apart");
+        &self.values[row * self.row_step..][..self.columns]
+    }
+
     /// The number at a place.
     #[must_use]
     pub fn at(&self, row: usize, column: usize) -> f32 {
@@ -101,6 +115,18 @@ impl<'a> MatrixMut<'a> {
     #[must_use]
     pub const fn columns(&self) -> usize {
         self.columns
+    }
+
+    pub(super) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) const fn row_step(&self) -> usize {
+        self.row_step
+    }
+
+    pub(super) const fn into_values(self) -> &'a mut [f32] {
+        self.values
     }
 
     fn clear(self) {

@@ -10,25 +10,34 @@
     reason = "the names of intrinsics begin with their set; a list of forty says no more"
 )]
 
+mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod dot_bytes;
 mod elementwise;
+mod exchange;
 mod lanes;
 mod matmul;
 mod memory;
 mod normalise;
 mod packed;
+mod quantised;
 mod scalar;
 mod tile;
 #[cfg(test)]
 mod twins;
 
+pub use attention::{HeadCache, score_room};
+pub use exchange::{Met, Seat};
 pub use matmul::{Matrix, MatrixMut, Onto, PanelRoom};
 pub use memory::{Buffer, Plain};
 pub use packed::{PANEL, PackedMatrix, PackedView};
+pub use quantised::{PackedQ8, Q8View, Quantised};
 
+use quantised::Q8Tile;
 use tile::Tile;
 
 /// What keeps a normalisation from dividing by zero.
@@ -201,7 +210,12 @@ impl Kernels {
 
     /// Makes one row sum to 1: exp(x) over the sum of all exp(x).
     pub fn softmax_in_place(self, x: &mut [f32]) {
-        by_level!(self, normalise::softmax_in_place(x: &mut [f32]));
+        self.scaled_softmax_in_place(x, 1.0);
+    }
+
+    /// The same of `scale` · x, for a scale above zero.
+    pub fn scaled_softmax_in_place(self, x: &mut [f32], scale: f32) {
+        by_level!(self, normalise::softmax_in_place(x: &mut [f32], scale: f32));
     }
 
     /// Shifts and scales one row to mean 0 and variance 1, then applies gain and bias.
@@ -210,17 +224,39 @@ impl Kernels {
         by_level!(self, normalise::layer_norm(x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]));
     }
 
+    fn quantise_row(self, x: &[f32], steps: &mut [i8], scales: &mut [f32], corrections: &mut [i32]) {
+        by_level!(
+            self,
+            quantised::quantise_row(x: &[f32], steps: &mut [i8], scales: &mut [f32], corrections: &mut [i32])
+        );
+    }
+
+    /// # Safety
+    /// The tile's pointers must be good for its shape.
+    unsafe fn q8_tile(self, tile: &Q8Tile) {
+        match self.level {
+            Level::Scalar => unreachable!("the plain version multiplies without tiles"),
+            // SAFETY: the level says that the processor has the instructions; the caller vouches for the tile.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { dot_bytes::run_avx2(tile) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { dot_bytes::run_vnni(tile) },
+        }
+    }
+
     /// # Safety
     /// The tile's pointers must be good for its shape.
     unsafe fn tile(self, tile: &Tile) {
         match self.level {
-            Level::Scalar => unreachable!("the plain version multiplies without tiles"),
+            // SAFETY: the caller vouches for the tile.
+            Level::Scalar => unsafe { scalar::tile(tile) },
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => {
                 #[target_feature(enable = "avx2,fma,f16c")]
                 unsafe fn enabled(tile: &Tile) {
                     // SAFETY: the caller's.
-                    unsafe { tile::run::<avx2::Avx2, 2, 8>(tile) }
+                    unsafe { tile::run::<avx2::Avx2>(tile) }
                 }
                 // SAFETY: the level says that the processor has them; the caller vouches for the tile.
                 unsafe { enabled(tile) }
@@ -230,7 +266,7 @@ impl Kernels {
                 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
                 unsafe fn enabled(tile: &Tile) {
                     // SAFETY: the caller's.
-                    unsafe { tile::run::<avx512::Avx512, 4, 4>(tile) }
+                    unsafe { tile::run::<avx512::Avx512>(tile) }
                 }
                 // SAFETY: as above.
                 unsafe { enabled(tile) }

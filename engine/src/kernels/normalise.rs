@@ -2,18 +2,19 @@
 
 use super::lanes::{Lanes, exp};
 
+/// Softmax of `scale` · x.
 #[inline(always)]
-pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32]) {
+pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
     let (count, x) = (x.len(), x.as_mut_ptr());
     // SAFETY: every index is less than `count`.
     unsafe {
-        let largest = L::splat(largest::<L>(x, count));
+        let (largest, by) = (L::splat(largest::<L>(x, count)), L::splat(scale));
         let mut sums = [L::splat(0.0); 4];
         let mut i = 0;
         while i + 4 * L::COUNT <= count {
             for (step, sum) in sums.iter_mut().enumerate() {
                 let at = x.add(i + step * L::COUNT);
-                let value = exp::<L>(L::sub(L::load(at), largest));
+                let value = exp::<L>(L::mul(L::sub(L::load(at), largest), by));
                 L::store(at, value);
                 *sum = L::add(*sum, value);
             }
@@ -22,7 +23,7 @@ pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32]) {
         let mut sum = L::sum(L::add(L::add(sums[0], sums[1]), L::add(sums[2], sums[3])));
         while i < count {
             let left = (count - i).min(L::COUNT);
-            let value = exp::<L>(L::sub(L::load_head(x.add(i), left), largest));
+            let value = exp::<L>(L::mul(L::sub(L::load_head(x.add(i), left), largest), by));
             L::store_head(x.add(i), value, left);
             // What was stored is added, so that the lanes past the end do not count.
             sum += L::sum(L::load_head(x.add(i), left));

@@ -48,6 +48,12 @@ impl PackedMatrix {
         }
     }
 
+    /// Number of inputs.
+    #[must_use]
+    pub const fn inputs(&self) -> usize {
+        self.inputs
+    }
+
     /// Copies the weights of one output.
     pub fn read_row(&self, output: usize, row: &mut [f32]) {
         let start = output / PANEL * PANEL * self.inputs + output % PANEL;

@@ -3,6 +3,10 @@
 
 use super::matmul::{Matrix, MatrixMut, Onto};
 use super::packed::PackedView;
+use super::quantised::{Q8View, Quantised, scale_of};
+use super::tile::{Start, Tile};
+use crate::half::{from_half, to_half};
+use crate::q8::BLOCK;
 
 pub(super) fn add(a: &[f32], b: &[f32], out: &mut [f32]) {
     for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
@@ -62,11 +66,12 @@ pub(super) fn gelu_in_place(x: &mut [f32]) {
     }
 }
 
-pub(super) fn softmax_in_place(x: &mut [f32]) {
+pub(super) fn softmax_in_place(x: &mut [f32], scale: f32) {
     let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = x.iter().map(|x| f64::from(x - largest).exp()).sum();
+    let exp = |x: f32| (f64::from(scale) * f64::from(x - largest)).exp();
+    let sum: f64 = x.iter().map(|x| exp(*x)).sum();
     for x in x {
-        *x = (f64::from(*x - largest).exp() / sum) as f32;
+        *x = (exp(*x) / sum) as f32;
     }
 }
 
@@ -102,6 +107,56 @@ pub(super) fn matmul_packed(x: Matrix<'_>, weights: &PackedView<'_>, bias: Optio
         for output in 0..weights.outputs() {
             let sum: f64 = (0..x.columns()).map(|k| f64::from(x.at(row, k)) * f64::from(weights.at(output, k))).sum();
             *out.at_mut(row, output) = (sum + bias.map_or(0.0, |bias| f64::from(bias[output]))) as f32;
+        }
+    }
+}
+
+/// # Safety
+/// The tile's pointers must be good for its shape.
+pub(super) unsafe fn tile(tile: &Tile) {
+    for row in 0..tile.rows {
+        for column in 0..tile.columns {
+            // SAFETY: the caller's.
+            unsafe {
+                let out = tile.out.add(row * tile.out_row + column);
+                let a = tile.a.add(row * tile.a_row);
+                let start = match tile.start {
+                    Start::Zero => 0.0,
+                    Start::Bias(bias) => *bias.add(column),
+                    Start::Resume => *out,
+                };
+                let product =
+                    |k: usize| f64::from(*a.add(k * tile.a_step)) * f64::from(*tile.b.add(k * tile.b_step + column));
+                *out = (f64::from(start) + (0..tile.depth).map(product).sum::<f64>()) as f32;
+            }
+        }
+    }
+}
+
+pub(super) fn quantise_row(x: &[f32], steps: &mut [i8], scales: &mut [f32], corrections: &mut [i32]) {
+    for (index, x) in x.chunks_exact(BLOCK).enumerate() {
+        let largest = x.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+        let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+        let steps = &mut steps[index * BLOCK..][..BLOCK];
+        for (step, x) in steps.iter_mut().zip(x) {
+            *step = (x * inverse).round_ties_even() as i8;
+        }
+        scales[index] = from_half(to_half(largest / 127.0));
+        corrections[index] = -128 * steps.iter().map(|step| i32::from(*step)).sum::<i32>();
+    }
+}
+
+pub(super) fn matmul_q8(x: &Quantised, weights: &Q8View<'_>, bias: Option<&[f32]>, mut out: MatrixMut<'_>) {
+    for row in 0..x.rows() {
+        for output in 0..weights.outputs() {
+            let mut sum = 0.0;
+            for index in 0..weights.inputs() / BLOCK {
+                let (steps, scale) = x.at(row, index);
+                let block = weights.block(output, index);
+                let whole: i32 = steps.iter().zip(block.steps).map(|(x, w)| i32::from(*x) * i32::from(w)).sum();
+                sum += whole as f32 * (scale * scale_of(&block));
+            }
+            *out.at_mut(row, output) = sum + bias.map_or(0.0, |bias| bias[output]);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The inner loop of the multiplication: some rows by one panel.
 
 use super::lanes::Lanes;
-use super::packed::PANEL;
 
 /// Where the sums of a tile begin.
 #[derive(Clone, Copy)]
@@ -23,7 +22,7 @@ pub(super) struct Tile {
     /// From one depth of `a` to the next.
     pub(super) a_step: usize,
     pub(super) rows: usize,
-    /// A panel: 64 columns at each depth can be read, whether they are wanted or not.
+    /// A panel: at each depth the wanted columns can be read, and as many more as fill up a register.
     pub(super) b: *const f32,
     pub(super) b_step: usize,
     pub(super) depth: usize,
@@ -34,34 +33,44 @@ pub(super) struct Tile {
     pub(super) start: Start,
 }
 
-/// Computes the tile with `WIDE` registers a row (for six rows) and `ALL` for one row, which together span a panel.
+/// Computes the tile: four registers of columns at a time, or however many are wanted.
 ///
 /// # Safety
 /// The tile's pointers must be good for its shape; the processor must have L.
 #[inline(always)]
-pub(super) unsafe fn run<L: Lanes, const WIDE: usize, const ALL: usize>(tile: &Tile) {
-    // SAFETY: handed on; rows and columns below stay within the tile's.
+pub(super) unsafe fn run<L: Lanes>(tile: &Tile) {
+    // SAFETY: handed on; the columns below stay within the tile's.
     unsafe {
-        if tile.rows == 1 {
-            return one_row::<L, ALL>(tile);
+        let mut column = 0;
+        while column < tile.columns {
+            let registers = (tile.columns - column).div_ceil(L::COUNT).min(L::WIDE);
+            match registers {
+                1 => all_rows::<L, 1>(tile, column),
+                2 => all_rows::<L, 2>(tile, column),
+                3 => all_rows::<L, 3>(tile, column),
+                _ => all_rows::<L, 4>(tile, column),
+            }
+            column += registers * L::COUNT;
         }
-        for column in (0..PANEL).step_by(WIDE * L::COUNT) {
-            if column >= tile.columns {
-                break;
-            }
-            let mut row = 0;
-            while row + 6 <= tile.rows {
-                some_rows::<L, 6, WIDE>(tile, row, column);
-                row += 6;
-            }
-            match tile.rows - row {
-                1 => some_rows::<L, 1, WIDE>(tile, row, column),
-                2 => some_rows::<L, 2, WIDE>(tile, row, column),
-                3 => some_rows::<L, 3, WIDE>(tile, row, column),
-                4 => some_rows::<L, 4, WIDE>(tile, row, column),
-                5 => some_rows::<L, 5, WIDE>(tile, row, column),
-                _ => {}
-            }
+    }
+}
+
+#[inline(always)]
+unsafe fn all_rows<L: Lanes, const WIDE: usize>(tile: &Tile, column: usize) {
+    // SAFETY: handed on; the rows below stay within the tile's.
+    unsafe {
+        let mut row = 0;
+        while row + 6 <= tile.rows {
+            some_rows::<L, 6, WIDE>(tile, row, column);
+            row += 6;
+        }
+        match tile.rows - row {
+            1 => one_row::<L, WIDE>(tile, row, column),
+            2 => some_rows::<L, 2, WIDE>(tile, row, column),
+            3 => some_rows::<L, 3, WIDE>(tile, row, column),
+            4 => some_rows::<L, 4, WIDE>(tile, row, column),
+            5 => some_rows::<L, 5, WIDE>(tile, row, column),
+            _ => {}
         }
     }
 }
@@ -96,20 +105,20 @@ unsafe fn some_rows<L: Lanes, const ROWS: usize, const WIDE: usize>(tile: &Tile,
     }
 }
 
-/// One row: twice as many sums as registers span, even depths and odd, so that each addition need not wait for the
-/// one before it.
+/// One row: twice as many sums as registers, even depths and odd, so that each addition need not wait for the one
+/// before it.
 #[inline(always)]
-unsafe fn one_row<L: Lanes, const ALL: usize>(tile: &Tile) {
+unsafe fn one_row<L: Lanes, const WIDE: usize>(tile: &Tile, row: usize, column: usize) {
     // SAFETY: as above.
     unsafe {
-        let mut even = begin::<L, ALL>(tile, 0, 0);
-        let mut odd = [L::splat(0.0); ALL];
-        let (a, b) = (tile.a, tile.b);
+        let mut even = begin::<L, WIDE>(tile, row, column);
+        let mut odd = [L::splat(0.0); WIDE];
+        let (a, b) = (tile.a.add(row * tile.a_row), tile.b.add(column));
         let mut k = 0;
         while k + 2 <= tile.depth {
             let (x, y) = (L::splat(*a.add(k * tile.a_step)), L::splat(*a.add((k + 1) * tile.a_step)));
             let (here, next) = (b.add(k * tile.b_step), b.add((k + 1) * tile.b_step));
-            for w in 0..ALL {
+            for w in 0..WIDE {
                 even[w] = L::fma(x, L::load(here.add(w * L::COUNT)), even[w]);
                 odd[w] = L::fma(y, L::load(next.add(w * L::COUNT)), odd[w]);
             }
@@ -124,7 +133,7 @@ unsafe fn one_row<L: Lanes, const ALL: usize>(tile: &Tile) {
         for (even, odd) in even.iter_mut().zip(odd) {
             *even = L::add(*even, odd);
         }
-        end::<L, ALL>(tile, 0, 0, even);
+        end::<L, WIDE>(tile, row, column, even);
     }
 }
 

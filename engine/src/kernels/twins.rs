@@ -1,6 +1,7 @@
 //! Every kernel of every instruction set against its plain twin, on generated and on nasty input.
 
 use super::*;
+use crate::q8::Block;
 use crate::seeded::Random;
 
 /// Lengths around every register, unrolling and chunk size.
@@ -251,5 +252,72 @@ fn packed_weights_give_the_product_with_bias_for_any_part() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn quantised_products_follow_their_twin_and_stay_near_the_exact_ones() {
+    let mut random = Random::new(11);
+    let (outputs, inputs) = (200, 320);
+    let weights = bell(&mut random, outputs * inputs, 0.02);
+    let blocks: Vec<Block> = weights.as_chunks().0.iter().map(Block::of).collect();
+    let packed = PackedQ8::of(&blocks, outputs, inputs);
+    let bias = bell(&mut random, outputs, 1.0);
+    for kernels in fast() {
+        for rows in [1, 2, 3, 4, 5, 7] {
+            for (outs, ins) in [(0..200, 0..320), (64..128, 64..192), (128..200, 32..320), (64..70, 0..32)] {
+                let x = bell(&mut random, rows * ins.len(), 3.0);
+                let part = packed.part(outs.clone(), ins.clone());
+                let product = |kernels: Kernels, bias| {
+                    let mut quantised = Quantised::with_room_for(x.len());
+                    kernels.quantise(Matrix::new(&x, rows, ins.len()), &mut quantised);
+                    let mut out = vec![0.0; rows * outs.len()];
+                    kernels.matmul_q8(&quantised, &part, bias, MatrixMut::new(&mut out, rows, outs.len()));
+                    out
+                };
+                let want = product(Kernels::scalar(), Some(&bias[outs.clone()]));
+                let got = product(kernels, Some(&bias[outs.clone()]));
+                assert_close(&got, &want, 1e-5, 1e-5, kernels.name());
+                let got = product(kernels, None);
+                for (row, got) in got.chunks_exact(outs.len()).enumerate() {
+                    for (output, got) in outs.clone().zip(got) {
+                        let weights = &weights[output * inputs..][ins.clone()];
+                        let exact: f32 = x[row * ins.len()..].iter().zip(weights).map(|(x, w)| x * w).sum();
+                        // Two roundings of about 1/250 of the largest of 32, which for a bell is two deviations.
+                        let deviation = 0.02 * 3.0 * (ins.len() as f32).sqrt() * 0.01;
+                        assert!((got - exact).abs() < 6.0 * deviation, "{got} for {exact}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn quantised_activations_are_the_same_bytes_as_the_twins() {
+    let mut random = Random::new(12);
+    for kernels in fast() {
+        for size in [0.0, 1e-30, 1.0, 1e30] {
+            let x = bell(&mut random, 3 * 96, size);
+            let bytes = |kernels: Kernels| {
+                let mut quantised = Quantised::with_room_for(3 * 96);
+                kernels.quantise(Matrix::new(&x, 3, 96), &mut quantised);
+                (0..9)
+                    .map(|at| (quantised.at(at / 3, at % 3).0.to_vec(), quantised.at(at / 3, at % 3).1))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(bytes(kernels), bytes(Kernels::scalar()), "{} {size}", kernels.name());
+        }
+    }
+}
+
+#[test]
+fn packed_blocks_come_back_as_they_were() {
+    let blocks: Vec<Block> = (0..70 * 3_u16)
+        .map(|index| Block { scale: index, steps: std::array::from_fn(|at| (at as i8).wrapping_mul(index as i8)) })
+        .collect();
+    let packed = PackedQ8::of(&blocks, 70, 96);
+    for (index, block) in blocks.iter().enumerate() {
+        assert_eq!(packed.block(index / 3, index % 3), *block);
     }
 }
