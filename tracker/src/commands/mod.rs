@@ -1,6 +1,7 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
 mod formats;
+mod judge;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Formats(formats::FormatsArgs),
+    Judge(judge::JudgeArgs),
 }
 
 /// Runs the program: the whole of `main`.
@@ -55,5 +57,6 @@ fn answer(text: &str) -> Outcome<()> {
 fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
         Verb::Formats(args) => formats::run(args),
+        Verb::Judge(args) => judge::run(args),
     }
 }

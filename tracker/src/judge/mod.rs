@@ -4,6 +4,9 @@
 
 pub mod builds;
 pub mod estimate;
+pub mod numbers;
 #[cfg(test)]
 mod promise;
 pub mod rule;
+#[cfg(test)]
+mod runners;

@@ -59,7 +59,7 @@ pub fn decide(case: &Case<'_>) -> Verdict {
     let far = moved > limit.log() && factor.is_some_and(|factor| moved > factor * all.value.sqrt());
     let signs = if far { case.values.map(|values| one_sided(values, estimate.effect)) } else { None };
     let found = far && signs.is_none_or(|tail| look.finding.is_some_and(|level| tail <= level));
-    let interval = interval(estimate, look.doubt, bias);
+    let interval = interval(case, all);
     let within = interval.low.log() > -limit.log() && interval.high.log() < limit.log();
     let call = if found {
         word(case.better, estimate.effect)
@@ -105,11 +105,14 @@ fn word(better: Direction, effect: f64) -> Call {
     }
 }
 
-fn interval(estimate: Estimate, doubt: f64, bias: f64) -> Interval {
-    let reach = quantile(doubt / 2.0, estimate.error.df) * estimate.error.value.sqrt() + bias;
+/// Where the difference between these two builds lies. Where only the scatter of whole comparisons is known, it is the
+/// error that the comparison's own values do not show.
+fn interval(case: &Case<'_>, all: Variance) -> Interval {
+    let error = if matches!(case.spread, Spread::Total(_)) { all } else { case.estimate.error };
+    let reach = quantile(case.look.doubt / 2.0, error.df) * error.value.sqrt() + case.bias;
     Interval {
-        low: Effect::from_log(estimate.effect - reach),
-        high: Effect::from_log(estimate.effect + reach),
+        low: Effect::from_log(case.estimate.effect - reach),
+        high: Effect::from_log(case.estimate.effect + reach),
         level: 1.0 - DOUBT,
     }
 }
