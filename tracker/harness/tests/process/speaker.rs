@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    assert!(path.is_file(), "{} is not built", path.display());
+    assert!(path.is_file(), "{} is not built: add `--examples` where you choose among the tests", path.display());
     path
 }
 
