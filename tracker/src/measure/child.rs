@@ -210,6 +210,8 @@ pub enum Reason {
     Asked,
     /// It was still running after this time.
     Late(Duration),
+    /// It wrote nothing for this time.
+    Silent(Duration),
     /// It wrote more than this many bytes.
     Flooded(u64),
     /// A signal wants us to stop.
@@ -263,6 +265,7 @@ impl fmt::Display for Finished {
             },
             (Reason::ByItself | Reason::Asked, Ended::Killed) | (Reason::Asked, _) => write!(f, "ended by us"),
             (Reason::Late(limit), _) => write!(f, "timed out: still running after {limit:?}, and killed"),
+            (Reason::Silent(limit), _) => write!(f, "timed out: silent for {limit:?}, and killed"),
             (Reason::Flooded(limit), _) => write!(f, "wrote more than {}, and was killed", Amount(limit)),
             (Reason::Stopped, _) => write!(f, "stopped by a signal to us"),
             (Reason::Lost, _) => write!(f, "lost: something killed the process that kept it"),

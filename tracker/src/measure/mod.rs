@@ -3,6 +3,7 @@
 pub mod build;
 pub mod calibrate;
 pub mod child;
+pub mod command;
 pub mod cores;
 pub mod interrupt;
 pub mod lives;

@@ -19,6 +19,8 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// How long it may run.
     pub deadline: Duration,
+    /// How long it may write nothing at all; for ever if none.
+    pub silence: Option<Duration>,
     /// From SIGTERM to SIGKILL.
     pub grace: Duration,
     /// How much it may write to standard output and error together.
@@ -26,9 +28,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Half an hour, 5 s of grace, 256 MiB.
+    /// Half an hour, silent as long as it likes, 5 s of grace, 256 MiB.
     fn default() -> Limits {
-        Limits { deadline: Duration::from_mins(30), grace: Duration::from_secs(5), output_bytes: 256 << 20 }
+        Limits {
+            deadline: Duration::from_mins(30),
+            silence: None,
+            grace: Duration::from_secs(5),
+            output_bytes: 256 << 20,
+        }
     }
 }
 
@@ -53,8 +60,11 @@ pub fn run(
     let mut pipes = Pipes::start(program, stop, false)?;
     let deadline = Instant::now() + limits.deadline;
     let mut told = Instant::now();
+    let mut heard = (0, Instant::now());
     let reason = loop {
-        match pipes.wait(false, deadline, true).map_err(ChildError::Pipes)? {
+        let silent_until = limits.silence.map_or(deadline, |silence| deadline.min(heard.1 + silence));
+        match pipes.wait(false, silent_until, true).map_err(ChildError::Pipes)? {
+            Waited::Late if silent_until < deadline => break Reason::Silent(limits.silence.unwrap_or_default()),
             Waited::Late => break Reason::Late(limits.deadline),
             Waited::Stopped => break Reason::Stopped,
             Waited::Moved => {}
@@ -66,6 +76,9 @@ pub fn run(
         if pipes.is_gone() || stdout.failed.is_some() {
             break Reason::ByItself;
         }
+        if pipes.written() > heard.0 {
+            heard = (pipes.written(), Instant::now());
+        }
         if told.elapsed() >= PROGRESS_EVERY {
             told = Instant::now();
             progress(&pipes.tail().last_line());
@@ -73,7 +86,7 @@ pub fn run(
     };
     let until = match reason {
         Reason::ByItself if pipes.is_gone() => deadline,
-        Reason::Late(_) | Reason::Stopped => pipes.ask_to_end(limits.grace),
+        Reason::Late(_) | Reason::Silent(_) | Reason::Stopped => pipes.ask_to_end(limits.grace),
         _ => pipes.ask_to_end(Duration::ZERO),
     };
     let mut finished = pipes.conclude(reason, until, |bytes| stdout.push(bytes)).map_err(ChildError::Pipes)?;

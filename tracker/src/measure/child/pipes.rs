@@ -184,7 +184,9 @@ impl Pipes {
         let reason = match (reason, &ended) {
             (_, None) => Reason::Lost,
             // It was quicker than we.
-            (Reason::Asked | Reason::Late(_), Some(Ended::Status(_) | Ended::Signal(_))) => Reason::ByItself,
+            (Reason::Asked | Reason::Late(_) | Reason::Silent(_), Some(Ended::Status(_) | Ended::Signal(_))) => {
+                Reason::ByItself
+            }
             (reason, _) => reason,
         };
         Ok(Finished {

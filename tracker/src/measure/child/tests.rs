@@ -32,7 +32,7 @@ fn folder() -> tempfile::TempDir {
 
 fn limits(deadline_ms: u64, grace_ms: u64, output_bytes: u64) -> Limits {
     let of_ms = Duration::from_millis;
-    Limits { deadline: of_ms(deadline_ms), grace: of_ms(grace_ms), output_bytes }
+    Limits { deadline: of_ms(deadline_ms), silence: None, grace: of_ms(grace_ms), output_bytes }
 }
 
 fn generous() -> Limits {
@@ -104,6 +104,16 @@ fn a_program_that_ignores_sigterm_and_one_that_stops_itself_are_killed() {
         assert_eq!(batch.finished.reason, Reason::Late(Duration::from_millis(200)), "{text}");
         assert_eq!(batch.finished.ended, Ended::Killed, "{text}");
     }
+}
+
+#[test]
+fn a_program_that_says_nothing_for_too_long_is_killed_however_long_it_may_run() {
+    let folder = folder();
+    let silence = Duration::from_millis(300);
+    let limits = Limits { silence: Some(silence), ..generous() };
+    let batch = run_quietly(&script(&folder, "echo word; sleep 600"), &limits);
+    assert_eq!(batch.finished.reason, Reason::Silent(silence));
+    assert_eq!(batch.finished.to_string(), "timed out: silent for 300ms, and killed");
 }
 
 const HIDE: &str = r#"
