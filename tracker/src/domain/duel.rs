@@ -108,12 +108,10 @@ impl Duel {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::super::{Commit, CommitId};
-    use super::*;
-
+impl Duel {
     /// A duel of different builds with the given bouts.
-    pub(crate) fn duel(bouts: Vec<(&str, Bout)>) -> Duel {
+    pub(crate) fn example(bouts: Vec<(&str, Bout)>) -> Duel {
+        use super::{Commit, CommitId};
         let side = |digit: &str, program: &str| Side {
             subject: Subject::Commit(Commit {
                 id: CommitId::new(digit.repeat(40)).unwrap(),
@@ -136,6 +134,11 @@ pub(crate) mod tests {
             bouts: bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn a_duel_survives_json_with_its_identity() {
@@ -143,7 +146,7 @@ pub(crate) mod tests {
         let exact = Readings::Exact { base: Life::new(vec![7.0]).unwrap(), head: Life::new(vec![9.0]).unwrap() };
         let contest = |readings| Contest { metric: Metric::time(), base: 5000.0, head: 5100.0, readings };
         let trouble = Trouble { reason: "crashed".to_owned(), ended: None, stderr_tail: String::new() };
-        let before = duel(vec![
+        let before = Duel::example(vec![
             ("a", Bout::Dueled(vec![contest(paired), contest(exact)])),
             ("b", Bout::Missing),
             ("c", Bout::New),
@@ -156,7 +159,7 @@ pub(crate) mod tests {
 
     #[test]
     fn sides_without_a_known_program_are_not_one_build() {
-        let mut one = duel(vec![]);
+        let mut one = Duel::example(vec![]);
         assert!(!one.is_of_one_build());
         one.head.program.clone_from(&one.base.program);
         assert!(one.is_of_one_build());

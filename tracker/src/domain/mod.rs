@@ -21,5 +21,5 @@ pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
 pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms};
 pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
 pub use series::{Point, Series};
-pub use verdict::{Call, Effect, Grounds, Interval, Judged, Verdict};
+pub use verdict::{Call, Effect, Grounds, Interval, Judged, MetricVerdict, Verdict};
 pub use words::{DurationError, closest, parse_duration};

@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, Metric, Trouble};
+use super::{Limit, Metric, Terms, Trouble};
 
 /// A ratio head/base. Kept as its logarithm, so that half and double are equally far from 1; written as the relative
-/// change, so that 0.02 is 2 % more.
+/// change, so that 0.02 is 2 % more; or as nothing where base was 0 and head is not, so that there is no finite one.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(from = "f64", into = "f64")]
+#[serde(from = "Option<f64>", into = "Option<f64>")]
 pub struct Effect(f64);
 
 impl Effect {
@@ -38,9 +38,15 @@ impl From<f64> for Effect {
     }
 }
 
-impl From<Effect> for f64 {
-    fn from(effect: Effect) -> f64 {
-        effect.relative()
+impl From<Option<f64>> for Effect {
+    fn from(relative: Option<f64>) -> Effect {
+        relative.map_or(Effect(f64::INFINITY), Effect::from)
+    }
+}
+
+impl From<Effect> for Option<f64> {
+    fn from(effect: Effect) -> Option<f64> {
+        Some(effect.relative()).filter(|relative| relative.is_finite())
     }
 }
 
@@ -144,12 +150,35 @@ impl Verdict {
     }
 }
 
+/// What is said of one metric, beside what it was measured at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricVerdict {
+    /// The metric.
+    pub metric: Metric,
+    /// The median on base, in the metric's unit.
+    pub base: f64,
+    /// The median on head.
+    pub head: f64,
+    /// What the policy says of this series.
+    pub terms: Terms,
+    /// What is said.
+    pub verdict: Verdict,
+}
+
+impl MetricVerdict {
+    /// Whether this makes the gate red.
+    #[must_use]
+    pub fn is_red(&self) -> bool {
+        self.terms.gate && self.verdict.call == Call::Regressed
+    }
+}
+
 /// What is said of one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Judged {
     /// Both sides were measured: a verdict for each metric, in the order of the duel.
-    Verdicts(Vec<(Metric, Verdict)>),
+    Verdicts(Vec<MetricVerdict>),
     /// Base has it, head has not.
     Missing,
     /// Head has it, base has not.
@@ -173,6 +202,14 @@ mod tests {
         assert_eq!(serde_json::to_value(effect).unwrap().as_f64().map(|v| (v * 1e9).round() / 1e9), Some(0.02));
         let read: Effect = serde_json::from_str("-0.5").unwrap();
         assert!((read.log() + 2f64.ln()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn something_from_nothing_has_no_finite_effect_and_survives_json() {
+        let effect = Effect::from_log(f64::INFINITY);
+        assert_eq!(serde_json::to_string(&effect).unwrap(), "null");
+        assert_eq!(serde_json::from_str::<Effect>("null").unwrap(), effect);
+        assert_eq!(serde_json::from_str::<Effect>("-1.0").unwrap(), Effect::from_log(f64::NEG_INFINITY));
     }
 
     #[test]

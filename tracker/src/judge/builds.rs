@@ -60,7 +60,7 @@ impl Spread {
         let prior = PRIOR_SD * PRIOR_SD;
         let share = weight / (weight + seen.df);
         let variance = share * prior + (1.0 - share) * (seen.value - own).max(0.0);
-        let doubt = (share * prior).powi(2) / weight + ((1.0 - share) * seen.value).powi(2) / seen.df;
+        let doubt = (share * prior).powi(2) / PRIOR_DF + ((1.0 - share) * seen.value).powi(2) / seen.df;
         Spread::Between { variance, doubt }
     }
 

@@ -3,7 +3,10 @@
 //! `METHODOLOGY.md` explains the whole in prose, with its reasons and its limits.
 
 pub mod builds;
+pub mod duel;
 pub mod estimate;
+pub mod exact;
+pub mod known;
 pub mod numbers;
 #[cfg(test)]
 mod promise;
