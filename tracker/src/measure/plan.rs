@@ -25,8 +25,8 @@ pub const MOST_LIVES: usize = 30;
 /// Slices in the first life, before anything is known, if there is time.
 const FIRST_SLICES: f64 = 40.0;
 
-/// Slices that a life has if time allows: fewer would make the start of the worker the greatest part of it.
-const FAIR_SLICES: f64 = 20.0;
+/// Slices that a life has if time allows: with fewer, start, set-up and warm-up would take more than a tenth of it.
+const FAIR_SLICES: f64 = 40.0;
 
 /// Slices that a life has even when time is short.
 const LEAST_SLICES: f64 = 5.0;
@@ -236,7 +236,7 @@ mod tests {
         let accounts = [steady, noisy, noisier];
         let benchmarks = |left| round(&accounts, left).into_iter().map(|turn| turn.0).collect::<Vec<_>>();
         assert_eq!(benchmarks(Duration::from_secs(1)), [2, 1]);
-        assert_eq!(benchmarks(Duration::from_millis(30)), [2]);
+        assert_eq!(benchmarks(Duration::from_millis(50)), [2]);
         assert!(benchmarks(Duration::from_millis(3)).is_empty());
     }
 

@@ -2,4 +2,5 @@
 
 mod record;
 mod repository;
+mod solo;
 mod world;
