@@ -305,4 +305,6 @@ impl fmt::Display for Amount {
 }
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests;

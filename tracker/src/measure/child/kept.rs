@@ -179,8 +179,10 @@ impl Kept {
 
     /// Ends what still stands in the keeper's session.
     fn sweep_session(&self) {
-        if let Some(id) = i32::try_from(self.keeper.id()).ok().and_then(Pid::from_raw) {
-            sweep::kill_session(id);
+        let Some(id) = i32::try_from(self.keeper.id()).ok().and_then(Pid::from_raw) else { return };
+        let give_up = Instant::now() + KEEPER_PATIENCE;
+        while sweep::kill_session(id) && Instant::now() < give_up {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

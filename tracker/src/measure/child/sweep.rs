@@ -19,19 +19,22 @@ pub(super) fn kill_descendants(root: Pid) -> bool {
     any
 }
 
-/// Sends SIGKILL to every living process of the session that `leader` leads or led.
+/// Sends SIGKILL to every living process of the session that `leader` leads or led, and says whether there was any.
 ///
 /// For the case that a keeper was killed: what it kept is nobody's descendant any more, but still in its session, unless
 /// it left that too.
-pub(super) fn kill_session(leader: Pid) {
+pub(super) fn kill_session(leader: Pid) -> bool {
+    let mut any = false;
     for process in living() {
         if process.session == leader.as_raw_nonzero().get()
             && process.id != process.session
             && let Some(pid) = Pid::from_raw(process.id)
         {
+            any = true;
             let _ = kill_process(pid, Signal::KILL);
         }
     }
+    any
 }
 
 /// The living descendants of `root`.

@@ -7,39 +7,39 @@ use super::*;
 use crate::measure::interrupt::Stop;
 
 /// Long enough for the slowest machine; nothing waits for it unless it fails.
-const AGES: Duration = Duration::from_mins(1);
+pub(super) const AGES: Duration = Duration::from_mins(1);
 
-fn soak() -> usize {
+pub(super) fn soak() -> usize {
     std::env::var("TACHOGRAPH_SOAK").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1)
 }
 
-fn later() -> Instant {
+pub(super) fn later() -> Instant {
     Instant::now() + AGES
 }
 
 /// A shell script in a folder of its own.
-fn script(folder: &tempfile::TempDir, text: &str) -> Program {
+pub(super) fn script(folder: &tempfile::TempDir, text: &str) -> Program {
     Program::new(["/bin/sh", "-c", text], folder.path(), Environment::worker()).unwrap()
 }
 
-fn python(folder: &tempfile::TempDir, text: &str) -> Program {
+pub(super) fn python(folder: &tempfile::TempDir, text: &str) -> Program {
     Program::new(["python3", "-c", text], folder.path(), Environment::worker()).unwrap()
 }
 
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn limits(deadline_ms: u64, grace_ms: u64, output_bytes: u64) -> Limits {
+pub(super) fn limits(deadline_ms: u64, grace_ms: u64, output_bytes: u64) -> Limits {
     let of_ms = Duration::from_millis;
     Limits { deadline: of_ms(deadline_ms), silence: None, grace: of_ms(grace_ms), output_bytes }
 }
 
-fn generous() -> Limits {
+pub(super) fn generous() -> Limits {
     limits(60_000, 1_000, 256 << 20)
 }
 
-fn run_quietly(program: &Program, limits: &Limits) -> Batch {
+pub(super) fn run_quietly(program: &Program, limits: &Limits) -> Batch {
     run(program, limits, &Stop::by_hand().unwrap(), &mut |_| ()).unwrap()
 }
 
@@ -116,7 +116,7 @@ fn a_program_that_says_nothing_for_too_long_is_killed_however_long_it_may_run() 
     assert_eq!(batch.finished.to_string(), "timed out: silent for 300ms, and killed");
 }
 
-const HIDE: &str = r#"
+pub(super) const HIDE: &str = r#"
 import os, sys, time
 if os.fork() == 0:
     os.setsid()
