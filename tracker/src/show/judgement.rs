@@ -10,6 +10,11 @@ fn percent(effect: Effect) -> String {
     if percent.abs() >= 10.0 { format!("{percent:+.1} %") } else { format!("{percent:+.2} %") }
 }
 
+/// A relative change without its sign.
+fn size(effect: Effect) -> String {
+    percent(effect).trim_start_matches(['+', '-']).to_owned()
+}
+
 /// The verdict for a person: the word and the effect first, then what it rests on.
 #[must_use]
 pub fn text(verdict: &Verdict) -> String {
@@ -24,7 +29,7 @@ pub fn text(verdict: &Verdict) -> String {
         let (low, high) = (percent(interval.low), percent(interval.high));
         writeln!(out, "  interval    {low} to {high} ({:.0} %)", interval.level * 100.0)?;
         if let Some(detectable) = verdict.detectable {
-            writeln!(out, "  detectable  a change of {} would be found 9 times in 10", percent(detectable))?;
+            writeln!(out, "  detectable  a change of {} would be found 9 times in 10", size(detectable))?;
         }
         verdict.grounds.map_or(Ok(()), |grounds| write_grounds(out, verdict.call, &grounds))
     };
@@ -94,7 +99,7 @@ mod tests {
         insta::assert_snapshot!(text(&verdict()), @r"
         regressed: +3.10 % (limit 1 %)
           interval    +2.80 % to +3.45 % (95 %)
-          detectable  a change of +1.20 % would be found 9 times in 10
+          detectable  a change of 1.20 % would be found 9 times in 10
           error       0.150 % from 12 values, 0.200 % beside them (20 degrees of freedom)
           bar         3.54 errors, at a level of 1.00e-3
           signs       2.44e-4 by chance
