@@ -1,0 +1,34 @@
+//! The engine's benchmarks: what its users ask for, and what its makers ask for.
+//!
+//! `cargo bench -p engine` measures all of them. The large model takes most of that time: `cargo bench -p engine --
+//! --skip gpt2` leaves it out, and a part of a name, such as `kernel/`, chooses what has it. Every benchmark checks its
+//! answer, and stays on one core unless it says otherwise.
+
+/// The groups, each in a file of its own.
+mod suite {
+    pub(crate) mod concurrency;
+    pub(crate) mod elementwise;
+    pub(crate) mod inference;
+    pub(crate) mod load;
+    pub(crate) mod matmul;
+    pub(crate) mod memory;
+    pub(crate) mod models;
+    pub(crate) mod near;
+}
+
+use suite::{concurrency, elementwise, inference, load, matmul, memory};
+use tachograph_harness::{CountingAllocator, ExitCode, Suite};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new("engine");
+    inference::offer(&mut suite);
+    concurrency::offer(&mut suite);
+    matmul::offer(&mut suite);
+    elementwise::offer(&mut suite);
+    memory::offer(&mut suite);
+    load::offer(&mut suite);
+    suite.main()
+}
