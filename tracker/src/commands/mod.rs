@@ -1,14 +1,19 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
+mod export;
 mod formats;
 mod judge;
+mod log;
+mod output;
+mod runs;
+mod show;
+mod stored;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::{Classify, Outcome};
+use crate::failure::Outcome;
 use crate::measure::child::keeper;
 
 /// A continuous performance regression tracker.
@@ -21,8 +26,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Judge(judge::JudgeArgs),
+    Log(log::LogArgs),
+    Runs(runs::RunsArgs),
+    Show(show::ShowArgs),
 }
 
 /// Runs the program: the whole of `main`.
@@ -48,15 +57,16 @@ fn complain(failure: &crate::failure::Failure) {
 
 /// Writes a verb's answer to standard output. A reader that has seen enough (`| head`) ends it in peace.
 fn answer(text: &str) -> Outcome<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.or_environment("writing to standard output"),
-    }
+    output::say(text).map(drop)
 }
 
 fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
+        Verb::Export(args) => export::run(args),
         Verb::Formats(args) => formats::run(args),
         Verb::Judge(args) => judge::run(args),
+        Verb::Log(args) => log::run(args),
+        Verb::Runs(args) => runs::run(args),
+        Verb::Show(args) => show::run(args),
     }
 }

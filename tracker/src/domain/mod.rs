@@ -3,6 +3,7 @@
 mod commit;
 mod duel;
 mod id;
+mod listing;
 mod machine;
 mod metric;
 mod name;
@@ -15,6 +16,7 @@ mod words;
 pub use commit::{Commit, CommitId, CommitIdError};
 pub use duel::{Bout, Contest, Duel, Readings, Side};
 pub use id::{RecordId, hex};
+pub use listing::RunLine;
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};

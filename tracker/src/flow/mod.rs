@@ -1,1 +1,4 @@
 //! What several verbs share, and what needs more than one room.
+
+pub mod replace;
+pub mod store;

@@ -102,6 +102,31 @@ pub(super) async fn first_parents(
     ids(query.bind(i64::try_from(steps).unwrap_or(i64::MAX)).fetch_all(conn).await?)
 }
 
+/// Where a page of commits ends.
+pub(super) type Mark = (i64, String);
+
+/// Before the first commit.
+pub(super) fn start() -> Mark {
+    (i64::MIN, String::new())
+}
+
+/// The commits behind a mark, in order, a page of them, with the next mark; no mark when there are no more.
+pub(super) async fn page_after(conn: &mut SqliteConnection, mark: &Mark) -> Result<(Vec<Commit>, Option<Mark>), Fault> {
+    let rows = sqlx::query(sql::COMMITS_AFTER).bind(mark.0).bind(&mark.1).fetch_all(&mut *conn).await?;
+    let mut page = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let key: i64 = row.try_get(0)?;
+        let parents = ids(sqlx::query_scalar(sql::PARENTS).bind(key).fetch_all(&mut *conn).await?)?;
+        let id = id(row.try_get(1)?)?;
+        page.push(Commit { id, parents, committed_at_s: row.try_get(2)?, subject: row.try_get(4)? });
+    }
+    let next = match rows.last() {
+        Some(last) => Some((last.try_get(3)?, last.try_get(1)?)),
+        None => None,
+    };
+    Ok((page, next))
+}
+
 /// One commit, as it is known.
 pub(super) async fn commit(conn: &mut SqliteConnection, id: &CommitId) -> Result<Option<Commit>, Fault> {
     let Some(row) = sqlx::query(sql::COMMIT).bind(id.as_str()).fetch_optional(&mut *conn).await? else {

@@ -26,10 +26,13 @@ use tokio::runtime::{Builder, Runtime};
 pub use address::Address;
 use error::Fault;
 pub use error::RecordError;
-pub use listing::{Found, RunLine};
+pub use listing::Found;
 pub use series::{Stored, Wanted};
 
-use crate::domain::{Commit, CommitId, Life, Point, RecordId, Run};
+use crate::domain::{Commit, CommitId, Life, Point, RecordId, Run, RunLine};
+
+const READING_RUNS: &str = "reading the runs";
+const READING_HISTORY: &str = "reading the history";
 
 /// What became of a run that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,31 +117,44 @@ impl Store {
         &mut self,
         mut visit: impl FnMut(&RecordId, Run) -> Result<(), E>,
     ) -> Result<(), E> {
-        const DOING: &str = "reading the runs";
-        let begun =
-            async |conn: &mut SqliteConnection| Ok(sqlx::query(sql::BEGIN_TO_READ).execute(conn).await.map(drop)?);
-        self.does(DOING, begun)?;
-        let visited = self.each_run_of_this_moment(DOING, &mut visit);
-        self.does(DOING, async |conn| Ok(sqlx::query(sql::END).execute(conn).await.map(drop)?))?;
-        visited
+        self.at_one_moment(|store| {
+            let mut after = 0;
+            loop {
+                let page = store.does(READING_RUNS, async |conn| listing::page_after(conn, after).await)?;
+                let Some(&(last, _)) = page.last() else { return Ok(()) };
+                for (_, id) in &page {
+                    if let Some(run) = store.run(id)? {
+                        visit(id, run)?;
+                    }
+                }
+                after = last;
+            }
+        })
     }
 
-    fn each_run_of_this_moment<E: From<RecordError>>(
+    /// Visits every known commit, each after its parents, all from one moment's state of the store. The visitor's error
+    /// ends it.
+    pub fn each_commit<E: From<RecordError>>(
         &mut self,
-        doing: &'static str,
-        visit: &mut impl FnMut(&RecordId, Run) -> Result<(), E>,
+        mut visit: impl FnMut(Commit) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut after = 0;
-        loop {
-            let page = self.does(doing, async |conn| listing::page_after(conn, after).await)?;
-            let Some(&(last, _)) = page.last() else { return Ok(()) };
-            for (_, id) in &page {
-                if let Some(run) = self.run(id)? {
-                    visit(id, run)?;
-                }
+        self.at_one_moment(|store| {
+            let mut mark = commits::start();
+            loop {
+                let page = store.does(READING_HISTORY, async |conn| commits::page_after(conn, &mark).await)?;
+                page.0.into_iter().try_for_each(&mut visit)?;
+                let Some(next) = page.1 else { return Ok(()) };
+                mark = next;
             }
-            after = last;
-        }
+        })
+    }
+
+    /// Reads several times, and sees nothing of what others write meanwhile.
+    fn at_one_moment<E: From<RecordError>>(&mut self, read: impl FnOnce(&mut Store) -> Result<(), E>) -> Result<(), E> {
+        self.does(READING_RUNS, async |conn| Ok(sqlx::query(sql::BEGIN_TO_READ).execute(conn).await.map(drop)?))?;
+        let done = read(self);
+        self.does(READING_RUNS, async |conn| Ok(sqlx::query(sql::END).execute(conn).await.map(drop)?))?;
+        done
     }
 
     /// The series that are wanted, in the order in which they first came.
@@ -158,17 +174,17 @@ impl Store {
 
     /// A commit, as it is known.
     pub fn commit(&mut self, id: &CommitId) -> Result<Option<Commit>, RecordError> {
-        self.does("reading the history", async |conn| commits::commit(conn, id).await)
+        self.does(READING_HISTORY, async |conn| commits::commit(conn, id).await)
     }
 
     /// Every known commit, each after its parents; by date between those that are not related.
     pub fn commits_in_order(&mut self) -> Result<Vec<CommitId>, RecordError> {
-        self.does("reading the history", async |conn| commits::in_order(conn).await)
+        self.does(READING_HISTORY, async |conn| commits::in_order(conn).await)
     }
 
     /// A commit and its first parents, newest first, as far as they are known, and at most so many.
     pub fn first_parents(&mut self, tip: &CommitId, most: usize) -> Result<Vec<CommitId>, RecordError> {
-        self.does("reading the history", async |conn| commits::first_parents(conn, tip, most).await)
+        self.does(READING_HISTORY, async |conn| commits::first_parents(conn, tip, most).await)
     }
 
     fn does<T>(

@@ -17,7 +17,7 @@ use crate::domain::Life;
 const FORM: u8 = 1;
 
 /// The most samples that one reading may hold: a reader never reserves more than this on a file's word.
-const MOST: usize = 1 << 24;
+const MOST: usize = 1 << 25;
 
 /// Why bytes are no samples, or samples no bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

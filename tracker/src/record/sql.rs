@@ -80,6 +80,8 @@ statements! {
                             WHERE p.commit_id = ?";
     CHILDREN = "SELECT c.id, c.hash, c.position_s FROM commit_parents p JOIN commits c ON c.id = p.commit_id \
                 WHERE p.parent_hash = ?";
+    COMMITS_AFTER = "SELECT id, hash, committed_at_s, position_s, subject FROM commits \
+                     WHERE (position_s, hash) > (?, ?) ORDER BY position_s, hash LIMIT 256";
     COMMITS_IN_ORDER = "SELECT hash FROM commits ORDER BY position_s, hash";
     FIRST_PARENTS = "WITH RECURSIVE line (hash, step) AS ( \
                          SELECT hash, 0 FROM commits WHERE hash = ?1 \

@@ -1,3 +1,13 @@
 //! Finished reports in, text, Markdown, JSON and SVG out. Pure.
 
+pub mod csv;
+pub mod escape;
 pub mod judgement;
+pub mod line;
+pub mod log;
+pub mod number;
+pub mod run;
+pub mod runs;
+pub mod spark;
+pub mod style;
+pub mod table;

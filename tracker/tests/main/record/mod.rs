@@ -4,3 +4,4 @@ mod any_run;
 mod history;
 mod recording;
 mod shelf;
+mod verbs;

@@ -1,0 +1,78 @@
+//! `tachograph log`: the past of a metric.
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::output::{self, Reader, Shape};
+use super::stored::StoreArgs;
+use crate::domain::{Pattern, closest};
+use crate::failure::{Failure, Outcome};
+use crate::record::{Store, Wanted};
+use crate::show::log::{self, Log, SPARK_POINTS};
+
+/// Show how a benchmark's metrics went along the history
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Which benchmarks: a part of the name; with * or ? the whole name; with a leading = the exact name
+    #[arg(value_name = "PATTERN")]
+    pattern: String,
+    /// Only metrics whose name matches
+    #[arg(long, value_name = "PATTERN")]
+    metric: Option<String>,
+    /// Only machines whose title matches, or whose identity begins so
+    #[arg(long, value_name = "MACHINE")]
+    machine: Option<String>,
+    /// Only suites whose name matches
+    #[arg(long, value_name = "PATTERN")]
+    suite: Option<String>,
+    /// How many points of each series to list, the newest
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Shape::Text)]
+    format: Shape,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+pub(super) fn run(args: &LogArgs) -> Outcome<ExitCode> {
+    let mut store = args.store.open_to_read()?;
+    let wanted = Wanted {
+        benchmark: Pattern::new(args.pattern.as_str()),
+        suite: args.suite.as_deref().map(Pattern::new),
+        metric: args.metric.as_deref().map(Pattern::new),
+        machine: args.machine.clone(),
+    };
+    let found = store.series(&wanted)?;
+    if found.is_empty() {
+        return Err(nothing(&mut store, args)?);
+    }
+    let style = output::style();
+    for (place, stored) in found.iter().enumerate() {
+        let points = store.points(stored, args.limit.max(SPARK_POINTS))?;
+        let series = &stored.series;
+        let piece = match args.format {
+            Shape::Text if place == 0 => log::text(series, &points, args.limit, style),
+            Shape::Text => format!("\n{}", log::text(series, &points, args.limit, style)),
+            Shape::Json => output::json(&Log::new(series, &points, args.limit))?,
+        };
+        if output::say(&piece)? == Reader::Gone {
+            break;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says that nothing matches, and what would.
+fn nothing(store: &mut Store, args: &LogArgs) -> Outcome<Failure> {
+    let all = store.series(&Wanted::all())?;
+    let failure = Failure::usage(anyhow!("no series matches {:?}", args.pattern));
+    let near = closest(&args.pattern, all.iter().map(|stored| stored.series.benchmark.as_str()));
+    Ok(match near {
+        _ if all.is_empty() => failure.hint("nothing was measured yet: `tachograph run` measures HEAD"),
+        Some(near) => failure.hint(format!("did you mean {near:?}?")),
+        None => failure.hint("`tachograph log '*'` shows every series"),
+    })
+}
