@@ -5,8 +5,10 @@ mod formats;
 mod judge;
 mod log;
 mod output;
+mod run;
 mod runs;
 mod show;
+mod status;
 mod stored;
 
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ enum Verb {
     Formats(formats::FormatsArgs),
     Judge(judge::JudgeArgs),
     Log(log::LogArgs),
+    Run(run::RunArgs),
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
 }
@@ -66,6 +69,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Formats(args) => formats::run(args),
         Verb::Judge(args) => judge::run(args),
         Verb::Log(args) => log::run(args),
+        Verb::Run(args) => run::run(args),
         Verb::Runs(args) => runs::run(args),
         Verb::Show(args) => show::run(args),
     }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::failure::Outcome;
 use crate::flow;
-use crate::record::Store;
+use crate::record::{Address, Store};
 
 /// Which store.
 #[derive(Debug, Args)]
@@ -15,8 +15,13 @@ pub(super) struct StoreArgs {
 }
 
 impl StoreArgs {
+    /// Where the store is, whether it is there yet or not.
+    pub(super) fn address(&self) -> Outcome<Address> {
+        flow::store::address(self.store.as_deref())
+    }
+
     /// Opens the store to read it.
     pub(super) fn open_to_read(&self) -> Outcome<Store> {
-        Ok(Store::open_to_read(&flow::store::address(self.store.as_deref())?)?)
+        Ok(Store::open_to_read(&self.address()?)?)
     }
 }

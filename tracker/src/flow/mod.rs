@@ -1,4 +1,9 @@
 //! What several verbs share, and what needs more than one room.
 
+mod job;
+pub mod prepare;
+pub mod project;
 pub mod replace;
+pub mod results;
+pub mod run;
 pub mod store;

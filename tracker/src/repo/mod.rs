@@ -14,6 +14,7 @@ pub use snapshot::Snapshot;
 pub use worktree::{Absent, Bench, Worktree};
 
 use crate::domain::CommitIdError;
+use crate::failure::Failure;
 
 /// What can go wrong with a repository.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +102,20 @@ impl RepoError {
             }
             RepoError::Git { .. } | RepoError::Files { .. } | RepoError::Id(_) => return None,
         })
+    }
+}
+
+impl From<RepoError> for Failure {
+    fn from(error: RepoError) -> Failure {
+        let hint = error.hint();
+        let failure = match error {
+            RepoError::NoSuchCommit(_) | RepoError::EmptyRange(_) => Failure::usage(error),
+            _ => Failure::environment(error),
+        };
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Finished reports in, text, Markdown, JSON and SVG out. Pure.
 
+pub mod brief;
 pub mod csv;
 pub mod escape;
 pub mod judgement;

@@ -16,6 +16,18 @@ pub fn text(run: &Run, style: Style) -> String {
     [head(run, style), measured(run, style), failed(run, style), beside(run, style)].concat()
 }
 
+/// What was measured just now: the commit in a line, then the numbers and the failures.
+#[must_use]
+pub fn brief(run: &Run, style: Style) -> String {
+    let commit = run.subject.commit();
+    let what = if run.subject.is_dirty() { "working tree on " } else { "" };
+    let title = format!("{} at {what}{} {}", run.suite, commit.id.short(), commit.subject);
+    let place = format!("{}, {}; run {}", run.machine.title(), duration(run.elapsed_ns), run.id().short());
+    let title = style.paint(Tone::Heading, &escape::line(&title));
+    let place = style.paint(Tone::Faint, &escape::line(&place));
+    format!("{title}\n{place}\n{}{}", measured(run, style), failed(run, style))
+}
+
 fn head(run: &Run, style: Style) -> String {
     let commit = run.subject.commit();
     let what = match &run.subject {

@@ -1,7 +1,9 @@
 //! The program as its users run it: real repositories, real stores, real processes.
 
 mod judge;
+mod killed;
 mod record;
 mod repository;
+mod running;
 mod solo;
 mod world;

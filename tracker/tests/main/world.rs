@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// A folder that is gone when the test is over, with a repository in it.
 pub(crate) struct World {
@@ -68,4 +68,66 @@ impl World {
         self.git(&["commit", "--quiet", "--allow-empty", "--message", subject]);
         self.git(&["rev-parse", "HEAD"])
     }
+
+    /// Puts the example worker into the repository, with a configuration that measures it.
+    pub(crate) fn with_python_suite(self) -> World {
+        self.write("worker.py", include_str!("../fixtures/worker.py"));
+        self.write("tachograph.toml", "[suite.python]\nworker = [\"python3\", \"worker.py\"]\nbudget = \"400ms\"\n");
+        self.write(".gitignore", ".tachograph/\n");
+        self
+    }
+
+    /// The program, in the repository, with a home and a cache of this world and nothing else in its environment.
+    pub(crate) fn tachograph(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tachograph"));
+        command
+            .args(args)
+            .current_dir(self.root())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path("home"))
+            .env("TACHOGRAPH_CACHE", self.path("cache"));
+        command
+    }
+
+    /// Runs the program to its end and returns what it printed, having checked how it ended.
+    pub(crate) fn ended(&self, code: i32, args: &[&str]) -> Printed {
+        let output = self.tachograph(args).output().expect("the program runs");
+        Printed::checked(code, args, &output)
+    }
+
+    /// Where the store of the repository is.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.root().join(".tachograph/store.db")
+    }
+
+    /// What the `sqlite3` program prints for a query on the store.
+    pub(crate) fn sqlite3(&self, query: &str) -> String {
+        let output = Command::new("sqlite3").arg("-readonly").arg(self.store()).arg(query).output();
+        let output = output.expect("sqlite3 runs");
+        assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
+    }
+}
+
+/// What the program printed.
+pub(crate) struct Printed {
+    /// On its standard output: the answer.
+    pub(crate) out: String,
+    /// On its standard error: everything else.
+    pub(crate) err: String,
+}
+
+impl Printed {
+    fn checked(code: i32, args: &[&str], output: &Output) -> Printed {
+        let out = String::from_utf8(output.stdout.clone()).expect("it prints UTF-8");
+        let err = String::from_utf8(output.stderr.clone()).expect("it prints UTF-8");
+        assert_eq!(output.status.code(), Some(code), "tachograph {args:?}\n--- out\n{out}\n--- err\n{err}");
+        Printed { out, err }
+    }
+}
+
+/// How many times the ordinary number of trials to make.
+pub(crate) fn soak() -> usize {
+    std::env::var("TACHOGRAPH_SOAK").ok().and_then(|times| times.parse().ok()).unwrap_or(1).max(1)
 }

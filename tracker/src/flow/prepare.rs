@@ -1,0 +1,182 @@
+//! From a suite in the configuration to something that can be started: built in a commit's folder.
+
+use std::path::{Path, PathBuf};
+
+use super::project::Project;
+use crate::adapt::Format;
+use crate::config::{Build, Commands, Source, Suite};
+use crate::domain::{Notes, SuiteName, hex};
+use crate::failure::{Classify, Failure, Outcome};
+use crate::measure::build::{self, BuildError, CargoBench, Site};
+use crate::measure::child::{Environment, Limits, Program};
+use crate::measure::command::CommandSuite;
+use crate::measure::interrupt::Stop;
+use crate::repo::Worktree;
+
+/// Stands in a command for the folder that is kept between builds.
+const TARGET: &str = "{target}";
+
+/// A suite that can be started.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What starts it.
+    pub start: Start,
+    /// What was learned on the way: the compiler, the executable's size.
+    pub notes: Notes,
+}
+
+/// How a suite is started.
+#[derive(Debug)]
+pub enum Start {
+    /// As a worker; `--worker` is still to be appended.
+    Worker(Program),
+    /// As a command whose results are read.
+    Command(Box<Commanded>),
+}
+
+/// A command suite, ready to run.
+#[derive(Debug)]
+pub struct Commanded {
+    /// What runs it.
+    pub suite: CommandSuite,
+    /// What lists its benchmarks, where it can run one by name.
+    pub list: Option<Vec<String>>,
+    /// The format of its results; none where the content is to tell.
+    pub format: Option<&'static Format>,
+    /// How many processes of it are run at the most.
+    pub processes: u32,
+}
+
+/// Why a suite cannot be started.
+#[derive(Debug)]
+pub enum Unprepared {
+    /// The commit does not build: its own fault.
+    DoesNotBuild(BuildError),
+    /// Somebody wants us to stop.
+    Stopped,
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl From<Failure> for Unprepared {
+    fn from(failure: Failure) -> Unprepared {
+        Unprepared::Failed(failure)
+    }
+}
+
+impl From<BuildError> for Unprepared {
+    fn from(error: BuildError) -> Unprepared {
+        match error {
+            BuildError::Stopped => Unprepared::Stopped,
+            BuildError::Failed { .. } | BuildError::NoExecutable { .. } => Unprepared::DoesNotBuild(error),
+            _ => Unprepared::Failed(Failure::environment(error)),
+        }
+    }
+}
+
+/// Builds a suite in a commit's folder.
+pub fn prepare(
+    project: &Project,
+    worktree: &Worktree,
+    (name, suite): (&SuiteName, &Suite),
+    settings: &Build,
+    stop: &Stop,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Prepared, Unprepared> {
+    let kept = worktree.keep().join(folder_name(name));
+    let site = |target: &Path| -> Outcome<Site> {
+        let environment = Environment::build(&settings.pass_env).or_usage("reading [build] pass_env")?;
+        let limits = Limits { deadline: settings.timeout, ..Limits::default() };
+        Ok(Site { tree: worktree.path().to_owned(), target: target.to_owned(), environment, limits })
+    };
+    match &suite.source {
+        Source::Cargo { package, bench, features } => {
+            let site = site(&project.target())?;
+            let (package, bench, features) = (package.clone(), bench.clone(), features.clone());
+            let mut notes = build::rust_notes(&site, stop)?;
+            let built = build::cargo_bench(&site, &CargoBench { package, bench, features }, stop, progress)?;
+            notes.insert("executable_bytes".to_owned(), built.size_bytes.to_string());
+            let program = Program::new([built.executable], worktree.path(), Environment::worker());
+            Ok(Prepared { start: Start::Worker(program.or_usage(format!("starting suite {name}"))?), notes })
+        }
+        Source::Worker { build, worker } => {
+            build_by_hand(&site, build, worker, &kept, stop, progress)?;
+            let program = Program::new(filled(worker, &kept), worktree.path(), Environment::worker());
+            let program = program.or_usage(format!("starting suite {name}"))?;
+            Ok(Prepared { start: Start::Worker(program), notes: Notes::new() })
+        }
+        Source::Command { build, command, format, list, output, processes } => {
+            let format = Format::named(format).or_usage(format!("reading the format of suite {name}"))?;
+            let start: Vec<String> = command.iter().chain(list.iter().flatten()).cloned().collect();
+            let target = build_by_hand(&site, build, &start, &kept, stop, progress)?;
+            let suite = CommandSuite {
+                tree: worktree.path().to_owned(),
+                target,
+                command: filled(command, &kept),
+                output: output.clone(),
+                environment: Environment::command(),
+                cpus: None,
+                limits: Limits { deadline: suite.timeout, ..Limits::default() },
+            };
+            let list = list.as_ref().map(|list| filled(list, &kept));
+            let start = Start::Command(Box::new(Commanded { suite, list, format, processes: *processes }));
+            Ok(Prepared { start, notes: Notes::new() })
+        }
+    }
+}
+
+/// Runs a project's own build commands and returns where they build. Where `{target}` stands in a command, that is a
+/// folder kept between builds, which cargo is told too; else all is built in the commit's folder, and anew for each run.
+fn build_by_hand(
+    site: &dyn Fn(&Path) -> Outcome<Site>,
+    commands: &Commands,
+    start: &[String],
+    kept: &Path,
+    stop: &Stop,
+    progress: &mut dyn FnMut(&str),
+) -> Result<PathBuf, Unprepared> {
+    let keeps = commands.iter().flatten().chain(start).any(|part| part.contains(TARGET));
+    let in_tree = site(Path::new("target"))?;
+    let site = if keeps { site(kept)? } else { Site { target: in_tree.tree.join("target"), ..in_tree } };
+    let commands: Commands = commands.iter().map(|command| filled(command, kept)).collect();
+    build::commands(&site, &commands, stop, progress)?;
+    Ok(site.target)
+}
+
+fn filled(command: &[String], kept: &Path) -> Vec<String> {
+    command.iter().map(|part| part.replace(TARGET, &kept.to_string_lossy())).collect()
+}
+
+/// A name for a folder: readable where the suite's name is harmless, its hash where it is not.
+fn folder_name(suite: &SuiteName) -> String {
+    use sha2::{Digest, Sha256};
+    let harmless = |text: &str| {
+        text.len() <= 64
+            && text.chars().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-' || sign == '_')
+    };
+    match suite.as_str() {
+        name if harmless(name) => name.to_owned(),
+        name => format!("x.{}", &hex(&Sha256::digest(name))[..16]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suites_folder_never_leads_elsewhere() {
+        let folder = |name: &str| folder_name(&SuiteName::new(name).unwrap());
+        assert_eq!(folder("engine-2"), "engine-2");
+        for hostile in ["../../etc", "/", ".", "..", "a/b", "CON", "ünïcode", &"x".repeat(300)] {
+            let name = folder(hostile);
+            assert!(name.len() == 18 && name.starts_with("x.") && !name.contains('/'), "{hostile}: {name}");
+        }
+    }
+
+    #[test]
+    fn the_kept_folder_is_filled_in_wherever_it_stands() {
+        let command = ["{target}/release/bench".to_owned(), "--data={target}".to_owned()];
+        assert_eq!(filled(&command, Path::new("/kept")), ["/kept/release/bench", "--data=/kept"]);
+    }
+}
