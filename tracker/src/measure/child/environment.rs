@@ -1,4 +1,9 @@
 //! The environment that a child gets: an allow-list, never what happens to be there.
+//!
+//! That keeps a secret out of the child, its children, their crash reports and their output. It is no wall against code
+//! that looks for secrets: on most systems a process may read the environment that another process of the same user was
+//! started with, the tracker's and that of the shell above it too. Where untrusted code is measured, the job must hold
+//! no secret.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -38,21 +38,24 @@ pub(super) fn keeper_command() -> Command {
 }
 
 fn own_keeper() -> Command {
-    let executable = match KEEPER.get() {
-        Some(named) => named.clone(),
-        // Right even when the file was replaced since we started.
-        None if cfg!(target_os = "linux") => PathBuf::from("/proc/self/exe"),
-        None => std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tachograph")),
-    };
+    let executable = KEEPER.get().cloned().unwrap_or_else(own_executable);
     let mut command = Command::new(executable);
     command.arg0("tachograph").arg(keeper::VERB);
     command
 }
 
+/// On Linux by a name that is right even when the file was replaced since we started.
+fn own_executable() -> PathBuf {
+    match std::env::current_exe() {
+        Ok(path) if !cfg!(target_os = "linux") => path,
+        _ => PathBuf::from("/proc/self/exe"),
+    }
+}
+
 /// Unit tests have no executable of the tracker; their own becomes a keeper by running the one test that serves as such.
 #[cfg(test)]
 fn test_keeper() -> Command {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(own_executable());
     command.args(["--exact", "--nocapture", keeper::tests::NAME]);
     command
 }

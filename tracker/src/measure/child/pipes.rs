@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::OFlags;
-use rustix::pipe::PipeFlags;
 
 use super::kept::Kept;
 use super::tail::Tail;
@@ -61,10 +60,9 @@ pub(super) enum Took {
 impl Pipes {
     /// Starts a program; with a pipe as standard input, or with an empty one.
     pub(super) fn start(program: &Program, stop: &Stop, with_stdin: bool) -> Result<Pipes, ChildError> {
-        let piped = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|error| ChildError::Keeper(error.into()));
-        let (their_stdin, our_stdin) = piped()?;
-        let (our_stdout, their_stdout) = piped()?;
-        let (our_stderr, their_stderr) = piped()?;
+        let (their_stdin, our_stdin) = pipe()?;
+        let (our_stdout, their_stdout) = pipe()?;
+        let (our_stderr, their_stderr) = pipe()?;
         for ours in [&our_stdin, &our_stdout, &our_stderr] {
             unblock(ours).map_err(ChildError::Keeper)?;
         }
@@ -196,6 +194,12 @@ impl Pipes {
             elapsed: self.started.elapsed(),
         })
     }
+}
+
+/// The end to read from and the end to write to; neither is inherited unless it is handed over.
+fn pipe() -> Result<(OwnedFd, OwnedFd), ChildError> {
+    let (read, write) = io::pipe().map_err(ChildError::Keeper)?;
+    Ok((read.into(), write.into()))
 }
 
 /// Reads a chunk; a stream that has ended is closed.
