@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchmarkName, Kind, Metric, Pattern};
+use super::{BenchmarkName, Direction, Kind, Metric, Pattern};
 
 /// Why a text is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -208,7 +208,19 @@ impl Policy {
             terms.gate = entry.gate.unwrap_or(terms.gate);
             terms.widen = entry.widen.unwrap_or(terms.widen);
         }
+        // A metric of which nobody says which way is good is shown and never judged.
+        terms.gate &= metric.better != Direction::Unknown;
         terms
+    }
+
+    /// How many of these series can make a gate red by chance: the gated noisy ones, over which the error budget is
+    /// divided.
+    #[must_use]
+    pub fn gated_series<'a>(&self, series: impl IntoIterator<Item = (&'a BenchmarkName, &'a Metric)>) -> usize {
+        let counts = |(benchmark, metric): &(&BenchmarkName, &Metric)| {
+            metric.kind == Kind::Noisy && self.terms(benchmark, metric).gate
+        };
+        series.into_iter().filter(counts).count()
     }
 }
 
@@ -259,6 +271,17 @@ mod tests {
             |name: &str| (terms(name).limit.to_string(), terms(name).limit_from, terms(name).gate, terms(name).widen);
         assert_eq!(from("load"), ("3 %".to_owned(), Some(0), true, true));
         assert_eq!(from("kernel/slow"), ("1 %".to_owned(), Some(1), false, false));
+    }
+
+    #[test]
+    fn the_budget_is_divided_over_gated_noisy_series_of_known_direction() {
+        let name = BenchmarkName::new("a").unwrap();
+        let exact = Metric { kind: Kind::Exact, ..Metric::time() };
+        let unknown = Metric { better: Direction::Unknown, ..Metric::time() };
+        let series = [(&name, &Metric::time()), (&name, &exact), (&name, &unknown)];
+        assert_eq!(Policy::default().gated_series(series), 1);
+        let off = PolicyEntry { gate: Some(false), ..PolicyEntry::default() };
+        assert_eq!(Policy { entries: vec![off], ..Policy::default() }.gated_series(series), 0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod known;
 pub mod numbers;
 #[cfg(test)]
 mod promise;
+pub mod report;
 pub mod rule;
 #[cfg(test)]
 mod runners;

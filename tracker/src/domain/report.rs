@@ -1,0 +1,128 @@
+//! What a gate says, whole: every verdict, the findings among them, and one word for all.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BenchmarkName, Effect, FalseReds, Judged, Machine, RecordId, Side, SuiteName, Trouble};
+
+/// Something that deserves a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Finding {
+    /// A gated metric of one benchmark regressed.
+    Regressed {
+        /// The benchmark.
+        benchmark: BenchmarkName,
+        /// The metric's name.
+        metric: String,
+        /// Head against base.
+        effect: Effect,
+    },
+    /// A metric got worse nearly everywhere by the same factor: one cause, said once.
+    Common {
+        /// The metric's name.
+        metric: String,
+        /// The common factor.
+        effect: Effect,
+        /// The benchmarks that moved together.
+        benchmarks: Vec<BenchmarkName>,
+    },
+    /// Base has the benchmark, head has not.
+    Missing {
+        /// The benchmark.
+        benchmark: BenchmarkName,
+    },
+    /// The benchmark could not be measured on one side.
+    Failed {
+        /// The benchmark.
+        benchmark: BenchmarkName,
+        /// Whether it is head that failed.
+        on_head: bool,
+        /// What happened.
+        trouble: Trouble,
+    },
+}
+
+impl Finding {
+    /// The address by which people speak of it: stays the same when the same duel is judged again under another policy.
+    #[must_use]
+    pub fn address(&self, duel: &RecordId) -> RecordId {
+        let (benchmark, metric) = match self {
+            Finding::Regressed { benchmark, metric, .. } => (Some(benchmark), Some(metric)),
+            Finding::Common { metric, .. } => (None, Some(metric)),
+            Finding::Missing { benchmark } | Finding::Failed { benchmark, .. } => (Some(benchmark), None),
+        };
+        RecordId::of("finding", &(duel, benchmark, metric))
+    }
+}
+
+/// The word for the whole gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Whole {
+    /// Something gated got worse, or a benchmark of base failed or vanished on head.
+    Red,
+    /// There was nothing to judge.
+    Nothing,
+    /// Nothing is red, but something gated could not be decided.
+    Inconclusive,
+    /// Everything gated was judged and nothing is worse.
+    Green,
+}
+
+impl Whole {
+    /// The word used in text and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Whole::Red => "red",
+            Whole::Nothing => "nothing",
+            Whole::Inconclusive => "inconclusive",
+            Whole::Green => "green",
+        }
+    }
+}
+
+/// What a gate says of one suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The duel that it judges.
+    pub duel: RecordId,
+    /// The suite.
+    pub suite: SuiteName,
+    /// The side that is measured against.
+    pub base: Side,
+    /// The side that is judged.
+    pub head: Side,
+    /// Where it was measured.
+    pub machine: Machine,
+    /// The error budget.
+    pub false_reds: FalseReds,
+    /// Over how many gated noisy series it is divided.
+    pub gated_series: usize,
+    /// The word for the whole.
+    pub whole: Whole,
+    /// What deserves a person, the most important first.
+    pub findings: Vec<Finding>,
+    /// What is said of each benchmark.
+    pub judged: BTreeMap<BenchmarkName, Judged>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_keeps_its_address_whatever_its_size_is_judged_to_be() {
+        let duel = RecordId::of("duel", &1);
+        let finding = |metric: &str, effect: f64| Finding::Regressed {
+            benchmark: BenchmarkName::new("a").unwrap(),
+            metric: metric.to_owned(),
+            effect: Effect::from(effect),
+        };
+        assert_eq!(finding("time", 0.03).address(&duel), finding("time", 0.05).address(&duel));
+        assert_ne!(finding("time", 0.03).address(&duel), finding("bytes", 0.03).address(&duel));
+        assert_ne!(finding("time", 0.03).address(&duel), finding("time", 0.03).address(&RecordId::of("duel", &2)));
+    }
+}

@@ -1,0 +1,213 @@
+//! From verdicts to a report: what deserves a person, and one word for all.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    BenchmarkName, Call, Duel, Effect, Finding, Judged, MetricVerdict, Policy, Report, Verdict, Whole,
+};
+use crate::stats::robust::median;
+
+use super::known::Known;
+
+/// Fewer regressions than this are told one by one.
+const LEAST_IN_COMMON: usize = 5;
+/// A cause is taken to be common when it shows in so many of the series.
+const SHARE_IN_COMMON: f64 = 0.8;
+/// An effect agrees with the common one within so many of its errors.
+const ERRORS_APART: f64 = 3.0;
+
+/// Judges a duel and sums it up; `gated_series` is the number of gated noisy series that base offers.
+#[must_use]
+pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) -> Report {
+    let judged: BTreeMap<_, _> = super::duel::judge(duel, policy, known, gated_series).into_iter().collect();
+    Report {
+        duel: duel.id(),
+        suite: duel.suite.clone(),
+        base: duel.base.clone(),
+        head: duel.head.clone(),
+        machine: duel.machine.clone(),
+        false_reds: policy.false_reds,
+        gated_series,
+        whole: whole(&judged),
+        findings: findings(&judged),
+        judged,
+    }
+}
+
+/// The word for all. Nothing measured is never green, and neither is what could not be decided.
+fn whole(judged: &BTreeMap<BenchmarkName, Judged>) -> Whole {
+    let is_red = |judged: &Judged| match judged {
+        Judged::Verdicts(verdicts) => verdicts.iter().any(MetricVerdict::is_red),
+        Judged::Missing => true,
+        Judged::Failed { on_head, .. } => *on_head,
+        Judged::New => false,
+    };
+    let undecided = |judged: &Judged| match judged {
+        Judged::Verdicts(verdicts) => {
+            verdicts.iter().any(|one| one.terms.gate && one.verdict.call == Call::Inconclusive)
+        }
+        Judged::Failed { .. } => true,
+        Judged::Missing | Judged::New => false,
+    };
+    let was_judged = |judged: &Judged| matches!(judged, Judged::Verdicts(verdicts) if !verdicts.is_empty());
+    if judged.values().any(is_red) {
+        Whole::Red
+    } else if !judged.values().any(was_judged) {
+        Whole::Nothing
+    } else if judged.values().any(undecided) {
+        Whole::Inconclusive
+    } else {
+        Whole::Green
+    }
+}
+
+/// What deserves a person: what could not be measured first, then what vanished, then regressions by size.
+fn findings(judged: &BTreeMap<BenchmarkName, Judged>) -> Vec<Finding> {
+    let (mut failed, mut missing) = (Vec::new(), Vec::new());
+    let mut by_metric: BTreeMap<&str, Vec<(&BenchmarkName, &MetricVerdict)>> = BTreeMap::new();
+    for (benchmark, judged) in judged {
+        match judged {
+            Judged::Failed { on_head, trouble } => {
+                let (benchmark, trouble) = (benchmark.clone(), trouble.clone());
+                failed.push(Finding::Failed { benchmark, on_head: *on_head, trouble });
+            }
+            Judged::Missing => missing.push(Finding::Missing { benchmark: benchmark.clone() }),
+            Judged::New => {}
+            Judged::Verdicts(verdicts) => {
+                for one in verdicts {
+                    by_metric.entry(&one.metric.name).or_default().push((benchmark, one));
+                }
+            }
+        }
+    }
+    let mut regressed: Vec<(f64, Finding)> =
+        by_metric.iter().flat_map(|(name, series)| of_metric(name, series)).collect();
+    regressed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    failed.into_iter().chain(missing).chain(regressed.into_iter().map(|(_, finding)| finding)).collect()
+}
+
+/// The regressions of one metric with their sizes: those with a common cause as one.
+fn of_metric(metric: &str, series: &[(&BenchmarkName, &MetricVerdict)]) -> Vec<(f64, Finding)> {
+    let common = common_effect(series);
+    let belongs = |one: &MetricVerdict| common.is_some_and(|common| agrees(&one.verdict, common));
+    let red = series.iter().filter(|(_, one)| one.is_red());
+    let (together, apart): (Vec<_>, Vec<_>) = red.partition(|(_, one)| belongs(one));
+    let mut found: Vec<(f64, Finding)> = apart
+        .into_iter()
+        .map(|(benchmark, one)| {
+            let effect = one.verdict.effect;
+            let (benchmark, metric) = ((*benchmark).clone(), metric.to_owned());
+            (effect.log().abs(), Finding::Regressed { benchmark, metric, effect })
+        })
+        .collect();
+    if let Some(common) = common {
+        let benchmarks = together.into_iter().map(|(benchmark, _)| (*benchmark).clone()).collect();
+        let finding = Finding::Common { metric: metric.to_owned(), effect: Effect::from_log(common), benchmarks };
+        found.push((common.abs(), finding));
+    }
+    found
+}
+
+/// The factor by which nearly all series of a metric got worse together; none where they did not. It groups what is red
+/// already and makes nothing red, so it spends no error.
+fn common_effect(series: &[(&BenchmarkName, &MetricVerdict)]) -> Option<f64> {
+    let noisy: Vec<&MetricVerdict> =
+        series.iter().map(|(_, one)| *one).filter(|one| one.verdict.grounds.is_some()).collect();
+    let effects: Vec<f64> = noisy.iter().filter(|one| one.is_red()).map(|one| one.verdict.effect.log()).collect();
+    let common = median(&effects)?;
+    let together = noisy.iter().filter(|one| one.is_red() && agrees(&one.verdict, common)).count();
+    let enough = together >= LEAST_IN_COMMON && together as f64 >= SHARE_IN_COMMON * noisy.len() as f64;
+    enough.then_some(common)
+}
+
+fn agrees(verdict: &Verdict, common: f64) -> bool {
+    verdict
+        .grounds
+        .is_some_and(|grounds| (verdict.effect.log() - common).abs() <= ERRORS_APART * grounds.se.hypot(grounds.tau))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Bout, Contest, Life, Metric, PolicyEntry, Readings, Trouble};
+    use crate::stats::simulate::Noise;
+
+    fn contest(seed: u64, effect: f64) -> Bout {
+        let mut noise = Noise::seeded(seed);
+        let lives = (0..20).map(|_| Life::new(vec![effect + 0.002 * noise.normal()]).unwrap()).collect();
+        let readings = Readings::Paired { lives, null: vec![] };
+        Bout::Dueled(vec![Contest { metric: Metric::time(), base: 1.0, head: effect.exp(), readings }])
+    }
+
+    fn judged(bouts: Vec<(&str, Bout)>, policy: &Policy) -> Report {
+        report(&Duel::example(bouts), policy, &Known::default(), 10)
+    }
+
+    fn crashed(on_head: bool) -> Bout {
+        let trouble = Trouble { reason: "crashed".to_owned(), ended: None, stderr_tail: String::new() };
+        Bout::Failed { on_head, trouble }
+    }
+
+    #[test]
+    fn the_whole_is_green_only_if_something_was_judged_and_all_of_it_decided() {
+        let whole = |bouts| judged(bouts, &Policy::default()).whole;
+        assert_eq!(whole(vec![]), Whole::Nothing);
+        assert_eq!(whole(vec![("a", Bout::New)]), Whole::Nothing);
+        assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", Bout::New)]), Whole::Green);
+        assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", contest(2, 0.03))]), Whole::Inconclusive);
+        assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", contest(2, 0.2))]), Whole::Red);
+        assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", Bout::Missing)]), Whole::Red);
+        assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", crashed(true))]), Whole::Red);
+        assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", crashed(false))]), Whole::Inconclusive);
+    }
+
+    #[test]
+    fn what_is_only_reported_makes_no_gate_red() {
+        let entry = PolicyEntry { gate: Some(false), ..PolicyEntry::default() };
+        let policy = Policy { entries: vec![entry], ..Policy::default() };
+        let report = judged(vec![("a", contest(1, 0.2))], &policy);
+        assert_eq!((report.whole, report.findings), (Whole::Green, vec![]));
+    }
+
+    #[test]
+    fn a_slowdown_of_everything_is_one_finding_and_what_sticks_out_another() {
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+        let mut bouts: Vec<(&str, Bout)> =
+            names.iter().enumerate().map(|(at, name)| (*name, contest(at as u64, 0.15))).collect();
+        bouts.push(("worse", contest(20, 0.6)));
+        let findings = judged(bouts, &Policy::default()).findings;
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        assert!(matches!(&findings[0], Finding::Regressed { benchmark, .. } if benchmark.as_str() == "worse"));
+        let Finding::Common { effect, benchmarks, .. } = &findings[1] else { panic!("{findings:?}") };
+        assert_eq!(benchmarks.len(), 9);
+        assert!((effect.log() - 0.15).abs() < 0.002);
+    }
+
+    #[test]
+    fn a_few_regressions_are_told_one_by_one_with_the_worst_first_after_what_failed() {
+        let findings = judged(
+            vec![("a", contest(1, 0.1)), ("b", contest(2, 0.3)), ("c", crashed(true)), ("d", Bout::Missing)],
+            &Policy::default(),
+        )
+        .findings;
+        let words: Vec<&str> = findings
+            .iter()
+            .map(|finding| match finding {
+                Finding::Regressed { benchmark, .. } => benchmark.as_str(),
+                Finding::Common { .. } => "common",
+                Finding::Missing { .. } => "missing",
+                Finding::Failed { .. } => "failed",
+            })
+            .collect();
+        assert_eq!(words, ["failed", "missing", "b", "a"]);
+    }
+
+    #[test]
+    fn a_report_survives_json() {
+        let report = judged(vec![("a", contest(1, 0.2)), ("b", crashed(true)), ("c", Bout::New)], &Policy::default());
+        let text = serde_json::to_string(&report).unwrap();
+        let read: Report = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap().len(), text.len());
+        assert_eq!((read.whole, read.findings.len(), read.judged.len()), (Whole::Red, 2, 3));
+    }
+}
