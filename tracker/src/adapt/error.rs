@@ -123,6 +123,12 @@ impl Flaw {
         self
     }
 
+    /// In a part of the text that begins at this byte.
+    pub(super) fn moved(mut self, start: usize) -> Flaw {
+        self.offset = Some(start + self.offset.unwrap_or(0));
+        self
+    }
+
     /// On this line, counted from 1.
     pub(super) fn on_line(mut self, line: usize) -> Flaw {
         self.position.get_or_insert((line, 1));

@@ -100,8 +100,25 @@ type FileParser = fn(&str) -> Result<Parsed, Flaw>;
 type FolderParser = fn(&dyn Folder) -> Result<Parsed, Flaw>;
 
 /// Every format, our own first.
-pub static FORMATS: &[&Format] =
-    &[&super::tachograph::FORMAT, &super::criterion::FORMAT, &super::hyperfine::FORMAT, &super::go::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &super::tachograph::FORMAT,
+    &super::criterion::FORMAT,
+    &super::cargo_criterion::FORMAT,
+    &super::gungraun::FORMAT,
+    &super::hyperfine::FORMAT,
+    &super::go::FORMAT,
+    &super::pytest_benchmark::FORMAT,
+    &super::google_benchmark::FORMAT,
+    &super::bmf::FORMAT,
+    &super::gab::BIGGER,
+    &super::gab::SMALLER,
+    &super::gab_history::FORMAT,
+    &super::jmh::FORMAT,
+    &super::benchmarkdotnet::FORMAT,
+    &super::vitest::FORMAT,
+    &super::tinybench::FORMAT,
+    &super::mitata::FORMAT,
+];
 
 /// A name that no format has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

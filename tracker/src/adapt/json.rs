@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         Reader { text, at: 0, depth: 0 }
     }
 
+    /// Where the reader stands, in bytes.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
     /// The kind of the next value, which is not consumed.
     pub(super) fn next(&mut self) -> Next {
         match self.peek() {
@@ -232,6 +237,14 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.skip()?;
         Ok(&self.text[start..self.at])
+    }
+
+    /// Consumes a value and returns a reader that stands before it, for what can be read only when more is known.
+    pub(super) fn raw_reader(&mut self) -> Result<Reader<'a>, Flaw> {
+        self.peek();
+        let before = self.clone();
+        self.skip()?;
+        Ok(before)
     }
 
     /// Makes sure that nothing follows.

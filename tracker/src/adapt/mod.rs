@@ -14,10 +14,24 @@ mod sniff;
 mod text;
 mod units;
 
+mod benchmarkdotnet;
+mod bmf;
+mod cargo_criterion;
 mod criterion;
+mod fields;
+mod gab;
+mod gab_history;
 mod go;
+mod google_benchmark;
+mod gungraun;
+mod gungraun_events;
 mod hyperfine;
+mod jmh;
+mod mitata;
+mod pytest_benchmark;
 mod tachograph;
+mod tinybench;
+mod vitest;
 
 pub use error::{AdaptError, Place};
 pub use format::{Carries, Directions, FORMATS, Format, Held, UnknownFormat};

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::error::AdaptError;
+use super::error::{AdaptError, Flaw};
+use super::json::Reader;
 use super::limits;
 
 /// A text, and whether anything in it had to be replaced.
@@ -54,6 +55,29 @@ pub(super) fn without_escapes(line: &str) -> Cow<'_, str> {
     }
     plain.push_str(rest);
     Cow::Owned(plain)
+}
+
+/// Gives every line that is a JSON object to `each`; other lines are console output between them. The objects may also
+/// be printed over several lines, from a `{` alone to a `}` alone.
+pub(super) fn json_lines<F>(text: &str, mut each: F) -> Result<(), Flaw>
+where
+    F: FnMut(&mut Reader<'_>) -> Result<(), Flaw>,
+{
+    let mut start = 0;
+    while start < text.len() {
+        let end = text[start..].find('\n').map_or(text.len(), |at| start + at + 1);
+        let line = text[start..end].trim();
+        if !(line.starts_with("{\"") || line == "{") {
+            start = end;
+            continue;
+        }
+        let here = if line == "{" { &text[start..] } else { &text[start..end] };
+        let mut reader = Reader::new(here);
+        let read = each(&mut reader);
+        read.map_err(|flaw| flaw.moved(start))?;
+        start = if line == "{" { start + reader.offset() } else { end };
+    }
+    Ok(())
 }
 
 #[cfg(test)]
