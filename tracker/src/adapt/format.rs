@@ -94,6 +94,38 @@ pub(super) enum Takes {
         /// The parser.
         read: FolderParser,
     },
+    /// The one or the other.
+    Either {
+        /// The parser of one file.
+        file: FileParser,
+        /// Whether these paths look like such a folder.
+        recognises: fn(&[String]) -> bool,
+        /// The parser of a folder.
+        folder: FolderParser,
+    },
+}
+
+impl Takes {
+    pub(super) fn file(self) -> Option<FileParser> {
+        match self {
+            Takes::File(read) | Takes::Either { file: read, .. } => Some(read),
+            Takes::Folder { .. } => None,
+        }
+    }
+
+    pub(super) fn folder(self) -> Option<FolderParser> {
+        match self {
+            Takes::Folder { read, .. } | Takes::Either { folder: read, .. } => Some(read),
+            Takes::File(_) => None,
+        }
+    }
+
+    pub(super) fn recognises_folder(self, paths: &[String]) -> bool {
+        match self {
+            Takes::Folder { recognises, .. } | Takes::Either { recognises, .. } => recognises(paths),
+            Takes::File(_) => false,
+        }
+    }
 }
 
 type FileParser = fn(&str) -> Result<Parsed, Flaw>;
@@ -108,6 +140,8 @@ pub static FORMATS: &[&Format] = &[
     &super::hyperfine::FORMAT,
     &super::go::FORMAT,
     &super::pytest_benchmark::FORMAT,
+    &super::pyperf::FORMAT,
+    &super::asv::FORMAT,
     &super::google_benchmark::FORMAT,
     &super::bmf::FORMAT,
     &super::gab::BIGGER,
@@ -115,9 +149,13 @@ pub static FORMATS: &[&Format] = &[
     &super::gab_history::FORMAT,
     &super::jmh::FORMAT,
     &super::benchmarkdotnet::FORMAT,
+    &super::julia::FORMAT,
     &super::vitest::FORMAT,
     &super::tinybench::FORMAT,
     &super::mitata::FORMAT,
+    &super::k6::FORMAT,
+    &super::oha::FORMAT,
+    &super::llama_bench::FORMAT,
 ];
 
 /// A name that no format has.
@@ -143,10 +181,14 @@ impl Format {
         }
     }
 
-    /// Whether it is read from a folder, not a file.
+    /// Whether it is read from a file, a folder or either.
     #[must_use]
-    pub fn is_folder(&self) -> bool {
-        matches!(self.takes, Takes::Folder { .. })
+    pub fn taken_as(&self) -> &'static str {
+        match self.takes {
+            Takes::File(_) => "file",
+            Takes::Folder { .. } => "folder",
+            Takes::Either { .. } => "file or folder",
+        }
     }
 }
 

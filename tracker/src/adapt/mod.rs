@@ -14,6 +14,8 @@ mod sniff;
 mod text;
 mod units;
 
+mod asv;
+mod asv_values;
 mod benchmarkdotnet;
 mod bmf;
 mod cargo_criterion;
@@ -27,7 +29,13 @@ mod gungraun;
 mod gungraun_events;
 mod hyperfine;
 mod jmh;
+mod julia;
+mod k6;
+mod llama_bench;
+mod llama_tables;
 mod mitata;
+mod oha;
+mod pyperf;
 mod pytest_benchmark;
 mod tachograph;
 mod tinybench;
@@ -38,7 +46,6 @@ pub use format::{Carries, Directions, FORMATS, Format, Held, UnknownFormat};
 pub use parsed::{Folder, MemoryFolder, Origin, Parsed, Set};
 
 use error::Flaw;
-use format::Takes;
 use sniff::Sniff;
 
 /// Reads one file. Without a format, the content decides, and two that match are refused by name.
@@ -52,9 +59,7 @@ pub fn parse(format: Option<&'static Format>, bytes: &[u8]) -> Result<Parsed, Ad
     if let (Some(offset), false) = (decoded.first_bad_byte, format.lossy) {
         return Err(AdaptError::NotUtf8 { offset });
     }
-    let Takes::File(read) = format.takes else {
-        return Err(AdaptError::WantsFolder { format: format.name });
-    };
+    let read = format.takes.file().ok_or(AdaptError::WantsFolder { format: format.name })?;
     let mut parsed = read(&decoded.text).map_err(|flaw| flaw.in_text(format.name, &decoded.text))?;
     if let Some(offset) = decoded.first_bad_byte {
         parsed.remark(format!("the text is not UTF-8 from byte {offset} on; what could not be read was replaced"));
@@ -68,9 +73,7 @@ pub fn parse_folder(format: Option<&'static Format>, folder: &dyn Folder) -> Res
         Some(format) => format,
         None => recognise_folder(folder)?,
     };
-    let Takes::Folder { read, .. } = format.takes else {
-        return Err(AdaptError::WantsFile { format: format.name });
-    };
+    let read = format.takes.folder().ok_or(AdaptError::WantsFile { format: format.name })?;
     let parsed = read(folder).map_err(|flaw: Flaw| flaw.in_folder(format.name))?;
     measured_something(format, parsed)
 }
@@ -90,7 +93,7 @@ fn recognise(text: &str) -> Result<&'static Format, AdaptError> {
 
 fn recognise_folder(folder: &dyn Folder) -> Result<&'static Format, AdaptError> {
     let paths = folder.paths();
-    let fits = |format: &&Format| matches!(format.takes, Takes::Folder { recognises, .. } if recognises(paths));
+    let fits = |format: &&Format| format.takes.recognises_folder(paths);
     let matching: Vec<_> = FORMATS.iter().copied().filter(fits).collect();
     only(&matching)
 }

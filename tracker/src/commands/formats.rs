@@ -60,7 +60,7 @@ fn row(format: &'static Format) -> Row {
         name: format.name,
         title: format.title,
         made_by: format.made_by,
-        takes: if format.is_folder() { "folder" } else { "file" },
+        takes: format.taken_as(),
         samples: format.carries.samples.as_str(),
         lives: format.carries.lives,
         direction: format.carries.direction.as_str(),
