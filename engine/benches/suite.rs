@@ -14,9 +14,10 @@ mod suite {
     pub(crate) mod memory;
     pub(crate) mod models;
     pub(crate) mod near;
+    pub(crate) mod training;
 }
 
-use suite::{concurrency, elementwise, inference, load, matmul, memory};
+use suite::{concurrency, elementwise, inference, load, matmul, memory, training};
 use tachograph_harness::{CountingAllocator, ExitCode, Suite};
 
 #[global_allocator]
@@ -30,5 +31,6 @@ fn main() -> ExitCode {
     elementwise::offer(&mut suite);
     memory::offer(&mut suite);
     load::offer(&mut suite);
+    training::offer(&mut suite);
     suite.main()
 }

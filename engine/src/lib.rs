@@ -19,4 +19,5 @@ pub mod seeded;
 pub mod shape;
 mod share;
 pub mod threads;
+pub mod train;
 pub mod weights;

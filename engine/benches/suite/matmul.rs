@@ -32,7 +32,7 @@ pub(crate) fn numbers(seed: u64, len: usize) -> Vec<f32> {
 }
 
 /// One number of a product, from functions that tell the factors' numbers.
-fn entry(depth: usize, a: impl Fn(usize) -> f32, b: impl Fn(usize) -> f32) -> f64 {
+pub(crate) fn entry(depth: usize, a: impl Fn(usize) -> f32, b: impl Fn(usize) -> f32) -> f64 {
     (0..depth).map(|k| f64::from(a(k)) * f64::from(b(k))).sum()
 }
 

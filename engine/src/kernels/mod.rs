@@ -19,6 +19,7 @@ mod avx512;
 mod dot_bytes;
 mod elementwise;
 mod exchange;
+mod gradient;
 mod lanes;
 mod matmul;
 mod memory;
@@ -32,6 +33,7 @@ mod twins;
 
 pub use attention::{HeadCache, score_room};
 pub use exchange::{Met, Seat};
+pub use gradient::AdamwStep;
 pub use matmul::{Matrix, MatrixMut, Onto, PanelRoom};
 pub use memory::{Buffer, Plain};
 pub use packed::{PANEL, PackedMatrix, PackedView};
