@@ -36,6 +36,7 @@ statements! {
     STATE_OF_FILE = "SELECT (SELECT application_id FROM pragma_application_id), \
                      (SELECT user_version FROM pragma_user_version), \
                      (SELECT count(*) FROM sqlite_schema)";
+    SYNC_FULLY = "PRAGMA synchronous = FULL";
     USE_WAL = "PRAGMA journal_mode = WAL";
     MARK_AS_OURS = "PRAGMA application_id = 1415668584";
     COPY_INTO = "VACUUM INTO ?";

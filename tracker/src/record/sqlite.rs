@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, Transaction};
 
 use super::error::{Fault, RecordError};
@@ -18,6 +18,8 @@ const BUSY_S: u64 = 30;
 /// What tells our files from other SQLite files: "Tach" in ASCII. [`sql::MARK_AS_OURS`] writes it.
 const APPLICATION_ID: i64 = 0x5461_6368;
 
+const OPENING: &str = "opening the store";
+
 /// What [`sql::STATE_OF_FILE`] says.
 #[derive(Debug, Clone, Copy)]
 struct State {
@@ -28,24 +30,25 @@ struct State {
 
 /// Opens a store to write, and makes or migrates it first where needed.
 pub(super) async fn open_to_write(path: &Path) -> Result<SqliteConnection, RecordError> {
-    let explain = |error| explain(path, "opening the store", error);
-    let mut conn = options(path)
-        .create_if_missing(true)
-        .connect()
-        .await
-        .map_err(|error| if path.exists() { explain(Fault::Sql(error)) } else { cannot_create(path, error) })?;
-    let state = state_of(&mut conn).await.map_err(explain)?;
-    judge(path, &mut conn, state).await?;
+    let mut conn = options(path).create_if_missing(true).connect().await.map_err(|error| {
+        if path.exists() { explain(path, OPENING, error.into()) } else { cannot_create(path, error) }
+    })?;
+    let ready = make_ready_to_write(path, &mut conn).await;
+    closed_unless(ready, conn).await
+}
+
+async fn make_ready_to_write(path: &Path, conn: &mut SqliteConnection) -> Result<(), RecordError> {
+    let explain = |error| explain(path, OPENING, error);
+    let state = first_look(conn).await.map_err(explain)?;
+    judge(path, conn, state).await?;
     if state.tables == 0 {
-        use_wal(&mut conn).await.map_err(explain)?;
+        use_wal(conn).await.map_err(explain)?;
     }
     if state.schema < migrations::NEWEST {
-        migrate(path, &mut conn).await.map_err(explain)?;
-    } else {
-        // Whether it can be written is better known before a benchmark ran for a minute than after.
-        begin(&mut conn).await.map_err(explain)?.rollback().await.map_err(|error| explain(error.into()))?;
+        return migrate(path, conn).await.map_err(explain);
     }
-    Ok(conn)
+    // Whether it can be written is better known before a benchmark ran for a minute than after.
+    begin(conn).await.map_err(explain)?.rollback().await.map_err(|error| explain(error.into()))
 }
 
 /// Opens a store that is there, to read. A folder that cannot be written is no hindrance, and nothing is made in it.
@@ -53,32 +56,64 @@ pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, Record
     if !path.exists() {
         return Err(RecordError::Absent(path.to_owned()));
     }
-    let (mut conn, state, writable) = match read_in_place(options(path)).await {
-        Ok((conn, state)) => (conn, state, true),
+    let (mut conn, state, access) = match read_in_place(options(path)).await {
+        Ok((conn, state)) => (conn, state, Access::Full),
         // A log that is not empty holds runs that the file alone does not have: then it is not enough to read the file.
         Err(Fault::Sql(error)) if wants_to_write(&error) && is_empty(&beside(path, "-wal")) => {
             let (conn, state) = read_in_place(options(path).read_only(true).immutable(true))
                 .await
-                .map_err(|error| explain(path, "opening the store", error))?;
-            (conn, state, false)
+                .map_err(|error| explain(path, OPENING, error))?;
+            (conn, state, Access::ReadOnly)
         }
-        Err(error) => return Err(explain(path, "opening the store", error)),
+        Err(error) => return Err(explain(path, OPENING, error)),
     };
-    judge(path, &mut conn, state).await?;
+    let ready = make_ready_to_read(path, &mut conn, state, access).await;
+    closed_unless(ready, conn).await
+}
+
+/// What the file system allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Full,
+    ReadOnly,
+}
+
+async fn make_ready_to_read(
+    path: &Path,
+    conn: &mut SqliteConnection,
+    state: State,
+    access: Access,
+) -> Result<(), RecordError> {
+    judge(path, conn, state).await?;
     if state.tables == 0 {
         return Err(RecordError::Absent(path.to_owned()));
     }
-    if state.schema < migrations::NEWEST {
-        let migrated =
-            if writable { migrate(path, &mut conn).await } else { Err(Fault::Sql(sqlx::Error::BeginFailed)) };
-        migrated.map_err(|error| match error {
-            Fault::Sql(error) if !writable || wants_to_write(&error) => {
-                RecordError::OldAndReadOnly { path: path.to_owned(), schema: state.schema }
-            }
-            error => explain(path, "migrating the store", error),
-        })?;
+    if state.schema == migrations::NEWEST {
+        return Ok(());
     }
-    Ok(conn)
+    let stuck = || RecordError::OldAndReadOnly { path: path.to_owned(), schema: state.schema };
+    if access == Access::ReadOnly {
+        return Err(stuck());
+    }
+    migrate(path, conn).await.map_err(|fault| match fault {
+        Fault::Sql(error) if wants_to_write(&error) => stuck(),
+        fault => explain(path, "migrating the store", fault),
+    })
+}
+
+/// Hands a connection on if it is ready; else waits until it is closed, so that it leaves nothing beside the file.
+async fn closed_unless(
+    ready: Result<(), RecordError>,
+    conn: SqliteConnection,
+) -> Result<SqliteConnection, RecordError> {
+    match ready {
+        Ok(()) => Ok(conn),
+        Err(error) => {
+            // What goes wrong now is a consequence of what already did.
+            let _ = conn.close().await;
+            Err(error)
+        }
+    }
 }
 
 /// Begins a transaction that writes. A deferred one that reads before it writes is refused at once when another wrote in
@@ -87,11 +122,11 @@ pub(super) async fn begin(conn: &mut SqliteConnection) -> Result<Transaction<'_,
     Ok(conn.begin_with(sql::BEGIN_TO_WRITE).await?)
 }
 
+/// What is set while connecting. A connection that fails there is closed behind our back, so nothing here reads the file.
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(Duration::from_secs(BUSY_S))
-        .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         // A file may come from anywhere: its schema runs no function of ours, and damaged pages are noticed.
         .pragma("trusted_schema", "OFF")
@@ -102,8 +137,19 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 async fn read_in_place(options: SqliteConnectOptions) -> Result<(SqliteConnection, State), Fault> {
     let mut conn = options.connect().await?;
-    let state = state_of(&mut conn).await?;
-    Ok((conn, state))
+    match first_look(&mut conn).await {
+        Ok(state) => Ok((conn, state)),
+        Err(fault) => {
+            conn.close().await?;
+            Err(fault)
+        }
+    }
+}
+
+/// Sets what needs the file to be read, and says what it is.
+async fn first_look(conn: &mut SqliteConnection) -> Result<State, Fault> {
+    sqlx::query(sql::SYNC_FULLY).execute(&mut *conn).await?;
+    state_of(conn).await
 }
 
 async fn state_of(conn: &mut SqliteConnection) -> Result<State, Fault> {
@@ -124,7 +170,7 @@ async fn judge(path: &Path, conn: &mut SqliteConnection, state: State) -> Result
         let written_by: Option<String> = sqlx::query_scalar(sql::WRITTEN_BY)
             .fetch_optional(conn)
             .await
-            .map_err(|error| explain(path, "opening the store", error.into()))?;
+            .map_err(|error| explain(path, OPENING, error.into()))?;
         return Err(RecordError::Newer {
             path: path.to_owned(),
             schema: state.schema,
@@ -268,5 +314,40 @@ mod tests {
     fn the_mark_that_is_written_is_the_mark_that_is_looked_for() {
         assert!(sql::MARK_AS_OURS.ends_with(&format!(" {APPLICATION_ID}")));
         assert_eq!(APPLICATION_ID.to_be_bytes()[4..], *b"Tach");
+    }
+
+    #[test]
+    fn a_store_is_written_through_to_the_disk_and_checks_its_references() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let mut conn = open_to_write(&folder.path().join("store.db")).await.unwrap();
+            let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut conn).await.unwrap();
+            let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut conn).await.unwrap();
+            assert_eq!((full, keys), (2, 1));
+            conn.close().await.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_copy_put_aside_is_a_whole_store_under_the_name_of_its_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let mut conn = open_to_write(&path).await.unwrap();
+            // As when migrating: the copy is made while a transaction holds off other writers.
+            let mut tx = begin(&mut conn).await.unwrap();
+            sqlx::query(sql::SET_WRITTEN_BY).bind("later").execute(&mut *tx).await.unwrap();
+            put_copy_aside(&path, 17).await.unwrap();
+            tx.commit().await.unwrap();
+            conn.close().await.unwrap();
+
+            let mut copy = open_to_read(&beside(&path, ".bak-17")).await.unwrap();
+            let written_by: String = sqlx::query_scalar(sql::WRITTEN_BY).fetch_one(&mut copy).await.unwrap();
+            assert_eq!(written_by, env!("CARGO_PKG_VERSION"));
+            copy.close().await.unwrap();
+        });
+        assert_eq!(folder.path().read_dir().unwrap().count(), 2);
     }
 }

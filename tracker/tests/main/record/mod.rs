@@ -1,7 +1,11 @@
 //! The store: what is recorded comes back, whatever happens around it.
 
+mod again;
 mod any_run;
+mod damage;
 mod history;
+mod lifecycle;
 mod recording;
 mod shelf;
 mod verbs;
+mod writers;

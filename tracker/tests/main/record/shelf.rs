@@ -36,6 +36,14 @@ impl Shelf {
         Store::open(&self.address())
     }
 
+    /// The files of the folder.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = self.folder().read_dir().expect("the folder").map(|entry| entry.expect("an entry"));
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// What the `sqlite3` program answers.
     pub(crate) fn sqlite3(&self, sql: &str) -> String {
         sqlite3(&self.folder().join("store.db"), sql)
