@@ -13,7 +13,7 @@ const STDERR_LINES: usize = 20;
 /// A run for reading.
 #[must_use]
 pub fn text(run: &Run, style: Style) -> String {
-    [head(run, style), measured(run, style), failed(run, style), beside(run, style)].concat()
+    [head(run, style), measured(run, style, Metrics::All), failed(run, style), beside(run, style)].concat()
 }
 
 /// What was measured just now: the commit in a line, then the numbers and the failures.
@@ -25,7 +25,30 @@ pub fn brief(run: &Run, style: Style) -> String {
     let place = format!("{}, {}; run {}", run.machine.title(), duration(run.elapsed_ns), run.id().short());
     let title = style.paint(Tone::Heading, &escape::line(&title));
     let place = style.paint(Tone::Faint, &escape::line(&place));
-    format!("{title}\n{place}\n{}{}", measured(run, style), failed(run, style))
+    format!("{title}\n{place}\n{}{}{}", measured(run, style, Metrics::First), further(run, style), failed(run, style))
+}
+
+/// How many metrics of a benchmark are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Metrics {
+    /// Its first, which is time where there is one.
+    First,
+    All,
+}
+
+/// Where the metrics are that [`brief`] leaves out.
+fn further(run: &Run, style: Style) -> String {
+    let more = |outcome: &Outcome| match outcome {
+        Outcome::Measured(measured) => measured.readings.len().saturating_sub(1),
+        Outcome::Failed(_) => 0,
+    };
+    match run.outcomes.values().map(more).sum::<usize>() {
+        0 => String::new(),
+        count => {
+            let said = format!("{count} further metrics are kept: tachograph show {}", run.id().short());
+            format!("{}\n", style.paint(Tone::Faint, &said))
+        }
+    }
 }
 
 fn head(run: &Run, style: Style) -> String {
@@ -75,7 +98,7 @@ fn pulse(pulse: &Pulse) -> String {
     if known.is_empty() { "unknown".to_owned() } else { known.join(", ") }
 }
 
-fn measured(run: &Run, style: Style) -> String {
+fn measured(run: &Run, style: Style, metrics: Metrics) -> String {
     let mut table = Table::new(&[
         ("benchmark", Align::Left),
         ("metric", Align::Left),
@@ -88,16 +111,17 @@ fn measured(run: &Run, style: Style) -> String {
     for (name, outcome) in &run.outcomes {
         let Outcome::Measured(measured) = outcome else { continue };
         any = true;
-        rows(&mut table, name.as_str(), measured);
+        rows(&mut table, name.as_str(), measured, metrics);
     }
     if any { format!("\n{}", table.render(style)) } else { String::new() }
 }
 
-fn rows(table: &mut Table, name: &str, measured: &Measured) {
+fn rows(table: &mut Table, name: &str, measured: &Measured, metrics: Metrics) {
     if measured.readings.is_empty() {
         table.row(&[name, "nothing was read"]);
     }
-    for (place, reading) in measured.readings.iter().enumerate() {
+    let most = if metrics == Metrics::First { 1 } else { measured.readings.len() };
+    for (place, reading) in measured.readings.iter().take(most).enumerate() {
         let lives: Vec<&[f64]> = reading.lives.iter().map(crate::domain::Life::values).collect();
         let Some(summary) = summarise(&lives) else { continue };
         table.row(&[
