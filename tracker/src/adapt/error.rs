@@ -158,12 +158,13 @@ impl Flaw {
 
     pub(super) fn in_text(self, format: &'static str, text: &str) -> AdaptError {
         let position = self.position.or(self.offset.map(|offset| position(text, offset)));
-        AdaptError::Flawed { format, place: Place { file: self.file, position, path: self.path }, what: self.what }
+        let place = Place { file: self.file, position, path: excerpt(&self.path) };
+        AdaptError::Flawed { format, place, what: excerpt(&self.what) }
     }
 
     pub(super) fn in_folder(self, format: &'static str) -> AdaptError {
-        let place = Place { file: self.file, position: self.position, path: self.path };
-        AdaptError::Flawed { format, place, what: self.what }
+        let place = Place { file: self.file, position: self.position, path: excerpt(&self.path) };
+        AdaptError::Flawed { format, place, what: excerpt(&self.what) }
     }
 }
 
