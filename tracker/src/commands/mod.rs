@@ -1,5 +1,6 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
+mod doctor;
 mod export;
 mod formats;
 mod judge;
@@ -28,6 +29,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Doctor(doctor::DoctorArgs),
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Judge(judge::JudgeArgs),
@@ -65,6 +67,7 @@ fn answer(text: &str) -> Outcome<()> {
 
 fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
+        Verb::Doctor(args) => doctor::run(args),
         Verb::Export(args) => export::run(args),
         Verb::Formats(args) => formats::run(args),
         Verb::Judge(args) => judge::run(args),

@@ -1,5 +1,6 @@
 //! What several verbs share, and what needs more than one room.
 
+pub mod doctor;
 mod job;
 pub mod prepare;
 pub mod project;

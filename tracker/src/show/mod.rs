@@ -2,6 +2,7 @@
 
 pub mod brief;
 pub mod csv;
+pub mod doctor;
 pub mod escape;
 pub mod judgement;
 pub mod line;

@@ -1,5 +1,6 @@
 //! The program as its users run it: real repositories, real stores, real processes.
 
+mod doctor;
 mod judge;
 mod killed;
 mod record;
