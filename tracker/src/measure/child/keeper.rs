@@ -179,7 +179,8 @@ impl Family {
             let mut ended = self.lock();
             let children_left = self.bury(&mut ended);
             if let Some(ended) = ended.as_ref() {
-                return if self.ended_by_us.load(Ordering::SeqCst) { Ended::Killed } else { ended.clone() };
+                let asked = self.ended_by_us.load(Ordering::SeqCst);
+                return if asked && could_be_ours(ended) { Ended::Killed } else { ended.clone() };
             }
             if !children_left {
                 return Ended::Killed;
@@ -241,6 +242,13 @@ fn watch(socket: &UnixStream, family: &Family) {
         wire::await_end(socket);
     }
     family.kill();
+}
+
+/// Whether an end after we asked for it may be our doing. By a signal that we do not send a program ends by itself: it
+/// was dying already when we asked.
+fn could_be_ours(ended: &Ended) -> bool {
+    let ours = [Signal::TERM.as_raw(), Signal::KILL.as_raw()];
+    !matches!(ended, Ended::Signal(signal) if !ours.contains(signal))
 }
 
 fn how(status: WaitStatus) -> Ended {
