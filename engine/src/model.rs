@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::arena::Arena;
-use crate::kernels::{Buffer, Kernels, Matrix, MatrixMut, PANEL, PackedMatrix, PackedQ8, Quantised};
+use crate::kernels::{Buffer, Depot, Kernels, Matrix, MatrixMut, PANEL, PackedMatrix, PackedQ8, Quantised};
 use crate::q8::{BLOCK, Block};
-use crate::shape::{Head, Part, Shape, Tensor};
+use crate::shape::{Extent, Head, Part, Shape, Tensor};
 use crate::weights::Source;
 
 /// How the matrices are stored. Biases, gains and positions are exact in either.
@@ -174,8 +174,8 @@ impl Linear {
 impl Model {
     /// Packs the tensors of a source, a panel of rows at a time.
     pub fn load<S: Source>(source: &mut S, format: Format) -> Result<Self, S::Error> {
-        let mut loader = Loader { shape: source.shape(), format, source };
-        let shape = loader.shape;
+        let shape = source.shape();
+        let mut loader = Loader { shape, format, depot: Depot::with_room_for(room_for(shape, format)), source };
         let head = loader.packed(Tensor::Head)?;
         let layers = (0..shape.layers()).map(|layer| loader.layer(layer)).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -247,15 +247,29 @@ impl Model {
     }
 }
 
+/// Bytes of all packed tensors; a tied head counts once, as the token embedding that it is.
+fn room_for(shape: Shape, format: Format) -> usize {
+    let room = |tensor: Tensor| {
+        let Extent { rows, columns } = shape.extent(tensor);
+        match format {
+            Format::Q8 if tensor.is_matrix() => PackedQ8::room_for(rows, columns),
+            Format::F32 if tensor.is_matrix() => PackedMatrix::room_for(rows, columns),
+            _ => Depot::room_for::<f32>(rows * columns),
+        }
+    };
+    shape.tensors().map(room).sum()
+}
+
 struct Loader<'a, S> {
     shape: Shape,
     format: Format,
+    depot: Depot,
     source: &'a mut S,
 }
 
 impl<S: Source> Loader<'_, S> {
     fn exact(&mut self, tensor: Tensor) -> Result<Buffer<f32>, S::Error> {
-        let mut values = Buffer::zeroed(self.shape.extent(tensor).len());
+        let mut values = self.depot.cut(self.shape.extent(tensor).len());
         self.source.read_rows(tensor, 0, &mut values)?;
         Ok(values)
     }
@@ -286,7 +300,7 @@ impl<S: Source> Loader<'_, S> {
         let panels = (0..extent.rows).step_by(PANEL).map(|row| (row, (extent.rows - row).min(PANEL)));
         Ok(match self.format {
             Format::F32 => {
-                let mut weights = PackedMatrix::zeroed(extent.rows, extent.columns);
+                let mut weights = PackedMatrix::in_depot(extent.rows, extent.columns, &mut self.depot);
                 let mut room = vec![0.0; PANEL * extent.columns];
                 for (row, count) in panels {
                     let rows = &mut room[..count * extent.columns];
@@ -296,7 +310,7 @@ impl<S: Source> Loader<'_, S> {
                 Packed::Exact(weights)
             }
             Format::Q8 => {
-                let mut weights = PackedQ8::zeroed(extent.rows, extent.columns);
+                let mut weights = PackedQ8::in_depot(extent.rows, extent.columns, &mut self.depot);
                 let in_row = extent.columns / BLOCK;
                 let mut room = vec![Block::ZERO; PANEL * in_row];
                 for (row, count) in panels {

@@ -41,10 +41,6 @@ impl Lanes for Avx2 {
         unsafe { _mm256_stream_ps(to, value) }
     }
     #[inline(always)]
-    unsafe fn prefetch(from: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
-    }
-    #[inline(always)]
     unsafe fn fence() {
         unsafe { _mm_sfence() }
     }

@@ -18,8 +18,6 @@ pub(super) trait Lanes: Copy {
     unsafe fn splat(value: f32) -> Self::Vector;
     unsafe fn load(from: *const f32) -> Self::Vector;
     unsafe fn store(to: *mut f32, value: Self::Vector);
-    /// Asks for a cache line that will be read soon. Any address will do.
-    unsafe fn prefetch(from: *const f32);
     /// Stores past the caches; `to` must be aligned to the register.
     unsafe fn stream(to: *mut f32, value: Self::Vector);
     /// Makes streamed stores visible before whatever is stored next.

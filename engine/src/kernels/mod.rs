@@ -35,7 +35,7 @@ pub use attention::{HeadCache, score_room};
 pub use exchange::{Met, Seat};
 pub use gradient::AdamwStep;
 pub use matmul::{Matrix, MatrixMut, Onto, PanelRoom};
-pub use memory::{Buffer, Plain};
+pub use memory::{Buffer, Depot, Plain};
 pub use packed::{PANEL, PackedMatrix, PackedView};
 pub use quantised::{PackedQ8, Q8View, Quantised};
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::memory::Buffer;
+use super::memory::{Buffer, Depot};
 
 /// Outputs that are computed together: four registers of sixteen.
 pub const PANEL: usize = 64;
@@ -19,7 +19,23 @@ impl PackedMatrix {
     /// Room for a matrix, all zero.
     #[must_use]
     pub fn zeroed(outputs: usize, inputs: usize) -> Self {
-        Self { outputs, inputs, values: Buffer::zeroed(outputs.next_multiple_of(PANEL) * inputs) }
+        Self::in_depot(outputs, inputs, &mut Depot::with_room_for(Self::room_for(outputs, inputs)))
+    }
+
+    /// The same, as a part of a larger memory.
+    #[must_use]
+    pub fn in_depot(outputs: usize, inputs: usize, depot: &mut Depot) -> Self {
+        Self { outputs, inputs, values: depot.cut(Self::len(outputs, inputs)) }
+    }
+
+    /// Bytes of a depot that a matrix takes up.
+    #[must_use]
+    pub const fn room_for(outputs: usize, inputs: usize) -> usize {
+        Depot::room_for::<f32>(Self::len(outputs, inputs))
+    }
+
+    const fn len(outputs: usize, inputs: usize) -> usize {
+        outputs.next_multiple_of(PANEL) * inputs
     }
 
     /// Packs a matrix that lies row by row, a row for each output.

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::lanes::Lanes;
 use super::matmul::{Matrix, MatrixMut};
-use super::memory::Buffer;
+use super::memory::{Buffer, Depot};
 use super::packed::PANEL;
 use super::{Kernels, Level, scalar};
 use crate::half::from_half;
@@ -35,9 +35,27 @@ impl PackedQ8 {
     /// If the inputs are no whole number of blocks.
     #[must_use]
     pub fn zeroed(outputs: usize, inputs: usize) -> Self {
+        Self::in_depot(outputs, inputs, &mut Depot::with_room_for(Self::room_for(outputs, inputs)))
+    }
+
+    /// The same, as a part of a larger memory.
+    ///
+    /// # Panics
+    /// If the inputs are no whole number of blocks.
+    #[must_use]
+    pub fn in_depot(outputs: usize, inputs: usize, depot: &mut Depot) -> Self {
         assert!(inputs.is_multiple_of(BLOCK), "{inputs} inputs are no whole number of blocks");
-        let bytes = Buffer::zeroed(outputs.div_ceil(PANEL) * (inputs / BLOCK) * PANEL_BLOCK);
-        Self { outputs, inputs, bytes }
+        Self { outputs, inputs, bytes: depot.cut(Self::len(outputs, inputs)) }
+    }
+
+    /// Bytes of a depot that a matrix takes up.
+    #[must_use]
+    pub const fn room_for(outputs: usize, inputs: usize) -> usize {
+        Depot::room_for::<u8>(Self::len(outputs, inputs))
+    }
+
+    const fn len(outputs: usize, inputs: usize) -> usize {
+        outputs.div_ceil(PANEL) * (inputs / BLOCK) * PANEL_BLOCK
     }
 
     /// Packs blocks that lie row by row, a row for each output.
