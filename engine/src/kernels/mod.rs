@@ -188,6 +188,12 @@ impl Kernels {
         by_level!(self, elementwise::dot(a: &[f32], b: &[f32]) -> f32)
     }
 
+    /// The largest of some numbers; −∞ of none.
+    #[must_use]
+    pub fn largest(self, x: &[f32]) -> f32 {
+        by_level!(self, normalise::largest(x: &[f32]) -> f32)
+    }
+
     /// out = max(x, 0)
     pub fn relu(self, x: &[f32], out: &mut [f32]) {
         assert!(x.len() == out.len(), "lengths differ");

@@ -8,7 +8,7 @@ pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
     let (count, x) = (x.len(), x.as_mut_ptr());
     // SAFETY: every index is less than `count`.
     unsafe {
-        let (largest, by) = (L::splat(largest::<L>(x, count)), L::splat(scale));
+        let (largest, by) = (L::splat(largest_of::<L>(x, count)), L::splat(scale));
         let mut sums = [L::splat(0.0); 4];
         let mut i = 0;
         while i + 4 * L::COUNT <= count {
@@ -39,21 +39,27 @@ pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
     }
 }
 
+#[inline(always)]
+pub(super) unsafe fn largest<L: Lanes>(x: &[f32]) -> f32 {
+    // SAFETY: the slice is as long as it says.
+    unsafe { largest_of::<L>(x.as_ptr(), x.len()) }
+}
+
 /// The largest of `count` numbers; −∞ of none.
 #[inline(always)]
-unsafe fn largest<L: Lanes>(x: *const f32, count: usize) -> f32 {
+unsafe fn largest_of<L: Lanes>(x: *const f32, count: usize) -> f32 {
     // SAFETY: every index is less than `count`.
     unsafe {
         let mut tops = [L::splat(f32::NEG_INFINITY); 4];
         let mut i = 0;
         while i + 4 * L::COUNT <= count {
             for (step, top) in tops.iter_mut().enumerate() {
-                *top = L::max(*top, L::load(x.add(i + step * L::COUNT)));
+                *top = L::max(L::load(x.add(i + step * L::COUNT)), *top);
             }
             i += 4 * L::COUNT;
         }
         while i + L::COUNT <= count {
-            tops[0] = L::max(tops[0], L::load(x.add(i)));
+            tops[0] = L::max(L::load(x.add(i)), tops[0]);
             i += L::COUNT;
         }
         let mut top = L::largest(L::max(L::max(tops[0], tops[1]), L::max(tops[2], tops[3])));

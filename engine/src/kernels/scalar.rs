@@ -36,6 +36,10 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+pub(super) fn largest(x: &[f32]) -> f32 {
+    x.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
 pub(super) fn relu(x: &[f32], out: &mut [f32]) {
     for (out, x) in out.iter_mut().zip(x) {
         *out = x.max(0.0);
@@ -67,7 +71,7 @@ pub(super) fn gelu_in_place(x: &mut [f32]) {
 }
 
 pub(super) fn softmax_in_place(x: &mut [f32], scale: f32) {
-    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = largest(x);
     let exp = |x: f32| (f64::from(scale) * f64::from(x - largest)).exp();
     let sum: f64 = x.iter().map(|x| exp(*x)).sum();
     for x in x {
