@@ -1,5 +1,6 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
+mod detect;
 mod doctor;
 mod export;
 mod formats;
@@ -30,6 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Doctor(doctor::DoctorArgs),
+    Detect(detect::DetectArgs),
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Judge(judge::JudgeArgs),
@@ -69,6 +71,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
         Verb::Doctor(args) => doctor::run(args),
         Verb::Export(args) => export::run(args),
+        Verb::Detect(args) => detect::run(args),
         Verb::Formats(args) => formats::run(args),
         Verb::Judge(args) => judge::run(args),
         Verb::Log(args) => log::run(args),

@@ -1,5 +1,6 @@
 //! The words: what every room speaks of. This is the ground floor; it imports no other room.
 
+mod change;
 mod commit;
 mod duel;
 mod id;
@@ -14,6 +15,7 @@ mod series;
 mod verdict;
 mod words;
 
+pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};
 pub use commit::{Commit, CommitId, CommitIdError};
 pub use duel::{Bout, Contest, Duel, Readings, Side};
 pub use id::{RecordId, hex};

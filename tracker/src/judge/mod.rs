@@ -14,3 +14,4 @@ pub mod report;
 pub mod rule;
 #[cfg(test)]
 mod runners;
+pub mod trend;

@@ -13,3 +13,4 @@ pub mod runs;
 pub mod spark;
 pub mod style;
 pub mod table;
+pub mod trend;

@@ -1,5 +1,6 @@
 //! The maths; knows nothing of benchmarks.
 
+pub mod changes;
 pub mod looks;
 pub mod robust;
 pub mod shrink;

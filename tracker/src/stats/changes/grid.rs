@@ -1,0 +1,242 @@
+//! The levels that a series may take, and what each value costs at each of them.
+//!
+//! Levels are discrete: cells of a fraction of the noise, laid only where the series has been. A value's costs at
+//! neighbouring levels are then neighbours in one table, so that a row of costs is a copy.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "cells are bounded by FARTHEST and counts by MOST, both far inside the types; costs need no more than f32"
+)]
+
+/// The width of a cell, in units of noise.
+const CELL: f64 = 0.2;
+/// How far beyond the medians of the series levels are laid.
+const MARGIN: f64 = 1.0;
+/// The most cells; cells grow where a series would need more.
+const MOST: usize = 1024;
+/// No cell lies farther out than this, however wild a value.
+const FARTHEST: f64 = 1e8;
+
+/// Cells in a row without a gap.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    first: i32,
+    offset: usize,
+    length: usize,
+}
+
+/// The levels of a series.
+#[derive(Debug)]
+pub(super) struct Grid {
+    /// The width of a cell.
+    pub(super) cell: f64,
+    /// The number of levels.
+    pub(super) count: usize,
+    rows: Vec<Row>,
+}
+
+fn cell_of(value: f64, width: f64) -> i32 {
+    (value / width).round().clamp(-FARTHEST, FARTHEST) as i32
+}
+
+impl Grid {
+    /// Lays levels around `places`.
+    pub(super) fn new(places: &[f64]) -> Grid {
+        let mut cell = CELL;
+        loop {
+            let margin = (MARGIN / cell).ceil() as i32;
+            let mut cells: Vec<i32> = places.iter().map(|place| cell_of(*place, cell)).collect();
+            cells.sort_unstable();
+            cells.dedup();
+            let mut spans: Vec<(i32, i32)> = Vec::new();
+            for at in cells {
+                match spans.last_mut() {
+                    Some(span) if at - margin <= span.1 + 1 => span.1 = at + margin,
+                    _ => spans.push((at - margin, at + margin)),
+                }
+            }
+            let count: usize = spans.iter().map(|span| (span.1 - span.0 + 1) as usize).sum();
+            if count <= MOST {
+                let mut offset = 0;
+                let row = |span: (i32, i32)| {
+                    let row = Row { first: span.0, offset, length: (span.1 - span.0 + 1) as usize };
+                    offset += row.length;
+                    row
+                };
+                return Grid { cell, count, rows: spans.into_iter().map(row).collect() };
+            }
+            cell *= 1.5;
+        }
+    }
+
+    /// The level of a cell, by its number.
+    pub(super) fn level(&self, at: usize) -> f64 {
+        let row = self.rows[self.rows.partition_point(|row| row.offset + row.length <= at).min(self.rows.len() - 1)];
+        f64::from(row.first + (at - row.offset) as i32) * self.cell
+    }
+
+    /// The least of `costs`, interpolated between cells, the number of its cell, and how sharply costs rise around it.
+    pub(super) fn least(&self, costs: &[f32]) -> Least {
+        let lowest = costs.iter().copied().fold(f32::INFINITY, f32::min);
+        let at = costs.iter().position(|cost| *cost <= lowest).unwrap_or(0);
+        let mut least = Least { cost: f64::from(lowest), level: self.level(at), sharpness: 0.0 };
+        let inside = self.rows.iter().any(|row| at >= row.offset + 2 && at + 2 < row.offset + row.length);
+        if inside {
+            let side = |offset: usize| f64::from(costs[offset]);
+            let (before, here, after) = (side(at - 1), side(at), side(at + 1));
+            let bend = before - 2.0 * here + after;
+            if bend > 1e-9 {
+                let shift = (0.5 * (before - after) / bend).clamp(-0.5, 0.5);
+                least.cost = here - 0.25 * (before - after) * shift;
+                least.level += shift * self.cell;
+            }
+            least.sharpness = (side(at - 2) - 2.0 * here + side(at + 2)) / (4.0 * self.cell * self.cell);
+        }
+        least
+    }
+}
+
+/// Where costs are least.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Least {
+    pub(super) cost: f64,
+    pub(super) level: f64,
+    pub(super) sharpness: f64,
+}
+
+/// The costs of all distances up to some width, tabled, farther ones costing as much as the farthest.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    step: f64,
+    reach: i32,
+    /// From the largest distance down, so that rising levels read rising entries.
+    falling: Vec<f32>,
+}
+
+impl Table {
+    pub(super) fn new(step: f64, width: f64, cost: impl Fn(f64) -> f64) -> Table {
+        let reach = (width / step).ceil() as i32;
+        let falling = (0..=2 * reach).map(|at| cost(f64::from(reach - at) * step) as f32).collect();
+        Table { step, reach, falling }
+    }
+
+    /// Likelihoods in the place of costs, the largest of all being one when `least` is the least cost.
+    pub(super) fn likelihoods(&self, least: f32) -> Table {
+        let falling = self.falling.iter().map(|cost| (least - cost).exp()).collect();
+        Table { step: self.step, reach: self.reach, falling }
+    }
+
+    pub(super) fn lowest(&self) -> f32 {
+        self.falling.iter().copied().fold(f32::INFINITY, f32::min)
+    }
+
+    /// The entry of one distance.
+    pub(super) fn at(&self, distance: f64) -> f64 {
+        let last = self.falling.len() - 1;
+        let place = (f64::from(self.reach) - distance / self.step).clamp(0.0, last as f64);
+        let below = place as usize;
+        let part = place - below as f64;
+        f64::from(self.falling[below]) * (1.0 - part) + f64::from(self.falling[(below + 1).min(last)]) * part
+    }
+
+    /// Writes the entries of `value`'s distances to all levels, which lie a step of this table apart.
+    pub(super) fn fill(&self, value: f64, grid: &Grid, out: &mut [f32]) {
+        for row in &grid.rows {
+            self.fill_from(value, row.first, &mut out[row.offset..row.offset + row.length]);
+        }
+    }
+
+    fn fill_from(&self, value: f64, first: i32, out: &mut [f32]) {
+        let entries = self.falling.len() as i32;
+        let begin = self.reach - cell_of(value, self.step) + first;
+        let length = out.len() as i32;
+        let from = (-begin).clamp(0, length);
+        let to = (entries - begin).clamp(from, length);
+        out[..from as usize].fill(self.falling[0]);
+        if to > from {
+            out[from as usize..to as usize]
+                .copy_from_slice(&self.falling[(begin + from) as usize..(begin + to) as usize]);
+        }
+        out[to as usize..].fill(self.falling[entries as usize - 1]);
+    }
+}
+
+/// One table for each class of what came before: the point before decides which table a point is read in.
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) tables: Vec<Table>,
+    /// The bounds between the classes, rising.
+    pub(super) bounds: Vec<f64>,
+}
+
+impl Tables {
+    pub(super) fn class(&self, before: f64) -> usize {
+        self.bounds.partition_point(|bound| *bound < before)
+    }
+
+    /// Writes the entries of `value` where the point before was `before`, both as they stand, not as distances.
+    pub(super) fn fill(&self, value: f64, before: f64, grid: &Grid, out: &mut [f32]) {
+        if self.bounds.is_empty() {
+            return self.tables[0].fill(value, grid, out);
+        }
+        for row in &grid.rows {
+            // Low levels make the distance of the point before large: classes fall while cells rise.
+            let mut to = row.length as i32;
+            for (class, table) in self.tables.iter().enumerate() {
+                let from = self.bounds.get(class).map_or(0, |bound| {
+                    let cell = ((before - bound) / grid.cell).ceil().clamp(-FARTHEST, FARTHEST) as i32;
+                    (cell - row.first).clamp(0, row.length as i32)
+                });
+                if from < to {
+                    let out = &mut out[row.offset + from as usize..row.offset + to as usize];
+                    table.fill_from(value, row.first + from, out);
+                    to = from;
+                }
+            }
+        }
+    }
+
+    pub(super) fn likelihoods(&self, least: f32) -> Tables {
+        let tables = self.tables.iter().map(|table| table.likelihoods(least)).collect();
+        Tables { tables, bounds: self.bounds.clone() }
+    }
+
+    pub(super) fn lowest(&self) -> f32 {
+        self.tables.iter().map(Table::lowest).fold(f32::INFINITY, f32::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_costs_is_what_each_level_costs_alone() {
+        let grid = Grid::new(&[0.0, 0.4, 50.0]);
+        let table = |scale: f64| Table::new(grid.cell, 5.0, move |distance| scale * distance.abs());
+        let tables = Tables { tables: vec![table(1.0), table(2.0)], bounds: vec![0.3] };
+        let mut out = vec![0.0; grid.count];
+        tables.fill(0.6, 0.8, &grid, &mut out);
+        for (at, cost) in out.iter().enumerate() {
+            let level = grid.level(at);
+            let expected = tables.tables[tables.class(0.8 - level)].at(0.6 - level);
+            assert!((f64::from(*cost) - expected).abs() < 1e-4, "level {level}: {cost} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_series_that_jumps_by_millions_has_few_levels() {
+        let grid = Grid::new(&[0.0, 1e7, -3e7, f64::MAX]);
+        assert!(grid.count < 60);
+        assert!((grid.level(grid.count / 2)).is_finite());
+    }
+
+    #[test]
+    fn the_least_cost_is_found_between_cells() {
+        let grid = Grid::new(&[0.0, 2.0]);
+        let costs: Vec<f32> = (0..grid.count).map(|at| (grid.level(at) - 0.73).powi(2) as f32).collect();
+        let least = grid.least(&costs);
+        assert!((least.level - 0.73).abs() < 1e-3 && least.cost.abs() < 1e-4 && (least.sharpness - 2.0).abs() < 1e-2);
+    }
+}

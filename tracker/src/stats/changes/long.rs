@@ -1,0 +1,163 @@
+//! Series of any length: long ones are read in blocks that overlap, so that time and memory grow with the length alone.
+
+use super::{Detection, Segment, Settings, Step, Values, detect_at_once};
+
+/// The points of a block. Levels farther apart in time than this are not compared.
+const BLOCK: usize = 2_048;
+/// How far blocks reach into each other on either side.
+const OVERLAP: usize = 192;
+
+/// Reads the whole series, in blocks on as many threads as the machine has where it is long.
+pub(super) fn detect(values: &[f64], settings: &Settings) -> Detection {
+    let blocks = blocks(values.len());
+    if blocks.len() == 1 {
+        return detect_at_once(values, settings);
+    }
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(blocks.len());
+    let share = blocks.len().div_ceil(threads);
+    let read = |blocks: &[Block]| -> Vec<Detection> {
+        blocks.iter().map(|block| detect_at_once(&values[block.from..block.to], settings)).collect()
+    };
+    let found: Vec<Detection> = std::thread::scope(|scope| {
+        let hands: Vec<_> = blocks.chunks(share).map(|share| scope.spawn(|| read(share))).collect();
+        // A block that panics is a defect of this crate; its panic goes on.
+        let join = |hand: std::thread::ScopedJoinHandle<'_, Vec<Detection>>| match hand.join() {
+            Ok(found) => found,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        hands.into_iter().flat_map(join).collect()
+    });
+    stitch(&blocks, found, values.len())
+}
+
+/// A block reads `from..to` and answers for `first..last`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Block {
+    from: usize,
+    to: usize,
+    first: usize,
+    last: usize,
+}
+
+fn blocks(length: usize) -> Vec<Block> {
+    if length <= BLOCK + OVERLAP {
+        return vec![Block { from: 0, to: length, first: 0, last: length }];
+    }
+    // Even shares, so that the last block is no stump.
+    let count = length.div_ceil(BLOCK);
+    let bound = |at: usize| length * at / count;
+    let block = |at: usize| {
+        let (first, last) = (bound(at), bound(at + 1));
+        Block { from: first.saturating_sub(OVERLAP), to: (last + OVERLAP).min(length), first, last }
+    };
+    (0..count).map(block).collect()
+}
+
+/// Puts the blocks' findings together: each step from the block that answers for its place.
+fn stitch(blocks: &[Block], found: Vec<Detection>, length: usize) -> Detection {
+    let mut whole = Detection::default();
+    for (block, mut detection) in blocks.iter().zip(found) {
+        detection.shift(block.from);
+        let answers = |at: usize| (block.first..block.last).contains(&at);
+        whole.steps.extend(detection.steps.iter().filter(|step| answers(step.at)));
+        whole.drifts.extend(detection.drifts.iter().filter(|drift| answers(drift.span.low)));
+        whole.segments.extend(detection.segments.iter().filter(|s| s.from < block.last && s.to > block.first));
+    }
+    whole.segments = joined(&whole.steps, &whole.segments, length);
+    whole
+}
+
+/// The segments between `steps`: of those that the blocks saw, each takes the longest that lies in it.
+fn joined(steps: &[Step], seen: &[Segment], length: usize) -> Vec<Segment> {
+    let starts = || steps.iter().map(|step| step.at);
+    let spans = std::iter::once(0).chain(starts()).zip(starts().chain([length]));
+    let mut rest = seen;
+    let mut joined = Vec::with_capacity(steps.len() + 1);
+    for (from, to) in spans {
+        let shared = |segment: &Segment| segment.to.min(to).saturating_sub(segment.from.max(from));
+        while rest.len() > 1 && rest[0].to <= from {
+            rest = &rest[1..];
+        }
+        let longest = rest.iter().take_while(|segment| segment.from < to).max_by_key(|segment| shared(segment));
+        joined.extend(longest.map(|segment| Segment { from, to, ..*segment }));
+    }
+    joined
+}
+
+impl Detection {
+    fn shift(&mut self, by: usize) {
+        for step in &mut self.steps {
+            step.at += by;
+            step.within.low += by;
+            step.within.high += by;
+        }
+        for drift in &mut self.drifts {
+            drift.span.low += by;
+            drift.span.high += by;
+        }
+        for segment in &mut self.segments {
+            segment.from += by;
+            segment.to += by;
+        }
+    }
+}
+
+/// How many of the last points a new point is judged with.
+const WINDOW: usize = 300;
+/// Two steps nearer than this are the same one, seen again with more points.
+const SAME: usize = 5;
+
+/// Follows a series point by point; each costs the same, however long the series.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    settings: Settings,
+    window: Vec<f64>,
+    /// How many points came before the window.
+    gone: usize,
+    told: Vec<usize>,
+}
+
+impl Follower {
+    /// Follows from the first point on.
+    #[must_use]
+    pub fn new(settings: Settings) -> Follower {
+        Follower { settings, window: Vec::new(), gone: 0, told: Vec::new() }
+    }
+
+    /// Takes a history whose steps are known or of no interest: nothing in it is reported.
+    #[must_use]
+    pub fn after(history: &Values, settings: Settings) -> Follower {
+        let mut follower = Follower::new(settings);
+        let values = history.as_slice();
+        follower.gone = values.len().saturating_sub(WINDOW);
+        follower.window = values[follower.gone..].to_vec();
+        let known = detect_at_once(&follower.window, &follower.settings);
+        follower.told = known.steps.iter().map(|step| step.at + follower.gone).collect();
+        follower
+    }
+
+    /// Takes the next point, and returns the steps that it made known; a value that is not finite is left out of
+    /// account and makes nothing known.
+    pub fn push(&mut self, value: f64) -> Vec<Step> {
+        if !value.is_finite() {
+            return Vec::new();
+        }
+        if self.window.len() == WINDOW {
+            self.window.remove(0);
+            self.gone += 1;
+        }
+        self.window.push(value);
+        let mut detection = detect_at_once(&self.window, &self.settings);
+        detection.shift(self.gone);
+        let horizon = self.gone.saturating_sub(SAME);
+        self.told.retain(|at| *at >= horizon);
+        let mut new = Vec::new();
+        for step in detection.steps {
+            if self.told.iter().all(|told| told.abs_diff(step.at) > SAME) {
+                self.told.push(step.at);
+                new.push(step);
+            }
+        }
+        new
+    }
+}

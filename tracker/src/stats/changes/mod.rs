@@ -1,0 +1,385 @@
+//! When did a series move? Change points that outliers, heavy tails, two modes, memory, unequal noise, coarse steps and
+//! slow drift do not fool.
+//!
+//! The stages, each in its file: values become units of noise ([`prepare`]); levels are laid on a grid ([`grid`]); the
+//! noise about them is learned, with its density and its memory ([`noise`]); the cheapest course of levels is found, and
+//! from all courses together the probability of a change at each point ([`search`]); changes that the points on their
+//! sides do not bear out are taken away ([`merge`]); and steps that are a level's slow walk are told apart ([`wander`]).
+//! Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has the why and the figures.
+
+mod grid;
+mod merge;
+mod noise;
+mod prepare;
+mod search;
+mod wander;
+
+mod long;
+
+use grid::Grid;
+use merge::{Bar, Levels};
+use noise::{Memory, Noise};
+use prepare::Prepared;
+
+pub use long::Follower;
+
+/// Below this number of points nothing is said.
+pub const FEWEST: usize = 6;
+
+/// The prices of a change of level in nats: in the two fits that the noise is learned from, and where noises are compared.
+const FIRST_PRICE: f64 = 3.0;
+const PRICE: f32 = 7.5;
+const COMPARED_PRICE: f64 = 8.0;
+/// What each further change costs besides, for each that is there already, where noises are compared: a series that seems
+/// to move all the time is more likely one whose noise was not understood.
+const CROWD_PRICE: f64 = 0.5;
+/// What noise by classes has to explain better, in nats: it has three densities to fit instead of one.
+const CLASSES_PRICE: f64 = 25.0;
+
+/// What a change must show to be reported.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// The least probability of a change within five points of the place.
+    pub probability: f64,
+    /// How many changes a series of any length is expected to hold before it was seen.
+    pub expected: f64,
+    /// The largest p of the pair of levels, corrected for the choice of the place.
+    pub p: f64,
+    /// The least size, in units of the series' noise.
+    pub noises: f64,
+    /// The least size, relative to the level before; only where all values are above zero.
+    pub relative: f64,
+}
+
+impl Settings {
+    /// What happened: for reading a history once.
+    #[must_use]
+    pub fn history() -> Settings {
+        Settings { probability: 0.4, expected: 6.0, p: 0.1, noises: 0.3, relative: 0.0 }
+    }
+
+    /// For judging again with each new point, where each is another chance to be wrong.
+    #[must_use]
+    pub fn online() -> Settings {
+        Settings { probability: 0.95, expected: 0.5, p: 2e-4, noises: 0.75, relative: 0.0 }
+    }
+
+    /// What deserves a person: sure, beyond the noise, and of one percent at least.
+    #[must_use]
+    pub fn alert() -> Settings {
+        Settings { probability: 0.9, expected: 2.0, p: 2e-3, noises: 1.0, relative: 0.01 }
+    }
+}
+
+/// A range of values or of points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range<T> {
+    /// Its lower end.
+    pub low: T,
+    /// Its upper end, inclusive.
+    pub high: T,
+}
+
+/// A place where the level moved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// The first point of the new level.
+    pub at: usize,
+    /// Where the first point of the new level lies with 95 % probability, if it moved here at all.
+    pub within: Range<usize>,
+    /// The level before.
+    pub before: f64,
+    /// The level after.
+    pub after: f64,
+    /// How much it moved: relative to the level before where all values are above zero, else in the values' unit.
+    pub size: f64,
+    /// The 95 % interval of the size.
+    pub size_within: Range<f64>,
+    /// The size in units of the noise.
+    pub noises: f64,
+    /// The probability that a change lies within five points of the place.
+    pub probability: f64,
+    /// How much better two levels explain the points than one, in nats.
+    pub gain: f64,
+    /// How often the best place in these points would do as well if nothing had moved.
+    pub p: f64,
+}
+
+/// A stretch over which the level moved slowly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drift {
+    /// The points it spans, the last included.
+    pub span: Range<usize>,
+    /// The level at its beginning.
+    pub before: f64,
+    /// The level at its end.
+    pub after: f64,
+    /// How much the level moved over it: relative where all values are above zero, else in the values' unit.
+    pub size: f64,
+    /// The 95 % interval of the size.
+    pub size_within: Range<f64>,
+    /// The size in units of the noise.
+    pub noises: f64,
+}
+
+/// A stretch of points on one level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Segment {
+    /// The first point.
+    pub from: usize,
+    /// The point behind the last.
+    pub to: usize,
+    /// The level.
+    pub level: f64,
+    /// Its 95 % interval.
+    pub within: Range<f64>,
+}
+
+/// What was found in a series.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Detection {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// The drifts, in order.
+    pub drifts: Vec<Drift>,
+    /// The levels between the steps, in order; none of no points.
+    pub segments: Vec<Segment>,
+}
+
+/// A value that is no number, or infinite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("value {} is not a finite number", .0 + 1)]
+pub struct NotFinite(pub usize);
+
+/// A series of finite values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Values(Vec<f64>);
+
+impl Values {
+    /// Refuses what is not finite, and says where it stands.
+    pub fn new(values: Vec<f64>) -> Result<Values, NotFinite> {
+        values.iter().position(|value| !value.is_finite()).map_or(Ok(Values(values)), |at| Err(NotFinite(at)))
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+}
+
+/// Finds where a series moved.
+#[must_use]
+pub fn detect(values: &Values, settings: &Settings) -> Detection {
+    long::detect(&values.0, settings)
+}
+
+/// Finds where a series moved that is short enough to be read at once.
+fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
+    if values.len() < FEWEST {
+        return one_level(values);
+    }
+    let Some(prepared) = Prepared::new(values) else { return one_level(values) };
+    let units = &prepared.units;
+    let grid = Grid::new(&prepare::rolling_median(units, 2));
+    let noise = fit(units, &grid);
+    #[expect(clippy::cast_possible_truncation, reason = "a probability")]
+    let hazard = (settings.expected / units.len() as f64).min(0.05) as f32;
+    let probabilities = search::probabilities(units, &grid, &noise, hazard);
+    let places = search::places(&probabilities, settings.probability);
+    let starts: Vec<usize> = places.iter().map(|(at, _)| *at).collect();
+    let mut levels = Levels::new(units, &grid, &noise, &starts);
+    let relative = if prepared.logs { settings.relative.ln_1p() / prepared.unit } else { 0.0 };
+    levels.prune(Bar { p: settings.p, size: settings.noises.max(relative), points: 3 });
+    let mut drifts = Vec::new();
+    if levels.each.len() > 1 {
+        let stretches = fitted(&levels, &grid);
+        let places: Vec<f64> = stretches.iter().map(|stretch| stretch.level).collect();
+        if let Some(kept) = wander::steps_beside_a_walk(units, &noise, &levels, &places) {
+            drifts.extend(drift(&prepared, &stretches));
+            levels = Levels::new(units, &grid, &noise, &kept);
+        }
+    }
+    let fitted = fitted(&levels, &grid);
+    Report { prepared: &prepared, levels: &levels, fitted, noise: &noise, places: &places }.write(drifts)
+}
+
+/// Nothing moved, or there is too little to tell: one level with no interval narrower than the values.
+fn one_level(values: &[f64]) -> Detection {
+    let Some(level) = crate::stats::robust::median(values) else { return Detection::default() };
+    let low = values.iter().copied().fold(level, f64::min);
+    let high = values.iter().copied().fold(level, f64::max);
+    let segment = Segment { from: 0, to: values.len(), level, within: Range { low, high } };
+    Detection { segments: vec![segment], ..Detection::default() }
+}
+
+/// Learns the noise: from a first robust fit, and from no changes at all, with and without classes; the one that explains
+/// the series best at the price of its changes stays.
+fn fit(units: &[f64], grid: &Grid) -> Noise {
+    #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
+    let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
+    let first = search::cheapest(units, grid, &Noise::first(grid), price).starts;
+    let mut begins = vec![Vec::new()];
+    if !first.is_empty() {
+        begins.insert(0, first);
+    }
+    let mut best: Option<(f64, Noise)> = None;
+    for begin in &begins {
+        for memory in [Memory::Linear, Memory::ByClass] {
+            let mut noise = Noise::learn(units, begin, grid, memory);
+            let mut course = search::cheapest(units, grid, &noise, PRICE);
+            if course.starts != *begin {
+                noise = Noise::learn(units, &course.starts, grid, memory);
+                course = search::cheapest(units, grid, &noise, PRICE);
+            }
+            let changes = course.starts.len() as f64;
+            let extra = (COMPARED_PRICE - f64::from(PRICE)) * changes + CROWD_PRICE * changes * changes;
+            let cost = course.cost + extra + if memory == Memory::ByClass { CLASSES_PRICE } else { 0.0 };
+            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                best = Some((cost, noise));
+            }
+        }
+    }
+    best.map_or_else(|| Noise::first(grid), |(_, noise)| noise)
+}
+
+/// The farthest that a wandering level got, from the middle of one of its stretches to the middle of another.
+fn drift(prepared: &Prepared, fitted: &[Fitted]) -> Option<Drift> {
+    let pairs = (0..fitted.len()).flat_map(|one| (one + 1..fitted.len()).map(move |other| (one, other)));
+    let far = |(one, other): &(usize, usize)| (fitted[*other].level - fitted[*one].level).abs();
+    let (one, other) = pairs.max_by(|a, b| far(a).total_cmp(&far(b)))?;
+    let (one, other) = (fitted[one], fitted[other]);
+    Some(Drift {
+        span: Range { low: one.middle, high: other.middle },
+        before: prepared.value(one.level),
+        after: prepared.value(other.level),
+        size: prepared.size(one.level, other.level),
+        size_within: prepared.size_within(one, other),
+        noises: other.level - one.level,
+    })
+}
+
+/// A level with its error, in units of noise, and the middle of its stretch.
+#[derive(Debug, Clone, Copy)]
+struct Fitted {
+    level: f64,
+    error: f64,
+    middle: usize,
+}
+
+/// The error of a level follows from how sharply costs rise around it; none is surer than its points allow.
+fn fitted(levels: &Levels<'_>, grid: &Grid) -> Vec<Fitted> {
+    let fit = |level: &merge::Level| {
+        let least = level.least(grid);
+        let sharpness = least.sharpness.max(0.05 * (level.to - level.from) as f64).max(0.25);
+        Fitted {
+            level: least.level,
+            error: sharpness.recip().sqrt(),
+            middle: usize::midpoint(level.from, level.to - 1),
+        }
+    };
+    levels.each.iter().map(fit).collect()
+}
+
+/// No place of a step is looked for farther than this from the best one.
+const FARTHEST: usize = 200;
+
+/// So many errors to each side are 95 %.
+const SIDES: f64 = 1.96;
+
+impl Prepared {
+    /// The size of a move between two levels.
+    fn size(&self, before: f64, after: f64) -> f64 {
+        let moved = (after - before) * self.unit;
+        if self.logs { moved.exp_m1() } else { moved }
+    }
+
+    fn size_within(&self, before: Fitted, after: Fitted) -> Range<f64> {
+        let side = SIDES * before.error.hypot(after.error);
+        Range { low: self.size(before.level, after.level - side), high: self.size(before.level, after.level + side) }
+    }
+}
+
+/// What the stages found, in the values' own unit.
+struct Report<'a> {
+    prepared: &'a Prepared,
+    levels: &'a Levels<'a>,
+    fitted: Vec<Fitted>,
+    noise: &'a Noise,
+    places: &'a [(usize, f64)],
+}
+
+impl Report<'_> {
+    fn write(&self, drifts: Vec<Drift>) -> Detection {
+        let steps = (1..self.levels.each.len()).map(|at| self.step(at)).collect();
+        let segments = self.levels.each.iter().zip(&self.fitted).map(|(span, fitted)| {
+            let value = |errors: f64| self.prepared.value(fitted.level + errors * fitted.error);
+            let within = Range { low: value(-SIDES), high: value(SIDES) };
+            Segment { from: span.from, to: span.to, level: value(0.0), within }
+        });
+        Detection { steps, drifts, segments: segments.collect() }
+    }
+
+    /// Where the step before level `at` may be, if both levels are as fitted.
+    fn within(&self, at: usize) -> Range<usize> {
+        let (left, right) = (&self.levels.each[at - 1], &self.levels.each[at]);
+        let (before, after) = (self.fitted[at - 1].level, self.fitted[at].level);
+        let from = left.from.max(right.from.saturating_sub(FARTHEST)) + 1;
+        let to = right.to.min(right.from + FARTHEST);
+        let mut lead = 0.0;
+        let mut leads = vec![0.0];
+        for point in from..to - 1 {
+            lead += self.noise.cost(&self.prepared.units, point, after)
+                - self.noise.cost(&self.prepared.units, point, before);
+            leads.push(lead);
+        }
+        let best = leads.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<f64> = leads.iter().map(|lead| (lead - best).exp()).collect();
+        let Range { low, high } = most_of(&weights, right.from - from);
+        Range { low: low + from, high: high + from }
+    }
+
+    fn step(&self, at: usize) -> Step {
+        let evidence = self.levels.evidence(at);
+        let (before, after) = (self.fitted[at - 1], self.fitted[at]);
+        let start = self.levels.each[at].from;
+        let place = self.places.iter().find(|(place, _)| *place == start);
+        Step {
+            at: start,
+            within: self.within(at),
+            before: self.prepared.value(before.level),
+            after: self.prepared.value(after.level),
+            size: self.prepared.size(before.level, after.level),
+            size_within: self.prepared.size_within(before, after),
+            noises: after.level - before.level,
+            probability: place.map_or(0.0, |(_, probability)| *probability),
+            gain: evidence.gain,
+            p: evidence.p,
+        }
+    }
+}
+
+/// The narrowest range around `at`, grown towards the likelier side, that holds 95 % of all `weights`.
+fn most_of(weights: &[f64], at: usize) -> Range<usize> {
+    let wanted = 0.95 * weights.iter().sum::<f64>();
+    let (mut low, mut high) = (at, at);
+    let mut held = weights[at];
+    while held < wanted {
+        let left = if low > 0 { weights[low - 1] } else { -1.0 };
+        let right = weights.get(high + 1).copied().unwrap_or(-1.0);
+        if left < 0.0 && right < 0.0 {
+            break;
+        }
+        if left >= right {
+            low -= 1;
+            held += left;
+        } else {
+            high += 1;
+            held += right;
+        }
+    }
+    Range { low, high }
+}
+
+#[cfg(test)]
+mod tests;

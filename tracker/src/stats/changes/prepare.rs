@@ -1,0 +1,123 @@
+//! From values to a series that the search can read: logarithms where they make sense, ties broken, noise as the unit.
+
+use crate::stats::robust;
+
+/// How far the rolling median that takes the level out reaches to each side: shorter than any level that matters, longer
+/// than a burst.
+const REACH: usize = 10;
+/// The share of points that repeat their predecessor from which on the values are taken for multiples of a step.
+const TIES: f64 = 0.1;
+/// The share from which on they are taken for exact: then the smallest step is a real one, and only a fifth of it is blurred.
+const EXACT: f64 = 0.9;
+
+/// A series in units of its own noise.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// The values, centred on their median, in units of [`Prepared::unit`].
+    pub(super) units: Vec<f64>,
+    /// What one unit is, in logarithms or in the values' own unit.
+    pub(super) unit: f64,
+    /// Whether the values were taken as logarithms.
+    pub(super) logs: bool,
+    /// The values' median, on the scale of `unit`.
+    pub(super) center: f64,
+}
+
+impl Prepared {
+    /// None where all values are equal: nothing can have moved.
+    pub(super) fn new(values: &[f64]) -> Option<Prepared> {
+        let logs = values.iter().all(|value| *value > 0.0);
+        let mut scaled: Vec<f64> = if logs { values.iter().map(|value| value.ln()).collect() } else { values.to_vec() };
+        let mut steps: Vec<f64> =
+            scaled.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|d| *d > 0.0).collect();
+        if steps.is_empty() || !steps.iter().all(|step| step.is_finite()) {
+            return None;
+        }
+        steps.sort_unstable_by(f64::total_cmp);
+        let ties = 1.0 - steps.len() as f64 / (scaled.len() - 1) as f64;
+        let least = steps[steps.len() / 10];
+        if ties > TIES {
+            blur(&mut scaled, least * if ties > EXACT { 0.2 } else { 1.0 });
+        }
+        let level = rolling_median(&scaled, REACH);
+        let residuals: Vec<f64> = scaled.iter().zip(&level).map(|(value, level)| value - level).collect();
+        // A twentieth more, since the rolling median follows the noise a little.
+        let mut unit = 1.05 * deviation(&residuals);
+        let usual = steps[steps.len() / 2];
+        if unit <= 1e-3 * usual {
+            unit = (0.2 * steps[0]).max(1e-3 * usual);
+        }
+        let center = robust::median(&scaled)?;
+        let units = scaled.iter().map(|value| (value - center) / unit).collect();
+        Some(Prepared { units, unit, logs, center })
+    }
+
+    /// A level in units, back on the values' own scale.
+    pub(super) fn value(&self, level: f64) -> f64 {
+        let scaled = self.center + level * self.unit;
+        if self.logs { scaled.exp() } else { scaled }
+    }
+}
+
+/// Spreads values that are multiples of a step evenly over it, so that a density of them exists. The spread repeats with
+/// the golden ratio instead of being drawn: the same series always reads the same.
+fn blur(values: &mut [f64], step: f64) {
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    let mut phase = 0.5;
+    for value in values {
+        *value += step * (phase - 0.5);
+        phase = (phase + GOLDEN) % 1.0;
+    }
+}
+
+/// The median absolute deviation from the median, as the standard deviation of a normal sample.
+pub(super) fn deviation(values: &[f64]) -> f64 {
+    let Some(middle) = robust::median(values) else { return 0.0 };
+    let mut distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
+    1.4826 * robust::median_in_place(&mut distances).unwrap_or(0.0)
+}
+
+/// The median of each point's neighbourhood, `reach` points to each side, cut off at the ends.
+pub(super) fn rolling_median(values: &[f64], reach: usize) -> Vec<f64> {
+    let mut window: Vec<f64> = Vec::with_capacity(2 * reach + 2);
+    let mut medians = Vec::with_capacity(values.len());
+    let place = |window: &[f64], value: f64| window.partition_point(|other| other.total_cmp(&value).is_lt());
+    for value in values.iter().take(reach) {
+        window.insert(place(&window, *value), *value);
+    }
+    for at in 0..values.len() {
+        if let Some(next) = values.get(at + reach) {
+            window.insert(place(&window, *next), *next);
+        }
+        if let Some(old) = at.checked_sub(reach + 1) {
+            window.remove(place(&window, values[old]));
+        }
+        let half = window.len() / 2;
+        medians.push(if window.len() % 2 == 1 { window[half] } else { f64::midpoint(window[half - 1], window[half]) });
+    }
+    medians
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rolling_median_is_the_median_of_each_window() {
+        let values = [5.0, 1.0, 4.0, 4.0, 9.0, 2.0, 7.0];
+        let naive: Vec<f64> = (0..values.len())
+            .map(|at: usize| robust::median(&values[at.saturating_sub(2)..(at + 3).min(values.len())]).unwrap())
+            .collect();
+        assert_eq!(rolling_median(&values, 2), naive);
+        assert_eq!(rolling_median(&[3.0], 10), [3.0]);
+        assert!(rolling_median(&[], 10).is_empty());
+    }
+
+    #[test]
+    fn equal_values_cannot_be_prepared_and_values_below_zero_keep_their_own_scale() {
+        assert!(Prepared::new(&[2.0; 30]).is_none());
+        assert!(!Prepared::new(&[-1.0, 0.0, 2.0, 1.0]).unwrap().logs);
+        assert!(Prepared::new(&[1.0, 1.5, 2.0, 1.0]).unwrap().logs);
+        assert!(Prepared::new(&[f64::MAX, f64::MIN, f64::MAX]).is_none());
+    }
+}
