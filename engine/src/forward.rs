@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::arena::{Arena, Purpose};
 use crate::kernels::{Buffer, HeadCache, Kernels, Matrix, MatrixMut, Seat, score_room};
 use crate::model::{Activations, Layer, Linear, Model};
+use crate::profile::{scope, within};
 use crate::share::Share;
 
 /// Rows that go through the model together at most. More would not make a product faster, only its scratch larger.
@@ -83,6 +84,7 @@ impl Member {
 
     /// The walk.
     pub(crate) fn walk(&mut self, step: &Step) {
+        let _scope = scope("walk");
         let model = Arc::clone(&self.model);
         let width = model.shape().width();
         let len = step.tokens.len() * width;
@@ -98,6 +100,7 @@ impl Member {
 
     /// stream = embedding of the token + embedding of its position
     fn embed(&self, step: &Step, stream: &mut [f32]) {
+        let _scope = scope("embed");
         let mut rows = step.tokens.iter().zip(stream.chunks_exact_mut(self.model.shape().width()));
         for stretch in &step.stretches {
             for (position, (token, row)) in (stretch.position..).zip(rows.by_ref().take(stretch.rows)) {
@@ -108,6 +111,7 @@ impl Member {
 
     /// stream += projection(attention(norm(stream)))
     fn attention(&mut self, index: usize, layer: &Layer, step: &Step, stream: &mut [f32]) {
+        let _scope = scope("attention");
         let (width, own) = (self.model.shape().width(), self.share.columns.len());
         let rows = step.tokens.len();
 
@@ -115,6 +119,7 @@ impl Member {
         let mut qkv = self.arena.take(Purpose::Qkv, rows * 3 * own);
         layer.attention_norm.apply(self.kernels, stream, &mut normed[..rows * width]);
         let x = Activations::prepare(Matrix::new(&normed, rows, width), &self.model, self.kernels, &mut self.arena);
+        let qkv_scope = scope("qkv");
         if own == width {
             layer.qkv.outputs(self.kernels, &x, 0..3 * width, MatrixMut::new(&mut qkv, rows, 3 * width));
         } else {
@@ -125,6 +130,7 @@ impl Member {
                 layer.qkv.outputs(self.kernels, &x, outputs, out);
             }
         }
+        drop(qkv_scope);
         x.release(&mut self.arena);
         self.arena.put(Purpose::Normed, normed);
 
@@ -133,12 +139,14 @@ impl Member {
         self.arena.put(Purpose::Qkv, qkv);
 
         let found = Matrix::new(&attended, rows, own);
-        self.add_product(&layer.projection, self.share.columns.clone(), found, stream);
+        let projection = &layer.projection;
+        within("projection", || self.add_product(projection, self.share.columns.clone(), found, stream));
         self.arena.put(Purpose::Attended, attended);
     }
 
     /// For each sequence and head: keeps the new keys and values, then lets each query look at all that it may see.
     fn attend(&mut self, index: usize, step: &Step, qkv: &[f32], attended: &mut [f32]) {
+        let _scope = scope("attend");
         let shape = self.model.shape();
         let (width, own) = (shape.head_width(), self.share.columns.len());
         let mut scores = self.arena.take(Purpose::Scores, score_room(shape.context()));
@@ -162,6 +170,7 @@ impl Member {
 
     /// stream += down(gelu(up(norm(stream))))
     fn feed_forward(&mut self, layer: &Layer, stream: &mut [f32]) {
+        let _scope = scope("feed_forward");
         let (width, own) = (self.model.shape().width(), self.share.hidden.len());
         let rows = stream.len() / width;
 
@@ -169,17 +178,20 @@ impl Member {
         let mut hidden = self.arena.take(Purpose::Hidden, rows * own);
         layer.forward_norm.apply(self.kernels, stream, &mut normed[..rows * width]);
         let x = Activations::prepare(Matrix::new(&normed, rows, width), &self.model, self.kernels, &mut self.arena);
-        layer.up.outputs(self.kernels, &x, self.share.hidden.clone(), MatrixMut::new(&mut hidden, rows, own));
+        let out = MatrixMut::new(&mut hidden, rows, own);
+        within("up", || layer.up.outputs(self.kernels, &x, self.share.hidden.clone(), out));
         x.release(&mut self.arena);
         self.arena.put(Purpose::Normed, normed);
-        self.kernels.gelu_in_place(&mut hidden[..rows * own]);
+        within("gelu", || self.kernels.gelu_in_place(&mut hidden[..rows * own]));
 
-        self.add_product(&layer.down, self.share.hidden.clone(), Matrix::new(&hidden, rows, own), stream);
+        let found = Matrix::new(&hidden, rows, own);
+        within("down", || self.add_product(&layer.down, self.share.hidden.clone(), found, stream));
         self.arena.put(Purpose::Hidden, hidden);
     }
 
     /// The logits of what may follow each stretch that asked: head(norm(the stretch's last row of the stream)).
     fn head(&mut self, step: &Step, stream: &[f32]) {
+        let _scope = scope("head");
         let shape = self.model.shape();
         let width = shape.width();
         let mut last = self.arena.take(Purpose::Last, MOST_SEQUENCES * width);
@@ -195,12 +207,13 @@ impl Member {
         let own = self.share.tokens.len();
         let x = Activations::prepare(Matrix::new(&last, wanted, width), &self.model, self.kernels, &mut self.arena);
         let out = MatrixMut::new(self.seat.slot(), wanted, own);
-        self.model.head().apply(self.kernels, &x, (self.share.tokens.clone(), 0..width), None, out);
+        let (head, part) = (self.model.head(), (self.share.tokens.clone(), 0..width));
+        within("logits", || head.apply(self.kernels, &x, part, None, out));
         x.release(&mut self.arena);
         self.arena.put(Purpose::Last, last);
 
         let leads = self.seat.index() == 0;
-        let met = self.seat.meet();
+        let met = within("meet", || self.seat.meet());
         if leads {
             let places = step.stretches.iter().filter_map(|stretch| stretch.wanted);
             let vocabulary = shape.vocabulary();
@@ -224,7 +237,7 @@ impl Member {
         let out = MatrixMut::new(self.seat.slot(), rows, width);
         linear.inputs_of(self.kernels, &x, inputs, with_bias, out);
         x.release(&mut self.arena);
-        for part in self.seat.meet().slots() {
+        for part in within("meet", || self.seat.meet()).slots() {
             self.kernels.add_in_place(stream, &part[..stream.len()]);
         }
     }

@@ -16,6 +16,7 @@ pub mod gguf;
 pub mod half;
 pub mod kernels;
 pub mod model;
+pub mod profile;
 pub mod q8;
 pub mod sampling;
 pub mod seeded;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::arena::Arena;
 use crate::kernels::{Buffer, Depot, Kernels, Matrix, MatrixMut, PANEL, PackedMatrix, PackedQ8, Quantised};
+use crate::profile::scope;
 use crate::q8::{BLOCK, Block};
 use crate::shape::{Extent, Head, Part, Shape, Tensor};
 use crate::weights::Source;
@@ -50,6 +51,7 @@ pub(crate) struct Norm {
 impl Norm {
     /// Normalises each row of `x`.
     pub(crate) fn apply(&self, kernels: Kernels, x: &[f32], out: &mut [f32]) {
+        let _scope = scope("norm");
         let width = self.gain.len();
         for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             kernels.layer_norm(x, &self.gain, &self.bias, out);
@@ -92,6 +94,7 @@ impl<'a> Activations<'a> {
         match model.format {
             Format::F32 => Self::Exact(x),
             Format::Q8 => {
+                let _scope = scope("quantise");
                 let mut quantised = arena.take_quantised(x.rows() * x.columns());
                 kernels.quantise(x, &mut quantised);
                 Self::Q8(quantised)

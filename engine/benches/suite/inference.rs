@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use engine::arena::Pooling;
 use engine::engine::{Engine, Session, Turn};
+use engine::kernels::Kernels;
 use engine::model::Format;
+use engine::profile::{self, Profile, Subject};
 use engine::shape::Shape;
 use tachograph_harness::{Benchmark, Group, Metric, Suite};
 
@@ -47,6 +49,18 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
     }
 }
 
+/// Iterations with the profiler on: a profile in JSON, which a tracker keeps with its run.
+fn profiled<'a, T: 'a>(benchmark: &mut Benchmark<'_, 'a, T>, which: Which, threads: u64, steps: u64, tokens: u64) {
+    let subject = Subject { model: which.name.to_owned(), format: which.format_name().to_owned(), threads };
+    benchmark.profile(move |run| {
+        let ((), methods) = profile::record("iterations", run);
+        let walks = methods.iter().filter(|method| method.path.ends_with("/walk")).map(|method| method.calls);
+        // How often it was run is not told, but how many steps were taken.
+        let tokens = walks.sum::<u64>() * tokens / steps;
+        Profile { subject: subject.clone(), kernels: Kernels::detect().name().to_owned(), tokens, methods }.to_json()
+    });
+}
+
 /// What a model and a sequence of it occupy; told by set-up, read when a slice is over.
 #[derive(Clone, Default)]
 struct Memory(Rc<Cell<(usize, usize)>>);
@@ -81,6 +95,7 @@ fn first_token(group: &mut Group<'_, '_>, which: Which, len: usize) {
     benchmark.throughput(len, "tokens").latency();
     benchmark.check(move |token| which.witness().confirm(&which.prompt(len), *token));
     memory.report(&mut benchmark);
+    profiled(&mut benchmark, which, 1, 1, len as u64);
 }
 
 /// What one token of a sequence was, and where it stood.
@@ -114,6 +129,7 @@ fn decode(group: &mut Group<'_, '_>, which: Which, threads: usize, name: impl Di
         which.witness().confirm(&which.prompt(PROMPT + DECODED)[..=chosen.position], chosen.token)
     });
     memory.report(&mut benchmark);
+    profiled(&mut benchmark, which, threads as u64, 1, 1);
 }
 
 /// A prompt and fifty tokens, each chosen from the logits before it.
@@ -137,6 +153,7 @@ fn generation(group: &mut Group<'_, '_>, which: Which) {
         made.windows(2).try_for_each(|pair| witness.confirm(&pair[..1], pair[1]))
     });
     memory.report(&mut benchmark);
+    profiled(&mut benchmark, which, 1, GENERATED as u64, GENERATED as u64);
 }
 
 fn generate(engine: &mut Engine, session: &mut Session, prompt: &[u32]) -> [u32; GENERATED] {
@@ -180,6 +197,7 @@ fn batch(group: &mut Group<'_, '_>, which: Which) {
         if chosen.iter().all(|token| *token == chosen[0]) { Ok(()) } else { Err(format!("{chosen:?} are not alike")) }
     });
     memory.report(&mut benchmark);
+    profiled(&mut benchmark, which, 1, 1, BATCH as u64);
 }
 
 fn step(engine: &mut Engine, sessions: &mut [Session; BATCH], tokens: &[u32], vocabulary: usize) -> [u32; BATCH] {

@@ -15,6 +15,7 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod counted;
 #[cfg(target_arch = "x86_64")]
 mod dot_bytes;
 mod elementwise;
@@ -32,6 +33,7 @@ mod tile;
 mod twins;
 
 pub use attention::{HeadCache, score_room};
+pub use counted::{Allocated, CountedSystem};
 pub use exchange::{Met, Seat};
 pub use gradient::AdamwStep;
 pub use matmul::{Matrix, MatrixMut, Onto, PanelRoom};
