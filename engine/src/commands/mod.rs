@@ -3,6 +3,8 @@
 mod generate;
 mod info;
 mod named;
+mod profile;
+mod train;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -25,6 +27,8 @@ struct Arguments {
 enum Verb {
     Generate(generate::Generate),
     Info(info::Info),
+    Profile(profile::Profiling),
+    Train(train::Train),
 }
 
 /// Reads the arguments and does what they ask for.
@@ -32,6 +36,8 @@ pub(crate) fn run() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Generate(verb) => verb.run(),
         Verb::Info(verb) => verb.run(),
+        Verb::Profile(verb) => verb.run(),
+        Verb::Train(verb) => verb.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

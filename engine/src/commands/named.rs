@@ -42,6 +42,11 @@ pub(super) enum Found {
 }
 
 impl Named {
+    /// What a person would have typed.
+    pub(super) fn new(model: &str, format: Option<Stored>) -> Self {
+        Self { model: model.to_owned(), format, weights_seed: 1 }
+    }
+
     /// Looks for the model.
     pub(super) fn find(&self) -> Result<Found, Failure> {
         if let Some(shape) = Shape::named(&self.model) {
