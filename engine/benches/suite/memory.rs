@@ -1,15 +1,18 @@
 //! What pooling, working in place and fusing save: the same work both ways, with the bytes that each asks for.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use engine::arena::Pooling;
-use engine::kernels::{Kernels, NORM_EPSILON};
+use engine::kernels::{Allocated, Kernels, NORM_EPSILON};
 use engine::model::Format;
 use engine::shape::Shape;
-use tachograph_harness::Suite;
+use tachograph_harness::{Benchmark, Metric, Suite};
 
 use super::elementwise::gelu;
 use super::matmul::numbers;
 use super::models::{Which, advance, greedy};
-use super::near::{near, sample};
+use super::near::{LOOKS, near, sample};
 
 /// Tokens of the prompt whose scratch is pooled or not.
 const TOKENS: usize = 32;
@@ -27,21 +30,56 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
     in_steps(suite);
 }
 
+/// Bytes that some work asks for, on this thread.
+fn asked_for<T>(work: &mut impl FnMut() -> T) -> u64 {
+    let before = Allocated::here();
+    work();
+    Allocated::here().since(before).bytes
+}
+
+/// Bytes that an iteration asks for less than the same work done the wasteful way; told by set-up.
+#[derive(Clone, Default)]
+struct Saved(Rc<Cell<u64>>);
+
+impl Saved {
+    fn note<T, U>(&self, thrifty: &mut impl FnMut() -> T, wasteful: &mut impl FnMut() -> U) {
+        self.0.set(asked_for(wasteful).saturating_sub(asked_for(thrifty)));
+    }
+
+    fn report<'a, T: 'a>(&self, benchmark: &mut Benchmark<'_, 'a, T>) {
+        let saved = Rc::clone(&self.0);
+        benchmark.metric(Metric::new("saved_bytes", "bytes").higher().exact(), move |_| saved.get() as f64);
+    }
+}
+
 /// A prompt's way through *medium*, with scratch that is kept or asked for anew.
 fn scratch(suite: &mut Suite<'_>, name: &str, pooling: Pooling) {
     let which = Which::new("medium", Shape::MEDIUM, Format::F32);
-    suite
-        .benchmark(name, move || {
-            let mut engine = which.engine(1, pooling);
-            let (mut session, tokens) = (engine.open(), which.prompt(TOKENS));
-            advance(&mut engine, &mut session, &tokens);
-            move || {
-                session.truncate(0);
-                greedy(advance(&mut engine, &mut session, &tokens))
-            }
-        })
-        .throughput(TOKENS, "tokens")
-        .check(move |token| which.witness().confirm(&which.prompt(TOKENS), *token));
+    let saved = Saved::default();
+    let told = saved.clone();
+    let mut benchmark = suite.benchmark(name, move || {
+        let mut work = prompt(which, pooling);
+        if pooling == Pooling::Pooled {
+            told.note(&mut work, &mut prompt(which, Pooling::Unpooled));
+        }
+        work
+    });
+    benchmark.throughput(TOKENS, "tokens").check(move |token| which.witness().confirm(&which.prompt(TOKENS), *token));
+    if pooling == Pooling::Pooled {
+        saved.report(&mut benchmark);
+    }
+}
+
+/// The work, once done already, so that what it keeps is there.
+fn prompt(which: Which, pooling: Pooling) -> impl FnMut() -> u32 {
+    let mut engine = which.engine(1, pooling);
+    let (mut session, tokens) = (engine.open(), which.prompt(TOKENS));
+    let mut work = move || {
+        session.truncate(0);
+        greedy(advance(&mut engine, &mut session, &tokens))
+    };
+    work();
+    work
 }
 
 /// gelu(x + bias), as the feed-forward layer has it.
@@ -51,37 +89,43 @@ fn activated(at: usize) -> f64 {
 }
 
 fn in_place(suite: &mut Suite<'_>) {
-    suite
-        .benchmark("memory/in_place", || {
-            let (x, bias, kernels) = (numbers(1, ROWS * COLUMNS), numbers(2, COLUMNS), Kernels::detect());
-            let mut rows = x.clone();
-            move || {
-                rows.copy_from_slice(&x);
-                kernels.broadcast_add_in_place(&mut rows, &bias);
-                kernels.gelu_in_place(&mut rows);
-                sample(&rows)
-            }
-        })
-        .elements(ROWS * COLUMNS)
-        .check(near(ROWS * COLUMNS, 1e-5, activated));
+    let saved = Saved::default();
+    let told = saved.clone();
+    let mut benchmark = suite.benchmark("memory/in_place", move || {
+        let (x, bias, kernels) = (numbers(1, ROWS * COLUMNS), numbers(2, COLUMNS), Kernels::detect());
+        let mut rows = x.clone();
+        let mut work = move || {
+            rows.copy_from_slice(&x);
+            kernels.broadcast_add_in_place(&mut rows, &bias);
+            kernels.gelu_in_place(&mut rows);
+            sample(&rows)
+        };
+        told.note(&mut work, &mut with_results());
+        work
+    });
+    benchmark.elements(ROWS * COLUMNS).check(near(ROWS * COLUMNS, 1e-5, activated));
+    saved.report(&mut benchmark);
+}
+
+fn allocating(suite: &mut Suite<'_>) {
+    suite.benchmark("memory/allocating", with_results).elements(ROWS * COLUMNS).check(near(
+        ROWS * COLUMNS,
+        1e-5,
+        activated,
+    ));
 }
 
 /// Each operation with a result of its own, as a plain graph of tensors has it.
-fn allocating(suite: &mut Suite<'_>) {
-    suite
-        .benchmark("memory/allocating", || {
-            let (x, bias, kernels) = (numbers(1, ROWS * COLUMNS), numbers(2, COLUMNS), Kernels::detect());
-            move || {
-                let rows = x.clone();
-                let mut sum = vec![0.0; rows.len()];
-                kernels.broadcast_add(&rows, &bias, &mut sum);
-                let mut out = vec![0.0; sum.len()];
-                kernels.gelu(&sum, &mut out);
-                sample(&out)
-            }
-        })
-        .elements(ROWS * COLUMNS)
-        .check(near(ROWS * COLUMNS, 1e-5, activated));
+fn with_results() -> impl FnMut() -> [f32; LOOKS] {
+    let (x, bias, kernels) = (numbers(1, ROWS * COLUMNS), numbers(2, COLUMNS), Kernels::detect());
+    move || {
+        let rows = x.clone();
+        let mut sum = vec![0.0; rows.len()];
+        kernels.broadcast_add(&rows, &bias, &mut sum);
+        let mut out = vec![0.0; sum.len()];
+        kernels.gelu(&sum, &mut out);
+        sample(&out)
+    }
 }
 
 fn normed(at: usize) -> f64 {

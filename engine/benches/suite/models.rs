@@ -13,7 +13,7 @@ use engine::shape::Shape;
 use engine::weights::Seeded;
 
 /// Any seed would do; it must not change, or the answers do.
-const SEED: u64 = 1;
+pub(crate) const SEED: u64 = 1;
 
 /// A reference model in one of its formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
