@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::arena::{Arena, Pooling};
 use crate::forward::{MOST_ROWS, MOST_SEQUENCES, Member, Step, Stretch};
@@ -102,19 +102,37 @@ impl fmt::Display for StepError {
 
 impl Error for StepError {}
 
-enum Task {
-    Open,
-    Walk(Step),
+/// What a worker is to do next. Each has a letterbox of its own, which nobody else looks into while it works.
+#[derive(Default)]
+struct Task {
+    /// Make room for one more sequence first.
+    open: bool,
+    step: Step,
 }
+
+/// Copied into the letterboxes, whose vectors are used again.
+impl Clone for Task {
+    fn clone(&self) -> Self {
+        Self { open: self.open, step: self.step.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.open = source.open;
+        self.step.tokens.clone_from(&source.step.tokens);
+        self.step.stretches.clone_from(&source.step.stretches);
+    }
+}
+
+type Letterbox = Arc<Mutex<Task>>;
 
 /// The engine.
 pub struct Engine {
     model: Arc<Model>,
     leader: Member,
-    task: Arc<RwLock<Task>>,
     team: Team,
-    /// A step whose vectors are used again.
-    step: Step,
+    letterboxes: Vec<Letterbox>,
+    /// The leader's own task; its vectors are used again.
+    task: Task,
     caches: usize,
     free_caches: Vec<usize>,
 }
@@ -138,13 +156,14 @@ impl Engine {
         };
         let mut members = seats.into_iter().map(member);
         let Some(leader) = members.next() else { unreachable!("there is at least one member") };
-        let task = Arc::new(RwLock::new(Task::Open));
+        let mut letterboxes = Vec::new();
         let work = |mut member: Member| {
-            let task = Arc::clone(&task);
-            move || member.perform(&task.read().unwrap_or_else(PoisonError::into_inner))
+            let letterbox = Letterbox::default();
+            letterboxes.push(Arc::clone(&letterbox));
+            move || member.perform(&letterbox.lock().unwrap_or_else(PoisonError::into_inner))
         };
         let team = Team::new(members.map(work).collect(), &settings.cores);
-        Self { model, leader, task, team, step: Step::default(), caches: 0, free_caches: Vec::new() }
+        Self { model, leader, team, letterboxes, task: Task::default(), caches: 0, free_caches: Vec::new() }
     }
 
     /// The model.
@@ -162,7 +181,9 @@ impl Engine {
     /// Begins a sequence.
     pub fn open(&mut self) -> Session {
         let cache = self.free_caches.pop().unwrap_or_else(|| {
-            self.everyone(Task::Open);
+            self.task.open = true;
+            self.everyone();
+            self.task.open = false;
             self.caches += 1;
             self.caches - 1
         });
@@ -184,10 +205,10 @@ impl Engine {
     pub fn advance_all(&mut self, turns: &mut [Turn<'_>]) -> Result<&[f32], StepError> {
         self.check(turns)?;
         self.leader.make_room_for_logits(turns.len());
-        let mut step = std::mem::take(&mut self.step);
         for (index, turn) in turns.iter_mut().enumerate() {
             let mut left = turn.tokens;
             while !left.is_empty() {
+                let step = &mut self.task.step;
                 let (now, later) = left.split_at(left.len().min(MOST_ROWS - step.tokens.len()));
                 left = later;
                 step.tokens.extend_from_slice(now);
@@ -199,14 +220,13 @@ impl Engine {
                 });
                 turn.session.position += now.len();
                 if step.tokens.len() == MOST_ROWS {
-                    step = self.walk(step);
+                    self.walk();
                 }
             }
         }
-        if !step.tokens.is_empty() {
-            step = self.walk(step);
+        if !self.task.step.tokens.is_empty() {
+            self.walk();
         }
-        self.step = step;
         Ok(&self.leader.logits()[..turns.len() * self.model.shape().vocabulary()])
     }
 
@@ -245,29 +265,32 @@ impl Engine {
         Ok(())
     }
 
-    /// Sends a step through the model, and returns it empty.
-    fn walk(&mut self, step: Step) -> Step {
-        let Task::Walk(mut step) = self.everyone(Task::Walk(step)) else { unreachable!("a task is not changed") };
-        step.tokens.clear();
-        step.stretches.clear();
-        step
+    /// Sends the step through the model, and empties it.
+    fn walk(&mut self) {
+        self.everyone();
+        self.task.step.tokens.clear();
+        self.task.step.stretches.clear();
     }
 
-    /// Everyone performs a task, the calling thread with them.
-    fn everyone(&mut self, task: Task) -> Task {
-        *self.task.write().unwrap_or_else(PoisonError::into_inner) = task;
-        self.team.begin();
-        self.leader.perform(&self.task.read().unwrap_or_else(PoisonError::into_inner));
+    /// Everyone performs the task, the calling thread with them.
+    fn everyone(&mut self) {
+        // Workers are done with the last task soon after they met, and nobody waits for that before it matters.
         self.team.finish();
-        std::mem::replace(&mut *self.task.write().unwrap_or_else(PoisonError::into_inner), Task::Open)
+        for letterbox in &self.letterboxes {
+            letterbox.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.task);
+        }
+        self.team.begin();
+        self.leader.perform(&self.task);
     }
 }
 
 impl Member {
     fn perform(&mut self, task: &Task) {
-        match task {
-            Task::Open => self.add_cache(),
-            Task::Walk(step) => self.walk(step),
+        if task.open {
+            self.add_cache();
+        }
+        if !task.step.tokens.is_empty() {
+            self.walk(&task.step);
         }
     }
 }

@@ -114,6 +114,14 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn abs(a: __m256) -> __m256 {
+        unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
+    }
+    #[inline(always)]
+    unsafe fn sum_of_whole(a: __m256) -> i32 {
+        unsafe { _mm_cvtss_si32(_mm_set_ss(Self::sum(a))) }
+    }
+    #[inline(always)]
     unsafe fn largest(a: __m256) -> f32 {
         unsafe {
             let half = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));

@@ -101,6 +101,14 @@ impl Lanes for Avx512 {
         unsafe { _mm512_reduce_add_ps(a) }
     }
     #[inline(always)]
+    unsafe fn abs(a: __m512) -> __m512 {
+        unsafe { _mm512_abs_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn sum_of_whole(a: __m512) -> i32 {
+        unsafe { _mm512_reduce_add_epi32(_mm512_cvtps_epi32(a)) }
+    }
+    #[inline(always)]
     unsafe fn largest(a: __m512) -> f32 {
         unsafe { _mm512_reduce_max_ps(a) }
     }

@@ -13,6 +13,9 @@ use super::memory::Buffer;
 /// How often to look for the others before letting another thread have the core: some tens of microseconds.
 const SPINS: usize = 20_000;
 
+/// How often to look without a pause between two looks.
+const SPINS_WITHOUT_PAUSE: usize = 500;
+
 /// Alone on its cache line, and on the one that is fetched with it.
 #[repr(align(128))]
 struct Apart<T>(T);
@@ -79,6 +82,10 @@ impl Seat {
             let mut spins = 0;
             while other != self.index && place.filled.0.load(Ordering::Acquire) <= turn {
                 spins += 1;
+                // Others are mostly a moment away; a pause would be as long as the whole wait.
+                if spins < SPINS_WITHOUT_PAUSE {
+                    continue;
+                }
                 if spins % SPINS == 0 {
                     assert!(!self.exchange.broken.load(Ordering::Relaxed), "another thread of the engine is gone");
                     std::thread::yield_now();

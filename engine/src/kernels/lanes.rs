@@ -46,6 +46,9 @@ pub(super) trait Lanes: Copy {
     unsafe fn to_half_and_back(value: f32) -> f32;
     /// The sum of all lanes.
     unsafe fn sum(a: Self::Vector) -> f32;
+    unsafe fn abs(a: Self::Vector) -> Self::Vector;
+    /// The sum of all lanes, which are small whole numbers.
+    unsafe fn sum_of_whole(a: Self::Vector) -> i32;
     /// The largest of all lanes.
     unsafe fn largest(a: Self::Vector) -> f32;
 }

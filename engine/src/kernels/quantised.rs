@@ -285,8 +285,7 @@ pub(super) unsafe fn quantise_row<L: Lanes>(x: &[f32], steps: &mut [i8], scales:
             let (from, to) = (from.add(index * BLOCK), to.add(index * BLOCK));
             let mut largest = L::splat(0.0);
             for at in (0..BLOCK).step_by(L::COUNT) {
-                let value = L::load(from.add(at));
-                largest = L::max(largest, L::max(value, L::sub(L::splat(0.0), value)));
+                largest = L::max(largest, L::abs(L::load(from.add(at))));
             }
             let largest = L::largest(largest);
             *scale = L::to_half_and_back(largest / 127.0);
@@ -297,7 +296,7 @@ pub(super) unsafe fn quantise_row<L: Lanes>(x: &[f32], steps: &mut [i8], scales:
                 L::store_bytes(to.add(at), rounded);
                 sum = L::add(sum, rounded);
             }
-            *correction = -128 * (L::sum(sum) as i32);
+            *correction = L::sum_of_whole(sum).wrapping_mul(-128);
         }
     }
 }
