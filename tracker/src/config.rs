@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::{SuiteName, closest, parse_duration};
+use crate::domain::{FalseReds, Policy, PolicyEntry, SuiteName, closest, parse_duration};
 
 /// The file's name, in the repository's top folder.
 pub const FILE_NAME: &str = "tachograph.toml";
@@ -28,7 +28,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 const DEFAULT_PROCESSES: u32 = 5;
 
 /// What the project wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where the store is, seen from the top folder.
     pub store: Option<PathBuf>,
@@ -36,6 +36,8 @@ pub struct Config {
     pub machine: Option<String>,
     /// How suites are built.
     pub build: Build,
+    /// What the gate allows.
+    pub policy: Policy,
     /// The suites, by name.
     pub suites: BTreeMap<SuiteName, Suite>,
 }
@@ -136,6 +138,10 @@ struct RawConfig {
     store: Option<PathBuf>,
     machine: Option<String>,
     #[serde(default)]
+    false_reds: FalseReds,
+    #[serde(default)]
+    policy: Vec<PolicyEntry>,
+    #[serde(default)]
     build: RawBuild,
     #[serde(default)]
     suite: BTreeMap<String, RawSuite>,
@@ -203,7 +209,8 @@ impl Config {
         if suites.is_empty() {
             return Err(ConfigError::NoSuite);
         }
-        Ok(Config { store: raw.store, machine, build: resolve_build(raw.build)?, suites })
+        let policy = Policy { false_reds: raw.false_reds, entries: raw.policy };
+        Ok(Config { store: raw.store, machine, build: resolve_build(raw.build)?, policy, suites })
     }
 }
 
@@ -319,6 +326,7 @@ mod tests {
         let text = r#"
             store = "perf/store.db"
             machine = "ci-large"
+            false_reds = "1 in 500"
             [build]
             pass_env = ["TOKEN_OF_REGISTRY"]
             timeout = "7m"
@@ -336,6 +344,13 @@ mod tests {
             [suite.python]
             build = ["make"]
             worker = ["python3", "bench.py"]
+            [[policy]]
+            limit = "3 %"
+            [[policy]]
+            pattern = "kernel/*"
+            metric = "allocations"
+            gate = false
+            widen = false
         "#;
         let config = Config::parse(text).unwrap();
         assert_eq!(config.store, Some(PathBuf::from("perf/store.db")));
@@ -343,6 +358,13 @@ mod tests {
         assert_eq!(config.build.pass_env, ["TOKEN_OF_REGISTRY"]);
         assert_eq!(config.build.timeout, Duration::from_mins(7));
         assert!(config.build.submodules_may_be_empty && config.build.lfs_may_be_pointers);
+        assert_eq!(config.policy.false_reds, FalseReds::one_in(500).unwrap());
+        let [first, second] = &config.policy.entries[..] else { panic!("{:?}", config.policy) };
+        assert_eq!(first, &PolicyEntry { limit: Some("3 %".parse().unwrap()), ..PolicyEntry::default() });
+        assert_eq!(
+            (second.metric.as_deref(), second.gate, second.widen),
+            (Some("allocations"), Some(false), Some(false))
+        );
         let slow = &config.suites["slow"];
         assert_eq!((slow.budget, slow.timeout), (Duration::from_secs(90), Duration::from_millis(1500)));
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -371,6 +393,9 @@ mod tests {
     fn a_suite_that_is_nothing_or_two_things_is_refused_by_name() {
         let cases = [
             ("", "names no suite"),
+            ("false_reds = \"never\"\n[suite.a]\nworker = [\"x\"]", "1 in N"),
+            ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimit = 2", "limit"),
+            ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimits = \"2 %\"", "did you mean `limit`?"),
             ("[suite.a]", "[suite.a]: say what it is"),
             ("[suite.a]\nworker = [\"x\"]\ncommand = [\"y\"]\nformat = \"f\"", "not several"),
             ("[suite.a]\nworker = []", "needs a program"),

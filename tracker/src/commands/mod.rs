@@ -4,6 +4,7 @@ mod detect;
 mod doctor;
 mod export;
 mod formats;
+mod gate;
 mod judge;
 mod log;
 mod output;
@@ -30,10 +31,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Doctor(doctor::DoctorArgs),
+    Compare(gate::CompareArgs),
     Detect(detect::DetectArgs),
+    Doctor(doctor::DoctorArgs),
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
+    Gate(gate::GateArgs),
     Judge(judge::JudgeArgs),
     Log(log::LogArgs),
     Run(run::RunArgs),
@@ -70,9 +73,11 @@ fn answer(text: &str) -> Outcome<()> {
 fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
         Verb::Doctor(args) => doctor::run(args),
+        Verb::Compare(args) => gate::compare(args),
         Verb::Export(args) => export::run(args),
         Verb::Detect(args) => detect::run(args),
         Verb::Formats(args) => formats::run(args),
+        Verb::Gate(args) => gate::run(args),
         Verb::Judge(args) => judge::run(args),
         Verb::Log(args) => log::run(args),
         Verb::Run(args) => run::run(args),

@@ -237,12 +237,12 @@ fn shown_path(path: &std::path::Path, here: &std::path::Path) -> String {
     path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
-fn now_s() -> i64 {
+pub(super) fn now_s() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn fresh_seed() -> u64 {
+pub(super) fn fresh_seed() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     since.as_secs().wrapping_mul(1_000_000_007) ^ u64::from(since.subsec_nanos()) ^ u64::from(std::process::id())
 }

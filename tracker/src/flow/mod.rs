@@ -1,6 +1,11 @@
 //! What several verbs share, and what needs more than one room.
 
+mod aside;
 pub mod doctor;
+pub mod duel;
+mod ends;
+mod enough;
+pub mod gate;
 mod job;
 pub mod prepare;
 pub mod project;

@@ -148,7 +148,7 @@ fn filled(command: &[String], kept: &Path) -> Vec<String> {
 }
 
 /// A name for a folder: readable where the suite's name is harmless, its hash where it is not.
-fn folder_name(suite: &SuiteName) -> String {
+pub(super) fn folder_name(suite: &SuiteName) -> String {
     use sha2::{Digest, Sha256};
     let harmless = |text: &str| {
         text.len() <= 64

@@ -44,25 +44,42 @@ impl Project {
     /// The configuration under which `subject` is measured: the one given by hand; else that of the commit, or of the
     /// working tree if that is measured; else, for commits older than the configuration, that of the working copy.
     pub fn config_of(&self, subject: &Subject) -> Outcome<Config> {
-        if let Some(path) = &self.config {
-            let text = fs::read_to_string(path).or_usage(format!("reading {}", path.display()))?;
-            return parse(&text, &path.display().to_string());
-        }
         let commit = subject.commit();
-        if !subject.is_dirty()
-            && let Some(bytes) = self.repository.file(&commit.id, FILE_NAME)?
-        {
-            return parse(&String::from_utf8_lossy(&bytes), &format!("{FILE_NAME} of {}", commit.id.short()));
-        }
-        let path = self.repository.root().join(FILE_NAME);
-        match fs::read_to_string(&path) {
-            Ok(text) => parse(&text, &path.display().to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::usage(anyhow::anyhow!(
+        let found = match self.own_config(subject)? {
+            None => self.config_here()?,
+            found => found,
+        };
+        found.ok_or_else(|| {
+            Failure::usage(anyhow::anyhow!(
                 "no {FILE_NAME}, neither in commit {} nor in {}",
                 commit.id.short(),
                 self.repository.root().display()
             ))
-            .hint(EXAMPLE)),
+            .hint(EXAMPLE)
+        })
+    }
+
+    /// The configuration given by hand; else that of the commit, or of the working tree if that is measured; none if
+    /// there is none.
+    pub fn own_config(&self, subject: &Subject) -> Outcome<Option<Config>> {
+        if let Some(path) = &self.config {
+            let text = fs::read_to_string(path).or_usage(format!("reading {}", path.display()))?;
+            return parse(&text, &path.display().to_string()).map(Some);
+        }
+        if subject.is_dirty() {
+            return self.config_here();
+        }
+        let commit = subject.commit();
+        let Some(bytes) = self.repository.file(&commit.id, FILE_NAME)? else { return Ok(None) };
+        parse(&String::from_utf8_lossy(&bytes), &format!("{FILE_NAME} of {}", commit.id.short())).map(Some)
+    }
+
+    /// The configuration in the working copy.
+    fn config_here(&self) -> Outcome<Option<Config>> {
+        let path = self.repository.root().join(FILE_NAME);
+        match fs::read_to_string(&path) {
+            Ok(text) => parse(&text, &path.display().to_string()).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).or_usage(format!("reading {}", path.display())),
         }
     }

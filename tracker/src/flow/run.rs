@@ -118,7 +118,7 @@ fn committed(commits: Vec<Commit>) -> Vec<(Subject, Option<Snapshot>)> {
     commits.into_iter().map(|commit| (Subject::Commit(commit), None)).collect()
 }
 
-fn checked_out(repository: &Repository) -> Outcome<(Subject, Option<Snapshot>)> {
+pub(super) fn checked_out(repository: &Repository) -> Outcome<(Subject, Option<Snapshot>)> {
     let head = repository.head()?;
     let changes = repository.snapshot()?;
     let subject = match &changes {
@@ -129,7 +129,7 @@ fn checked_out(repository: &Repository) -> Outcome<(Subject, Option<Snapshot>)> 
 }
 
 /// The suites that were asked for; a name that is none of the configuration's is refused.
-fn chosen(config: &Config, request: &Request) -> Outcome<Vec<(SuiteName, Suite)>> {
+pub(super) fn chosen(config: &Config, request: &Request) -> Outcome<Vec<(SuiteName, Suite)>> {
     let with_budget = |(name, suite): (&SuiteName, &Suite)| {
         let budget = request.budget.unwrap_or(suite.budget);
         (name.clone(), Suite { budget, ..suite.clone() })
@@ -245,7 +245,7 @@ impl Going<'_, '_> {
     }
 }
 
-fn machine_of(config: &Config) -> Machine {
+pub(super) fn machine_of(config: &Config) -> Machine {
     match &config.machine {
         Some(name) => Machine::Named(name.clone()),
         None => Machine::Fingerprint(machine::fingerprint()),

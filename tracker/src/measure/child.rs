@@ -124,6 +124,28 @@ impl Program {
         self
     }
 
+    /// The file that is started, where the command names one and not something to be looked up in `PATH`.
+    #[must_use]
+    pub fn executable(&self) -> Option<PathBuf> {
+        let first = Path::new(self.arguments.first()?);
+        (first.components().count() > 1).then(|| self.directory.join(first))
+    }
+
+    /// Whether the command is a program's name and no arguments.
+    #[must_use]
+    pub fn is_one_word(&self) -> bool {
+        self.arguments.len() == 1
+    }
+
+    /// The same program, started from another file.
+    #[must_use]
+    pub fn moved_to(mut self, executable: impl Into<OsString>) -> Program {
+        if let Some(first) = self.arguments.first_mut() {
+            *first = executable.into();
+        }
+        self
+    }
+
     /// Where it is started.
     #[must_use]
     pub fn directory(&self) -> &Path {

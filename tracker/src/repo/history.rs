@@ -8,6 +8,15 @@ use crate::domain::{Commit, CommitId};
 /// The longest subject that is kept, in characters.
 const LONGEST_SUBJECT: usize = 300;
 
+/// The branches that a project's history is told by, the usual names.
+const MAIN_BRANCHES: [&str; 5] = [
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+    "refs/heads/main",
+    "refs/heads/master",
+];
+
 /// What a person asked to have measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requested {
@@ -39,6 +48,44 @@ impl Repository {
     /// The commit that is checked out.
     pub fn head(&self) -> Result<Commit, RepoError> {
         self.commit("HEAD")
+    }
+
+    /// The first parent of a commit; none of a root, or of where a shallow clone was cut off.
+    pub fn first_parent(&self, commit: &Commit) -> Result<Option<Commit>, RepoError> {
+        let Some(parent) = commit.parents.first() else { return Ok(None) };
+        match self.git.find_commit(oid(parent)?) {
+            Ok(found) => describe(&found).map(Some),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(git("reading a commit")(error)),
+        }
+    }
+
+    /// Where the history of `head` left the main branch: the nearest merge base with any of [`MAIN_BRANCHES`] that is
+    /// there, and the branch's name. `head` itself counts only if `with_itself` says so, as for a working tree with
+    /// changes upon it. None where there is no such branch or nothing in common.
+    pub fn merge_base(&self, head: &Commit, with_itself: bool) -> Result<Option<(Commit, &'static str)>, RepoError> {
+        let tip = oid(&head.id)?;
+        let mut nearest: Option<(Oid, &'static str)> = None;
+        for branch in MAIN_BRANCHES {
+            let found = self.git.revparse_single(branch).and_then(|object| object.peel_to_commit());
+            let Some(base) = found.ok().and_then(|main| self.git.merge_base(tip, main.id()).ok()) else { continue };
+            if base == tip && !with_itself {
+                continue;
+            }
+            let is_nearer = match nearest {
+                None => true,
+                Some((known, _)) => {
+                    let newer = self.git.graph_descendant_of(base, known);
+                    newer.map_err(git("comparing two commits"))?
+                }
+            };
+            if is_nearer {
+                nearest = Some((base, branch));
+            }
+        }
+        let Some((base, branch)) = nearest else { return Ok(None) };
+        let found = self.git.find_commit(base).map_err(git("reading a commit"))?;
+        Ok(Some((describe(&found)?, branch)))
     }
 
     /// Reads a revision, or a range as git means it: `A..B` is what B has and A has not, `A...B` what only one has.
@@ -83,9 +130,13 @@ impl Repository {
     }
 
     pub(super) fn tree(&self, commit: &CommitId) -> Result<git2::Tree<'_>, RepoError> {
-        let id = Oid::from_str(commit.as_str()).map_err(git("reading a commit id"))?;
+        let id = oid(commit)?;
         self.git.find_commit(id).and_then(|found| found.tree()).map_err(git("reading the tree of a commit"))
     }
+}
+
+fn oid(commit: &CommitId) -> Result<Oid, RepoError> {
+    Oid::from_str(commit.as_str()).map_err(git("reading a commit id"))
 }
 
 fn ends(range: &Revspec<'_>) -> Option<(Oid, Oid)> {

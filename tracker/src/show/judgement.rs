@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use crate::domain::{Call, Effect, Grounds, Verdict};
 
 /// A relative change with its sign, to as many digits as it is worth.
-fn percent(effect: Effect) -> String {
+pub(super) fn percent(effect: Effect) -> String {
     let percent = effect.relative() * 100.0;
     if percent.abs() >= 10.0 { format!("{percent:+.1} %") } else { format!("{percent:+.2} %") }
 }
 
 /// A relative change without its sign.
-fn size(effect: Effect) -> String {
+pub(super) fn size(effect: Effect) -> String {
     percent(effect).trim_start_matches(['+', '-']).to_owned()
 }
 

@@ -4,6 +4,7 @@ pub mod brief;
 pub mod csv;
 pub mod doctor;
 pub mod escape;
+pub mod gate;
 pub mod judgement;
 pub mod line;
 pub mod log;

@@ -1,6 +1,7 @@
 //! The program as its users run it: real repositories, real stores, real processes.
 
 mod doctor;
+mod gating;
 mod judge;
 mod killed;
 mod record;

@@ -65,6 +65,30 @@ fn a_commit_says_its_parents_its_time_and_its_subject() {
 }
 
 #[test]
+fn the_base_of_a_change_is_where_it_left_the_nearest_main_branch() {
+    let world = World::new();
+    let [first, second] = ["first", "second"].map(|subject| world.commit(subject));
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    let change = world.commit("change");
+    world.git(&["checkout", "--quiet", "main"]);
+    let third = world.commit("third");
+    world.git(&["update-ref", "refs/remotes/origin/main", &first]);
+    let repository = open(&world);
+    let base = |tip: &str, with_itself| {
+        let found = repository.merge_base(&repository.commit(tip).unwrap(), with_itself).unwrap();
+        found.map(|(base, branch)| (base.id.to_string(), branch))
+    };
+    assert_eq!(base(&change, false), Some((second.clone(), "refs/heads/main")));
+    // On main itself: what is not yet pushed, or, with changes upon it, itself.
+    assert_eq!(base(&third, false), Some((first.clone(), "refs/remotes/origin/main")));
+    assert_eq!(base(&third, true), Some((third, "refs/heads/main")));
+    assert_eq!(base(&first, false), None);
+    let parent = |tip: &str| repository.first_parent(&repository.commit(tip).unwrap()).unwrap();
+    assert_eq!(parent(&change).map(|commit| commit.id.to_string()), Some(second));
+    assert_eq!(parent(&first), None);
+}
+
+#[test]
 fn what_names_no_commit_is_refused_with_its_name_and_a_hint() {
     let world = World::new();
     world.commit("one");

@@ -1,0 +1,205 @@
+//! `tachograph gate` and `tachograph compare`: base and head measured against each other.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::answer;
+use super::output::{self, Shape};
+use super::run::{fresh_seed, now_s};
+use super::status::Status;
+use crate::domain::{Pattern, Report, Subject, Whole, parse_duration};
+use crate::failure::{Classify, Outcome};
+use crate::flow::gate::{self, Ended, Event, Request, WhosePolicy};
+use crate::flow::project::Project;
+use crate::measure::duel::Progress;
+use crate::measure::interrupt::Stop;
+use crate::show;
+use crate::show::escape;
+
+/// Say whether head is slower than base, and fail if so
+///
+/// Builds both, measures them alternately in this very job, and judges each benchmark under the policy that base's
+/// tachograph.toml states. Exits with 0 if nothing got worse beyond its limit, 1 if something did, if head does not build
+/// or lost a benchmark, 4 if there was nothing to judge, 3 if the environment failed and 2 if the usage is wrong.
+#[derive(Debug, Args)]
+pub(super) struct GateArgs {
+    /// What to measure against; where head left the main branch if not given
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+
+    /// What is judged; HEAD if not given, or the working tree if it has changes
+    #[arg(long, value_name = "REV")]
+    head: Option<String>,
+
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// Measure two commits against each other
+///
+/// Like a gate, but without a policy of the project's, and whatever is found it exits with 0 unless something could not be
+/// measured.
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// What to measure against
+    #[arg(value_name = "A")]
+    base: String,
+
+    /// What is compared with it
+    #[arg(value_name = "B")]
+    head: String,
+
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+#[derive(Debug, Args)]
+struct HowArgs {
+    /// Measure this suite only; may be given several times
+    #[arg(long, value_name = "NAME")]
+    suite: Vec<String>,
+
+    /// Measure matching benchmarks only: a part of the name, a whole name with * and ?, or =NAME; may be given several times
+    #[arg(long, value_name = "PATTERN")]
+    filter: Vec<String>,
+
+    /// The time to measure each suite for at the most, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    budget: Option<Duration>,
+
+    /// What random orders follow from; chosen anew if not given
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    /// Where worktrees and builds are kept; ~/.cache/tachograph if not given
+    #[arg(long, value_name = "DIR", env = "TACHOGRAPH_CACHE")]
+    cache: Option<PathBuf>,
+
+    /// A configuration to use instead of the commits' own tachograph.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// How to write the results
+    #[arg(long, value_enum, default_value_t = Shape::Text)]
+    format: Shape,
+}
+
+pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
+    let (code, _) = duel(args.base.clone(), args.head.clone(), WhosePolicy::Projects, &args.how)?;
+    Ok(ExitCode::from(code))
+}
+
+pub(super) fn compare(args: &CompareArgs) -> Outcome<ExitCode> {
+    let ends = (Some(args.base.clone()), Some(args.head.clone()));
+    let (code, failed) = duel(ends.0, ends.1, WhosePolicy::Nobodys, &args.how)?;
+    // Red for what became slower is a gate's business; what could not be measured is everybody's.
+    Ok(ExitCode::from(if code == RED && !failed { 0 } else { code }))
+}
+
+const RED: u8 = 1;
+const NOTHING: u8 = 4;
+
+/// All of a gate's answer for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: &'static str,
+    exit_code: u8,
+    remarks: &'a [String],
+    broken: &'a [(String, String)],
+    reports: &'a [Report],
+}
+
+/// Says how to exit, and whether that is for something that could not be measured.
+fn duel(base: Option<String>, head: Option<String>, policy: WhosePolicy, how: &HowArgs) -> Outcome<(u8, bool)> {
+    let here = std::env::current_dir().or_environment("finding the current folder")?;
+    let project = Project::open(&here, how.cache.clone(), how.config.clone())?;
+    let request = Request {
+        base,
+        head,
+        suites: how.suite.clone(),
+        filter: how.filter.iter().map(Pattern::new).collect(),
+        budget: how.budget,
+        seed: how.seed.unwrap_or_else(fresh_seed),
+        policy,
+    };
+    let stop = Stop::on_signals().or_environment("listening to signals")?;
+    let mut status = Status::new();
+    let (mut remarks, mut broken) = (Vec::new(), Vec::new());
+    let mut answered = Ok(());
+    let ended = gate::gate(&project, &request, &stop, &now_s, &mut |event| match event {
+        Event::Remark(remark) => {
+            status.remark(&escape::line(&remark));
+            remarks.push(remark);
+        }
+        Event::Building(subject, suite, line) => {
+            let what = format!("building suite {suite} of {}", named(subject));
+            status.say(if line.is_empty() { what } else { format!("{what}: {line}") }.as_str());
+        }
+        Event::Dueling(suite, progress) => status.say(&format!("suite {suite}: {}", dueling(&progress))),
+        Event::Broken(suite, why) => {
+            let line = format!("red: suite {suite} does not build or start on head: {}", why.trim_end());
+            status.remark(&escape::lines(&line));
+            broken.push((suite.to_string(), why.to_owned()));
+        }
+        Event::Judged(report) => {
+            status.clear();
+            if how.format == Shape::Text {
+                let text = show::gate::text(report, output::style());
+                answered = std::mem::replace(&mut answered, Ok(())).and_then(|()| answer(&text));
+            }
+        }
+    });
+    status.clear();
+    let (reports, unmeasured) = match ended? {
+        Ended::Judged { reports, broken } => (reports, broken > 0),
+        Ended::NoBase => {
+            status.remark(
+                "there is nothing to compare with: head has no parent, and there is no main branch; try --base REV",
+            );
+            (Vec::new(), false)
+        }
+        Ended::Stopped => {
+            status.remark("stopped by a signal; nothing was judged");
+            return Ok((stop.exit_code().unwrap_or(NOTHING), true));
+        }
+    };
+    answered?;
+    let code = exit_code(&reports, unmeasured);
+    if how.format == Shape::Json {
+        let (remarks, broken, reports) = (&remarks[..], &broken[..], &reports[..]);
+        answer(&output::json(&Answer { schema: "tachograph/gate/1", exit_code: code, remarks, broken, reports })?)?;
+    }
+    let lost = reports.iter().flat_map(|report| &report.findings).any(show::gate::is_unmeasured);
+    Ok((code, unmeasured || lost))
+}
+
+/// Red before nothing to judge before fine.
+fn exit_code(reports: &[Report], is_broken: bool) -> u8 {
+    let is = |whole: Whole| reports.iter().any(|report| report.whole == whole);
+    if is_broken || is(Whole::Red) {
+        RED
+    } else if reports.is_empty() || is(Whole::Nothing) {
+        NOTHING
+    } else {
+        0
+    }
+}
+
+fn dueling(progress: &Progress<'_>) -> String {
+    match progress {
+        Progress::Listed { benchmarks } => format!("{benchmarks} benchmarks on both sides"),
+        Progress::Life { benchmarks, left } => format!("{benchmarks} benchmarks left, {} s", left.as_secs()),
+        Progress::Failed { benchmark, .. } => format!("{benchmark} failed"),
+    }
+}
+
+fn named(subject: &Subject) -> String {
+    match subject {
+        Subject::Commit(commit) => commit.id.short().to_owned(),
+        Subject::Dirty { .. } => "the working tree".to_owned(),
+    }
+}

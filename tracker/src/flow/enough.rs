@@ -1,0 +1,91 @@
+//! When a duel knows enough: the gate's own judgement, asked at its fixed looks.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{BenchmarkName, Bout, Call, Duel, Judged, MetricVerdict, Policy};
+use crate::judge;
+use crate::judge::known::Known;
+use crate::measure::duel::Rule;
+use crate::stats::looks::Looks;
+
+/// When the luck of builds is so many times the error of measuring, more lives do not make the two together smaller.
+const HOPELESS: f64 = 5.0;
+
+/// The rule by which a duel ends: what it says last is what the report says.
+pub(super) struct Enough<'a> {
+    /// The duel so far.
+    pub(super) duel: Duel,
+    pub(super) policy: &'a Policy,
+    pub(super) known: &'a Known,
+    pub(super) gated_series: usize,
+}
+
+impl Enough<'_> {
+    fn looks(&self) -> Looks {
+        judge::duel::looks(self.policy, self.gated_series)
+    }
+}
+
+impl Rule for Enough<'_> {
+    fn first_look(&self) -> usize {
+        self.looks().next_after(0).map_or(1, |look| look.values)
+    }
+
+    fn least_for_a_finding(&self) -> usize {
+        self.looks().first_finding().map_or(1, |look| look.values)
+    }
+
+    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
+        self.duel.bouts.clone_from(bouts);
+        let least = self.least_for_a_finding();
+        let judged = judge::duel::judge(&self.duel, self.policy, self.known, self.gated_series);
+        let wanted = |(benchmark, judged): (BenchmarkName, Judged)| {
+            let Judged::Verdicts(verdicts) = judged else { return None };
+            let next = verdicts.iter().filter_map(|one| next_look(one, self.looks(), least)).max()?;
+            Some((benchmark, next))
+        };
+        judged.into_iter().filter_map(wanted).collect()
+    }
+}
+
+/// The lives at which this metric is worth another look; none if it is decided, if nothing hangs on it, or if more lives
+/// would not decide it.
+fn next_look(one: &MetricVerdict, looks: Looks, least: usize) -> Option<usize> {
+    if one.verdict.call != Call::Inconclusive || !one.terms.gate {
+        return None;
+    }
+    let Some(grounds) = one.verdict.grounds else { return looks.next_after(0).map(|look| look.values) };
+    let is_hopeless = grounds.lives >= least && grounds.tau > HOPELESS * grounds.se;
+    (!is_hopeless).then_some(grounds.next_look)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Contest, Life, Metric, Readings};
+
+    fn bout(lives: usize, effect: f64, apart: f64) -> Bout {
+        let life = |at: usize| Life::new(vec![effect + if at.is_multiple_of(2) { apart } else { -apart }; 9]).unwrap();
+        let readings = Readings::Paired { lives: (0..lives).map(life).collect(), null: vec![] };
+        Bout::Dueled(vec![Contest { metric: Metric::time(), base: 100.0, head: 100.0, readings }])
+    }
+
+    #[test]
+    fn the_doubtful_get_more_lives_and_the_decided_and_the_hopeless_none() {
+        let known = Known::default();
+        let policy = Policy::default();
+        let mut rule = Enough { duel: Duel::example(vec![]), policy: &policy, known: &known, gated_series: 10 };
+        assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 15));
+        let bouts = [
+            ("unchanged", bout(5, 0.0, 0.0005)),
+            ("doubtful", bout(5, 0.01, 0.02)),
+            ("much slower", bout(15, 0.3, 0.001)),
+            ("slower within luck", bout(15, 0.03, 0.0005)),
+            ("gone", Bout::Missing),
+        ];
+        let bouts = bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
+        let wants = rule.wants(&bouts);
+        let wants: Vec<(&str, usize)> = wants.iter().map(|(name, &lives)| (name.as_str(), lives)).collect();
+        assert_eq!(wants, [("doubtful", 7)]);
+    }
+}

@@ -1,0 +1,254 @@
+//! A gate, from what a person asked for to a report for each suite: base and head are found, laid out, built side by
+//! side, dueled and judged under base's policy.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::aside;
+use super::duel::{Dueled, Job, Ready};
+use super::ends::{Ends, Rules, ends, rules};
+use super::prepare::{Start, Unprepared, folder_name, prepare};
+use super::project::{Project, absent};
+use super::run::{self, chosen, machine_of};
+use crate::config::{Config, Source, Suite};
+use crate::domain::{Commit, CommitId, Pattern, Policy, Report, Side, Subject, SuiteName};
+use crate::failure::{Failure, Outcome};
+use crate::judge;
+use crate::judge::known::Known;
+use crate::measure::duel::{Options, Progress};
+use crate::measure::interrupt::Stop;
+use crate::repo::{Bench, Snapshot, Worktree};
+
+/// So many first parents are tried where base does not build.
+const MOST_STEPS_BACK: usize = 10;
+
+/// What a person asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// What to measure against; none for where head left the main branch.
+    pub base: Option<String>,
+    /// What is judged; none for what is checked out, with its changes if there are any.
+    pub head: Option<String>,
+    /// The suites; all if empty.
+    pub suites: Vec<String>,
+    /// The benchmarks; all if empty, else those that any pattern matches.
+    pub filter: Vec<Pattern>,
+    /// The time that each suite gets, in place of what the configuration says.
+    pub budget: Option<Duration>,
+    /// What random orders follow from.
+    pub seed: u64,
+    /// Under which policy.
+    pub policy: WhosePolicy,
+}
+
+/// Under which policy a duel is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhosePolicy {
+    /// The project's.
+    #[default]
+    Projects,
+    /// None but the defaults.
+    Nobodys,
+}
+
+/// What is said while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Something that stays to be said.
+    Remark(String),
+    /// A suite is being built on a side; the text is what the build said last, if anything.
+    Building(&'a Subject, &'a SuiteName, &'a str),
+    /// A suite is being dueled.
+    Dueling(&'a SuiteName, Progress<'a>),
+    /// A suite is judged.
+    Judged(&'a Report),
+    /// A suite cannot be dueled because head's does not build or start.
+    Broken(&'a SuiteName, &'a str),
+}
+
+/// How it all ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// What was asked for was judged, as far as it could be.
+    Judged {
+        /// A report for each suite that could be dueled.
+        reports: Vec<Report>,
+        /// Suites that do not build or start on head.
+        broken: usize,
+    },
+    /// There is nothing to compare head with.
+    NoBase,
+    /// By a signal.
+    Stopped,
+}
+
+/// Compares what was asked for. `now_s` tells the time of day in seconds since 1970 UTC, `tell` hears how it goes.
+pub fn gate(
+    project: &Project,
+    request: &Request,
+    stop: &Stop,
+    now_s: &dyn Fn() -> i64,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Outcome<Ended> {
+    let Some(ends) = ends(project, request.base.as_deref(), request.head.as_deref())? else { return Ok(Ended::NoBase) };
+    tell(Event::Remark(format!("base is {}, {}", named(&ends.base), ends.because)));
+    let Rules { mut config, remarks } = rules(project, &ends)?;
+    for remark in remarks {
+        tell(Event::Remark(remark));
+    }
+    if request.policy == WhosePolicy::Nobodys {
+        config.policy = Policy::default();
+    }
+    let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
+    let suites = chosen(&config, &wanted)?;
+    if let Some((name, _)) = suites.iter().find(|(_, suite)| matches!(suite.source, Source::Command { .. })) {
+        return Err(Failure::usage(anyhow::anyhow!("suite {name} is a command, and only workers can be dueled"))
+            .hint("name the others with --suite, or let the suite speak the worker protocol"));
+    }
+    let bench = project.bench()?;
+    let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
+    let mut going =
+        Going { project, request, config: &config, bench, ends: &ends, bases: BTreeMap::new(), stop, now_s, tell };
+    let (mut reports, mut broken) = (Vec::new(), 0);
+    for (name, suite) in &suites {
+        match going.suite(name, suite, &head_tree)? {
+            One::Judged(report) => reports.push(*report),
+            One::Broken(why) => {
+                (going.tell)(Event::Broken(name, &why));
+                broken += 1;
+            }
+            One::Stopped => return Ok(Ended::Stopped),
+        }
+    }
+    Ok(Ended::Judged { reports, broken })
+}
+
+fn named(commit: &Commit) -> String {
+    format!("{} ({})", commit.id.short(), commit.subject)
+}
+
+/// What became of one suite.
+enum One {
+    Judged(Box<Report>),
+    Broken(String),
+    Stopped,
+}
+
+/// What became of one side of it.
+enum Built {
+    Ready(Box<Ready>),
+    No(String),
+    Stopped,
+}
+
+/// A request under way.
+struct Going<'a, 't> {
+    project: &'a Project,
+    request: &'a Request,
+    config: &'a Config,
+    bench: Bench,
+    ends: &'a Ends,
+    /// The bases that were laid out, for they are used by several suites.
+    bases: BTreeMap<CommitId, Worktree>,
+    stop: &'a Stop,
+    now_s: &'a dyn Fn() -> i64,
+    tell: &'a mut (dyn FnMut(Event<'_>) + 't),
+}
+
+impl Going<'_, '_> {
+    /// Builds one suite on both sides, duels and judges it.
+    fn suite(&mut self, name: &SuiteName, suite: &Suite, head_tree: &Worktree) -> Outcome<One> {
+        let base = match self.base(name, suite)? {
+            Built::Ready(ready) => ready,
+            Built::No(why) => return Err(Failure::environment(anyhow::anyhow!("{why}"))),
+            Built::Stopped => return Ok(One::Stopped),
+        };
+        let head = match self.build(name, suite, &self.ends.head, head_tree)? {
+            Built::Ready(ready) => ready,
+            Built::No(why) => return Ok(One::Broken(why)),
+            Built::Stopped => return Ok(One::Stopped),
+        };
+        let mut options = Options::new(suite.budget, suite.timeout, self.request.seed);
+        options.filter.clone_from(&self.request.filter);
+        let known = Known::default();
+        let job = Job {
+            suite: name,
+            machine: machine_of(self.config),
+            base: &base,
+            head: &head,
+            options,
+            policy: &self.config.policy,
+            known: &known,
+            stop: self.stop,
+            now_s: self.now_s,
+        };
+        match job.duel(&mut |progress| (self.tell)(Event::Dueling(name, progress))) {
+            Dueled::Duel(duel, gated_series) => {
+                let report = judge::report::report(&duel, &self.config.policy, &known, gated_series);
+                (self.tell)(Event::Judged(&report));
+                Ok(One::Judged(Box::new(report)))
+            }
+            Dueled::Broken { on_head: true, why } => Ok(One::Broken(why)),
+            Dueled::Broken { on_head: false, why } => {
+                Err(Failure::environment(anyhow::anyhow!("suite {name} cannot be used on base: {why}")))
+            }
+            Dueled::Stopped => Ok(One::Stopped),
+        }
+    }
+
+    /// Builds a suite on base, or on the nearest first parent that builds.
+    fn base(&mut self, name: &SuiteName, suite: &Suite) -> Outcome<Built> {
+        let mut commit = self.ends.base.clone();
+        let mut first_why = None;
+        for _ in 0..=MOST_STEPS_BACK {
+            let worktree = match self.bases.remove(&commit.id) {
+                Some(worktree) => worktree,
+                None => self.lay_out(&commit, None)?,
+            };
+            let built = self.build(name, suite, &Subject::Commit(commit.clone()), &worktree);
+            self.bases.insert(commit.id.clone(), worktree);
+            let why = match built? {
+                Built::No(why) => why,
+                built => return Ok(built),
+            };
+            let Some(parent) = self.project.repository.first_parent(&commit)? else {
+                first_why.get_or_insert(why);
+                break;
+            };
+            let (from, to) = (named(&commit), named(&parent));
+            (self.tell)(Event::Remark(format!("suite {name} does not build on {from}; trying its first parent {to}")));
+            first_why.get_or_insert(why);
+            commit = parent;
+        }
+        let why = first_why.unwrap_or_default();
+        Ok(Built::No(format!("suite {name} builds neither on base nor on the commits before it: {why}")))
+    }
+
+    fn lay_out(&self, commit: &Commit, changes: Option<&Snapshot>) -> Outcome<Worktree> {
+        Ok(self.bench.lay_out(&self.project.repository, commit, changes, absent(self.config))?)
+    }
+
+    /// Builds a suite in a worktree, and puts what was built aside.
+    fn build(&mut self, name: &SuiteName, suite: &Suite, subject: &Subject, worktree: &Worktree) -> Outcome<Built> {
+        let mut progress = |line: &str| (self.tell)(Event::Building(subject, name, line));
+        progress("");
+        let prepared = prepare(self.project, worktree, (name, suite), &self.config.build, self.stop, &mut progress);
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(Unprepared::Stopped) => return Ok(Built::Stopped),
+            Err(Unprepared::Failed(failure)) => return Err(failure),
+            Err(Unprepared::DoesNotBuild(error)) => return Ok(Built::No(error.to_string())),
+        };
+        let Start::Worker(program) = prepared.start else {
+            return Ok(Built::No("it is a command, and only workers can be dueled".to_owned()));
+        };
+        let keep = worktree.keep();
+        let program = match suite.source {
+            Source::Cargo { .. } => aside::copied(program, &keep.join("dueled").join(folder_name(name)))?,
+            Source::Worker { .. } | Source::Command { .. } => program,
+        };
+        let hash = aside::hash(&program, &[worktree.path(), &keep])?;
+        let side = Side { subject: subject.clone(), program: hash };
+        Ok(Built::Ready(Box::new(Ready { program, side, notes: prepared.notes })))
+    }
+}

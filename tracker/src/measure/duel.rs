@@ -1,0 +1,395 @@
+//! A duel: base and head of one suite, measured alternately on the same processors.
+//!
+//! Three workers live at a time: base, head, and base once more as the null control. First each benchmark is rehearsed:
+//! both sides' answers are checked, and base's iterations are calibrated; all sides run that number. Then come lives. In
+//! each, a few benchmarks are put in random order and served by three fresh workers ([`trio`]): a benchmark is set up
+//! and warmed up on all three, then slices alternate in rounds, each in a random order of its own ([`meet`]).
+//!
+//! What is enough is not for this room to say: a [`Rule`] hears what was read and names the lives that are still wanted.
+//! Decided benchmarks drop out, and the others get their time ([`share`]).
+
+mod meet;
+mod share;
+mod state;
+mod trio;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use self::meet::Side;
+use self::share::Need;
+use self::state::State;
+use super::child::Program;
+use super::cores::Pinned;
+use super::interrupt::Stop;
+use super::lives::{Lives, Manner, Stopped, Unserved};
+use super::order::Order;
+use super::protocol::{Answer, Listed};
+use super::visit::rehearse;
+use super::worker::{Patience, WorkerError};
+use crate::domain::{BenchmarkName, Bout, Metric, Notes, Pattern, Trouble};
+
+/// What a rehearsal takes, as long as nothing is known.
+const USUAL_REHEARSAL: Duration = Duration::from_millis(100);
+
+/// What a duel is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The time that measuring may take. Each benchmark gets one life whatever it says.
+    pub budget: Duration,
+    /// The time after which no benchmark is begun, whether it was measured or not.
+    pub limit: Duration,
+    /// What random orders follow from.
+    pub seed: u64,
+    /// How long workers may take.
+    pub patience: Patience,
+    /// Which benchmarks; all if empty, else those that any pattern matches.
+    pub filter: Vec<Pattern>,
+}
+
+impl Options {
+    /// A duel of so much time, for benchmarks that may keep silent for `timeout`.
+    #[must_use]
+    pub fn new(budget: Duration, timeout: Duration, seed: u64) -> Options {
+        let limit = (10 * budget).max(Duration::from_mins(10));
+        Options { budget, limit, seed, patience: Patience::of(timeout), filter: Vec::new() }
+    }
+
+    fn chooses(&self, name: &BenchmarkName) -> bool {
+        self.filter.is_empty() || self.filter.iter().any(|pattern| pattern.matches(name.as_str()))
+    }
+}
+
+/// The programs that start the workers of the two sides.
+#[derive(Debug, Clone, Copy)]
+pub struct Programs<'a> {
+    /// Base's, which the null control runs too.
+    pub base: &'a Program,
+    /// Head's.
+    pub head: &'a Program,
+}
+
+/// Says what is enough.
+pub trait Rule {
+    /// The lives after which it wants to be asked for the first time.
+    fn first_look(&self) -> usize;
+    /// The lives without which there can be no finding, so that time for so many is put by.
+    fn least_for_a_finding(&self) -> usize;
+    /// By benchmark, the lives after which it wants to be asked again. What it does not name is decided.
+    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize>;
+}
+
+/// What a duel yielded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fought {
+    /// What became of each benchmark that was chosen.
+    pub bouts: BTreeMap<BenchmarkName, Bout>,
+    /// How it was measured.
+    pub notes: Notes,
+}
+
+/// Why a suite could not be dueled at all.
+#[derive(Debug, thiserror::Error)]
+pub enum DuelError {
+    /// Base's worker does not start, greet or list.
+    #[error("the suite's worker cannot be used on base")]
+    Base(#[source] WorkerError),
+    /// Head's does not.
+    #[error("the suite's worker cannot be used on head")]
+    Head(#[source] WorkerError),
+    /// Somebody wants us to stop.
+    #[error("stopped by a signal")]
+    Stopped,
+}
+
+impl From<Stopped> for DuelError {
+    fn from(Stopped: Stopped) -> DuelError {
+        DuelError::Stopped
+    }
+}
+
+/// What a duel says while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Progress<'a> {
+    /// Both sides are known.
+    Listed {
+        /// How many benchmarks both have.
+        benchmarks: usize,
+    },
+    /// Another life begins.
+    Life {
+        /// How many benchmarks get one.
+        benchmarks: usize,
+        /// What is left of the budget.
+        left: Duration,
+    },
+    /// A benchmark failed.
+    Failed {
+        /// Which.
+        benchmark: &'a BenchmarkName,
+        /// Why.
+        trouble: &'a Trouble,
+    },
+}
+
+/// What the two sides offer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offers {
+    base: Vec<Listed>,
+    head: Vec<Listed>,
+    workers: [String; 2],
+}
+
+impl Offers {
+    /// Each metric of each benchmark that base offers: what can be judged.
+    pub fn of_base(&self) -> impl Iterator<Item = (&BenchmarkName, Metric)> {
+        self.base.iter().flat_map(|listed| {
+            let metrics = std::iter::once(Metric::time()).chain(listed.metrics.iter().cloned());
+            metrics.map(|metric| (&listed.name, metric))
+        })
+    }
+
+    /// Benchmarks that only one side has.
+    fn lone(&self) -> impl Iterator<Item = (BenchmarkName, Bout)> {
+        let lacks = |side: &[Listed], name: &BenchmarkName| side.iter().all(|other| other.name != *name);
+        let gone = self.base.iter().filter(move |one| lacks(&self.head, &one.name));
+        let come = self.head.iter().filter(move |one| lacks(&self.base, &one.name));
+        gone.map(|one| (one.name.clone(), Bout::Missing)).chain(come.map(|one| (one.name.clone(), Bout::New)))
+    }
+
+    /// Benchmarks that both have.
+    fn common(&self) -> Vec<Pair<'_>> {
+        let of_head: BTreeMap<&BenchmarkName, &Listed> = self.head.iter().map(|one| (&one.name, one)).collect();
+        self.base.iter().filter_map(|base| Some(Pair::new(base, of_head.get(&base.name)?))).collect()
+    }
+}
+
+/// One benchmark as both sides list it.
+#[derive(Debug, Clone)]
+struct Pair<'a> {
+    base: &'a Listed,
+    head: &'a Listed,
+    /// The metrics that both declare alike, with their places on base and on head.
+    shared: Vec<(&'a Metric, usize, usize)>,
+}
+
+impl<'a> Pair<'a> {
+    fn new(base: &'a Listed, head: &'a Listed) -> Pair<'a> {
+        let place = |metric: &Metric| head.metrics.iter().position(|other| other == metric);
+        let shared = base.metrics.iter().enumerate().filter_map(|(at, metric)| Some((metric, at, place(metric)?)));
+        Pair { base, head, shared: shared.collect() }
+    }
+
+    fn name(&self) -> &'a BenchmarkName {
+        &self.base.name
+    }
+
+    fn listed(&self, side: Side) -> &'a Listed {
+        if side == Side::Head { self.head } else { self.base }
+    }
+
+    fn cores(&self) -> u32 {
+        self.base.cores.max(self.head.cores)
+    }
+}
+
+/// Asks both sides what they offer, as far as `options` chooses it.
+pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<Offers, DuelError> {
+    let until = Instant::now() + options.limit;
+    let ask = |program: &Program| -> Result<(String, Vec<Listed>), WorkerError> {
+        let mut lives = Lives::new(program, options.patience, until, stop);
+        let mut worker = lives.start(u32::MAX)?;
+        let listed = worker.list()?;
+        let name = worker.hello().worker.clone();
+        lives.finish(worker);
+        Ok((name, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
+    };
+    let stopped = |error| if matches!(error, WorkerError::Stopped) { Err(DuelError::Stopped) } else { Ok(error) };
+    let (base_worker, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
+    let (head_worker, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
+    Ok(Offers { base, head, workers: [base_worker, head_worker] })
+}
+
+/// Measures what both sides offer until `rule` has enough or the time is spent. `tell` hears how it goes.
+pub fn run(
+    programs: Programs<'_>,
+    offers: &Offers,
+    options: &Options,
+    (rule, stop): (&mut dyn Rule, &Stop),
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> Result<Fought, DuelError> {
+    let begun = Instant::now();
+    let until = begun + options.limit;
+    let lives = |program| Lives::new(program, options.patience, until, stop);
+    let lives = [lives(programs.base), lives(programs.head), lives(programs.base)];
+    let pairs = offers.common();
+    tell(Progress::Listed { benchmarks: pairs.len() });
+    // Where the workers are the tracker wakes them without waking another processor first, as in a solo run.
+    let _here = Pinned::here(lives[0].cpus(1));
+    let states = pairs.iter().map(|_| State::New).collect();
+    let order = Order::new(options.seed);
+    let mut running = Running { pairs: &pairs, states, order, lives, begun, options, tell };
+    running.rehearse()?;
+    running.fight(rule)?;
+    Ok(running.conclude(offers))
+}
+
+/// A duel under way.
+struct Running<'a> {
+    pairs: &'a [Pair<'a>],
+    /// What is known of each, in the same order.
+    states: Vec<State>,
+    order: Order,
+    /// By side.
+    lives: [Lives<'a>; 3],
+    begun: Instant,
+    options: &'a Options,
+    tell: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Running<'_> {
+    fn left(&self) -> Duration {
+        self.options.budget.saturating_sub(self.begun.elapsed())
+    }
+
+    /// Checks both sides' answers and calibrates base.
+    fn rehearse(&mut self) -> Result<(), Stopped> {
+        let pairs = self.pairs;
+        let few = self.lives[0].few(USUAL_REHEARSAL);
+        for (cores, queue) in self.shuffled((0..pairs.len()).collect()) {
+            let manner = Manner { cores, few };
+            let Running { states, lives: [base, head, _], tell, .. } = self;
+            base.serve(
+                queue.iter().copied(),
+                manner,
+                |worker, &index| rehearse(worker, pairs[index].base),
+                |index, result| match result {
+                    Ok(rehearsal) => states[index] = State::rehearsed(pairs[index].base, &rehearsal),
+                    Err(unserved) => states[index].fail(pairs[index].name(), Side::Base, trouble(unserved), tell),
+                },
+            )?;
+            let good = queue.into_iter().filter(|&index| states[index].known().is_some()).collect::<Vec<_>>();
+            head.serve(
+                good,
+                manner,
+                |worker, &index| {
+                    let answer = worker.check(pairs[index].head)?;
+                    worker.drop_setup(pairs[index].head)?;
+                    Ok(match answer {
+                        Answer::Right => Ok(()),
+                        Answer::Wrong(message) => Err(blame(format!("wrong answer: {message}"))),
+                    })
+                },
+                |index, result| {
+                    if let Err(unserved) = result {
+                        states[index].fail(pairs[index].name(), Side::Head, trouble(unserved), tell);
+                    }
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Lives, until the rule has enough or the time is spent.
+    fn fight(&mut self, rule: &mut dyn Rule) -> Result<(), Stopped> {
+        let working = (0..self.pairs.len()).filter(|&index| self.states[index].known().is_some());
+        let working: Vec<usize> = working.collect();
+        self.life(&working, rule.least_for_a_finding())?;
+        let first = rule.first_look();
+        let mut targets: Vec<(usize, usize)> = working.iter().map(|&index| (index, first)).collect();
+        loop {
+            targets.retain(|&(index, target)| self.states[index].wants_lives(target));
+            let needs = targets.iter().filter_map(|&(index, target)| self.states[index].need(index, target));
+            let affordable = share::affordable(needs.collect(), self.left());
+            if affordable.is_empty() {
+                return Ok(());
+            }
+            targets.retain(|&(index, _)| affordable.contains(&index));
+            while !targets.is_empty() {
+                let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
+                self.life(&open, rule.least_for_a_finding())?;
+                targets.retain(|&(index, target)| self.states[index].wants_lives(target));
+                if self.left().is_zero() {
+                    break;
+                }
+            }
+            let wants = rule.wants(&self.bouts());
+            let wanted = |&index: &usize| Some((index, *wants.get(self.pairs[index].name())?));
+            targets = working.iter().filter_map(wanted).collect();
+        }
+    }
+
+    /// Gives each of these one life, in random order.
+    fn life(&mut self, open: &[usize], least: usize) -> Result<(), Stopped> {
+        let left = self.left();
+        (self.tell)(Progress::Life { benchmarks: open.len(), left });
+        let needs: Vec<Need> = open.iter().filter_map(|&index| self.states[index].need(index, least)).collect();
+        let rounds = share::rounds(&needs, left);
+        for (cores, queue) in self.shuffled(open.to_vec()) {
+            self.serve(queue, cores, &rounds)?;
+        }
+        Ok(())
+    }
+
+    /// Things in random order, apart by the number of processors that their workers get.
+    fn shuffled(&mut self, mut indices: Vec<usize>) -> Vec<(u32, Vec<usize>)> {
+        self.order.shuffle(&mut indices);
+        let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for index in indices {
+            groups.entry(self.lives[0].granted(self.pairs[index].cores())).or_default().push(index);
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        self.order.shuffle(&mut groups);
+        groups
+    }
+
+    fn bouts(&self) -> BTreeMap<BenchmarkName, Bout> {
+        let all = self.pairs.iter().zip(&self.states);
+        all.map(|(pair, state)| (pair.name().clone(), state.bout(pair))).collect()
+    }
+
+    fn conclude(self, offers: &Offers) -> Fought {
+        let mut bouts = self.bouts();
+        bouts.extend(offers.lone());
+        let started: u32 = self.lives.iter().map(Lives::started).sum();
+        let [base, head] = &offers.workers;
+        let mut notes = Notes::from([
+            ("worker of base".to_owned(), base.clone()),
+            ("worker of head".to_owned(), head.clone()),
+            ("workers started".to_owned(), started.to_string()),
+            ("time left".to_owned(), format!("{:.1} s", self.left().as_secs_f64())),
+        ]);
+        let apart: Vec<&str> =
+            self.pairs.iter().filter(|pair| pair.differ()).map(|pair| pair.name().as_str()).collect();
+        if !apart.is_empty() {
+            notes.insert("metrics of one side only".to_owned(), apart.join(", "));
+        }
+        for (lives, side) in self.lives.iter().zip(["base", "head", "null control"]) {
+            if let Some((count, first)) = lives.ended_badly() {
+                notes.insert(format!("ended badly on {side}"), format!("{count} workers, the first {first}"));
+            }
+        }
+        Fought { bouts, notes }
+    }
+}
+
+impl Pair<'_> {
+    /// Whether a side declares a metric that the other does not.
+    fn differ(&self) -> bool {
+        self.shared.len() < self.base.metrics.len() || self.shared.len() < self.head.metrics.len()
+    }
+}
+
+fn trouble(unserved: Unserved) -> Trouble {
+    match unserved {
+        Unserved::Failed(trouble) | Unserved::NoWorker(trouble) => trouble,
+        Unserved::NotReached => blame("not reached: the time that the suite may take at the most was over".to_owned()),
+    }
+}
+
+fn blame(reason: String) -> Trouble {
+    Trouble { reason, ended: None, stderr_tail: String::new() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! One benchmark in one life of a duel: the three sides set it up, warm up, and take slices in turns.
+
+use std::time::{Duration, Instant};
+
+use super::Pair;
+use super::trio::{Fault, Trio};
+use crate::measure::calibrate::Calibration;
+use crate::measure::order::Order;
+
+/// Rounds that are thrown away at the beginning at the most, and the time that they take at the most.
+const MOST_WARM_UP: u32 = 10;
+const LONGEST_WARM_UP: Duration = Duration::from_millis(60);
+
+/// A warm-up goes on while a side's slice is at least this much faster than the one before.
+const STILL_WARMING: f64 = 0.98;
+
+/// How long the rounds of one life take at the most, as far as these are more than [`LEAST_ROUNDS`]: a head that became
+/// much slower than base must not take everybody's time.
+const LONGEST: Duration = Duration::from_millis(500);
+const LEAST_ROUNDS: u32 = 3;
+
+/// Who runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The side that is measured against.
+    Base,
+    /// The side that is judged.
+    Head,
+    /// Base once more.
+    Null,
+}
+
+impl Side {
+    /// All, in the order of their places in arrays.
+    pub(super) const ALL: [Side; 3] = [Side::Base, Side::Head, Side::Null];
+
+    /// Its place in arrays.
+    pub(super) fn place(self) -> usize {
+        match self {
+            Side::Base => 0,
+            Side::Head => 1,
+            Side::Null => 2,
+        }
+    }
+}
+
+/// What a meeting is to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Task {
+    /// How many iterations make a slice, on all sides.
+    pub(super) calibration: Calibration,
+    /// How many rounds.
+    pub(super) rounds: u32,
+    /// Over how many iterations exact metrics are taken, if they are wanted.
+    pub(super) exact: Option<u64>,
+}
+
+/// What one side read in a meeting.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Read {
+    /// The time of an iteration in nanoseconds, round by round.
+    pub(super) times_ns: Vec<f64>,
+    /// The metrics as this side declares them, round by round.
+    pub(super) metrics: Vec<Vec<f64>>,
+    /// The same over the fixed number of iterations, if that was asked for.
+    pub(super) exact: Option<Vec<f64>>,
+}
+
+/// What a meeting yielded.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Meeting {
+    /// By side.
+    pub(super) read: [Read; 3],
+    /// The calibration, corrected.
+    pub(super) calibration: Calibration,
+    /// The time of the rounds that count.
+    pub(super) slicing: Duration,
+    /// The time of the whole meeting.
+    pub(super) took: Duration,
+}
+
+/// Sets the benchmark up on all sides, warms it up, takes its rounds, and frees it.
+pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Order) -> Result<Meeting, Fault> {
+    let begun = Instant::now();
+    let mut read = <[Read; 3]>::default();
+    let is_slow = task.calibration.is_slow();
+    let mut turns = Side::ALL;
+    order.shuffle(&mut turns);
+    if !is_slow {
+        for side in turns {
+            // Sets up, and touches everything once: a single iteration, so that what comes next has the same past in
+            // each life.
+            trio.run(side, pair, 1)?;
+            if let Some(iterations) = task.exact {
+                read[side.place()].exact = Some(trio.run(side, pair, iterations)?.metrics);
+            }
+        }
+    }
+    let calibration = if is_slow { task.calibration } else { warm_up(trio, pair, task.calibration, order)? };
+    let slicing = Instant::now();
+    for round in 0..task.rounds {
+        if round >= LEAST_ROUNDS && slicing.elapsed() > LONGEST {
+            break;
+        }
+        order.shuffle(&mut turns);
+        for side in turns {
+            let slice = trio.run(side, pair, calibration.iterations)?;
+            let read = &mut read[side.place()];
+            // Nothing takes no time at all; a clock may say so of a loop that was optimised away.
+            read.times_ns.push(slice.elapsed_ns.max(1) as f64 / calibration.iterations as f64);
+            read.metrics.push(slice.metrics);
+        }
+    }
+    let slicing = slicing.elapsed();
+    for side in turns {
+        trio.drop_setup(side, pair)?;
+    }
+    if is_slow && task.exact.is_some() {
+        for read in &mut read {
+            read.exact = read.metrics.first().cloned();
+        }
+    }
+    Ok(Meeting { read, calibration, slicing, took: begun.elapsed() })
+}
+
+/// Rounds that do not count, until no side gets faster. Corrects the calibration by base.
+fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, order: &mut Order) -> Result<Calibration, Fault> {
+    let begun = Instant::now();
+    let mut calibration = before;
+    let mut previous_ns = [f64::INFINITY; 3];
+    let mut turns = Side::ALL;
+    for _ in 0..MOST_WARM_UP {
+        let iterations = calibration.iterations;
+        let mut warming = false;
+        order.shuffle(&mut turns);
+        for side in turns {
+            let slice = trio.run(side, pair, iterations)?;
+            let now_ns = slice.elapsed_ns as f64 / iterations as f64;
+            warming |= now_ns <= STILL_WARMING * previous_ns[side.place()];
+            previous_ns[side.place()] = now_ns;
+            if side == Side::Base {
+                calibration = calibration.corrected(slice.elapsed_ns);
+            }
+        }
+        if !warming || begun.elapsed() > LONGEST_WARM_UP {
+            break;
+        }
+    }
+    Ok(calibration)
+}

@@ -1,0 +1,102 @@
+//! Sharing the time of a duel: who is worth going on with, and how many rounds a life has.
+//!
+//! Lives are the independent evidence, and a verdict takes a fixed number of them; so what is left is divided over the
+//! lives that are still to come, and each life has as many rounds as its part pays for, within bounds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Rounds that a life has even when time is short: a median of fewer is at the mercy of one neighbour's burst.
+const LEAST_ROUNDS: f64 = 5.0;
+
+/// Rounds beyond which a life tells hardly more: what is left then is how lives differ.
+const MOST_ROUNDS: f64 = 60.0;
+
+/// How long the rounds of one life take at the most, as far as these are more than one.
+const LONGEST: Duration = Duration::from_millis(200);
+
+/// What a benchmark needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Need {
+    /// The benchmark.
+    pub(super) index: usize,
+    /// Lives that are still to come, at least one.
+    pub(super) lives: usize,
+    /// The time of a round, in nanoseconds.
+    pub(super) round_ns: f64,
+    /// The time of a life beside its rounds, in nanoseconds.
+    pub(super) beside_ns: f64,
+}
+
+impl Need {
+    fn most(&self) -> f64 {
+        (LONGEST.as_nanos() as f64 / self.round_ns).floor().clamp(1.0, MOST_ROUNDS)
+    }
+
+    fn least(&self) -> f64 {
+        LEAST_ROUNDS.min(self.most())
+    }
+
+    /// What a life of so many rounds takes.
+    pub(super) fn cost(&self, rounds: u32) -> Duration {
+        Duration::from_secs_f64((self.beside_ns + f64::from(rounds) * self.round_ns) / 1e9)
+    }
+}
+
+/// The rounds of the next life of each, when so much time is left for all lives that they need.
+pub(super) fn rounds(needs: &[Need], left: Duration) -> BTreeMap<usize, u32> {
+    let lives: usize = needs.iter().map(|need| need.lives).sum();
+    let share_ns = left.as_nanos() as f64 / lives.max(1) as f64;
+    let rounds = |need: &Need| {
+        let paid = ((share_ns - need.beside_ns) / need.round_ns).floor();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to numbers that fit")]
+        let rounds = paid.clamp(need.least(), need.most()) as u32;
+        (need.index, rounds)
+    };
+    needs.iter().map(rounds).collect()
+}
+
+/// Those that can have all the lives that they need in the time that is left, the cheapest first: a look that is not
+/// reached tells nothing.
+pub(super) fn affordable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
+    let cost_ns = |need: &Need| need.lives as f64 * (need.beside_ns + need.least() * need.round_ns);
+    needs.sort_by(|a, b| cost_ns(a).total_cmp(&cost_ns(b)));
+    let mut left_ns = left.as_nanos() as f64;
+    let fits = |need: &Need| {
+        left_ns -= cost_ns(need);
+        left_ns >= 0.0
+    };
+    needs.into_iter().take_while(fits).map(|need| need.index).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rounds of 3 ms, and 10 ms beside them.
+    fn need(index: usize, lives: usize) -> Need {
+        Need { index, lives, round_ns: 3e6, beside_ns: 10e6 }
+    }
+
+    #[test]
+    fn the_time_that_is_left_is_divided_over_the_lives_to_come() {
+        let all = [need(0, 10), need(1, 10)];
+        assert_eq!(rounds(&all, Duration::from_secs(2))[&1], 30);
+        assert_eq!(rounds(&all, Duration::from_mins(5))[&0], 60);
+        assert_eq!(rounds(&all, Duration::ZERO)[&0], 5);
+    }
+
+    #[test]
+    fn rounds_of_a_second_are_single() {
+        let slow = Need { round_ns: 1e9, ..need(0, 10) };
+        assert_eq!(rounds(&[slow], Duration::from_hours(1))[&0], 1);
+    }
+
+    #[test]
+    fn who_cannot_reach_the_next_look_does_not_begin() {
+        let all = || vec![need(0, 100), need(1, 10), need(2, 10)];
+        assert_eq!(affordable(all(), Duration::from_secs(10)).len(), 3);
+        assert_eq!(affordable(all(), Duration::from_secs(1)), BTreeSet::from([1, 2]));
+        assert!(affordable(all(), Duration::from_millis(100)).is_empty());
+    }
+}

@@ -1,0 +1,184 @@
+//! What is known of one benchmark during a duel, and what is said of it at the end.
+
+use super::Pair;
+use super::Progress;
+use super::meet::{Meeting, Read, Side, Task};
+use super::share::Need;
+use crate::domain::{BenchmarkName, Bout, Contest, Kind, Life, Metric, Readings, Trouble};
+use crate::measure::calibrate::Calibration;
+use crate::measure::protocol::Listed;
+use crate::measure::visit::{Rehearsal, exact_iterations};
+use crate::stats::robust::median;
+
+/// Lives in which exact metrics are taken.
+const EXACT_LIVES: usize = 2;
+
+/// The talk about a round and what a life takes beside its rounds, in slices, as long as nothing was measured.
+const USUAL_TALK_NS: f64 = 100_000.0;
+const USUAL_BESIDE_NS: f64 = 20e6;
+
+/// Where a benchmark stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum State {
+    /// Nothing was asked of it yet.
+    New,
+    /// It works.
+    Known(Box<Known>),
+    /// It failed, and that is final.
+    Failed {
+        /// Whether on head.
+        on_head: bool,
+        /// What happened.
+        trouble: Trouble,
+    },
+}
+
+/// A benchmark that works on both sides.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known {
+    calibration: Calibration,
+    round_ns: f64,
+    beside_ns: f64,
+    exact_over: Option<u64>,
+    /// What was read, life by life, by side.
+    lives: Vec<[Read; 3]>,
+    /// No life will come any more.
+    is_closed: bool,
+}
+
+impl State {
+    /// It was rehearsed on base.
+    pub(super) fn rehearsed(listed: &Listed, rehearsal: &Rehearsal) -> State {
+        let calibration = rehearsal.calibration;
+        State::Known(Box::new(Known {
+            calibration,
+            round_ns: 3.0 * calibration.slice_ns() + USUAL_TALK_NS,
+            beside_ns: USUAL_BESIDE_NS,
+            exact_over: exact_iterations(listed, calibration),
+            lives: Vec::new(),
+            is_closed: false,
+        }))
+    }
+
+    /// What is known of a benchmark that works.
+    pub(super) fn known(&self) -> Option<&Known> {
+        if let State::Known(known) = self { Some(known) } else { None }
+    }
+
+    /// Whether it can have more lives, and has fewer than `target`.
+    pub(super) fn wants_lives(&self, target: usize) -> bool {
+        self.known().is_some_and(|known| !known.is_closed && known.lives.len() < target)
+    }
+
+    /// What it needs to have `target` lives, or one more.
+    pub(super) fn need(&self, index: usize, target: usize) -> Option<Need> {
+        let known = self.known()?;
+        let lives = target.saturating_sub(known.lives.len()).max(1);
+        Some(Need { index, lives, round_ns: known.round_ns, beside_ns: known.beside_ns })
+    }
+
+    /// The task of its next meeting.
+    pub(super) fn task(&self, rounds: u32) -> Option<Task> {
+        let known = self.known()?;
+        let exact = known.exact_over.filter(|_| known.lives.len() < EXACT_LIVES);
+        Some(Task { calibration: known.calibration, rounds, exact })
+    }
+
+    /// Takes in a meeting.
+    pub(super) fn take(&mut self, meeting: Meeting) {
+        let State::Known(known) = self else { return };
+        let rounds = meeting.read[0].times_ns.len().max(1) as f64;
+        known.round_ns = (meeting.slicing.as_nanos() as f64 / rounds).max(1.0);
+        known.beside_ns = meeting.took.saturating_sub(meeting.slicing).as_nanos() as f64;
+        known.calibration = meeting.calibration;
+        known.lives.push(meeting.read);
+    }
+
+    /// Ends it with the numbers that it has; false if it has none.
+    pub(super) fn close(&mut self) -> bool {
+        match self {
+            State::Known(known) if !known.lives.is_empty() => {
+                known.is_closed = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// It failed on a side, for good.
+    pub(super) fn fail(
+        &mut self,
+        benchmark: &BenchmarkName,
+        side: Side,
+        trouble: Trouble,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) {
+        tell(Progress::Failed { benchmark, trouble: &trouble });
+        *self = State::Failed { on_head: side == Side::Head, trouble };
+    }
+
+    /// What is to be said of it so far.
+    pub(super) fn bout(&self, pair: &Pair<'_>) -> Bout {
+        match self {
+            State::New => Bout::Dueled(Vec::new()),
+            State::Failed { on_head, trouble } => Bout::Failed { on_head: *on_head, trouble: trouble.clone() },
+            State::Known(known) => Bout::Dueled(known.contests(pair)),
+        }
+    }
+}
+
+/// One metric of one side: what to take of what it read in a life, round by round.
+type Column<'a> = &'a dyn Fn(&Read, Side) -> Vec<f64>;
+
+impl Known {
+    fn contests(&self, pair: &Pair<'_>) -> Vec<Contest> {
+        let time = self.paired(Metric::time(), &|read, _| read.times_ns.clone());
+        let declared = pair.shared.iter().map(|&(metric, on_base, on_head)| {
+            let place = |side| if side == Side::Head { on_head } else { on_base };
+            let exact = |side: Side| -> Vec<f64> {
+                let taken = self.lives.iter().filter_map(|life| life[side.place()].exact.as_ref());
+                taken.filter_map(|values| values.get(place(side)).copied()).collect()
+            };
+            let column = |read: &Read, side: Side| -> Vec<f64> {
+                read.metrics.iter().filter_map(|values| values.get(place(side)).copied()).collect()
+            };
+            let agreed = (metric.kind == Kind::Exact).then(|| agreed(metric, exact)).flatten();
+            // One that differs between two lives of one program is treated as noisy.
+            agreed.unwrap_or_else(|| self.paired(Metric { kind: Kind::Noisy, ..metric.clone() }, &column))
+        });
+        std::iter::once(time).chain(declared).collect()
+    }
+
+    fn paired(&self, metric: Metric, column: Column<'_>) -> Contest {
+        let values = |life: &[Read; 3], side: Side| column(&life[side.place()], side);
+        let level = |side: Side| {
+            let medians: Vec<f64> = self.lives.iter().filter_map(|life| median(&values(life, side))).collect();
+            median(&medians).unwrap_or(0.0)
+        };
+        let against_base = |side: Side| -> Vec<Life> {
+            let ratios = |life: &[Read; 3]| log_ratios(&values(life, side), &values(life, Side::Base));
+            self.lives.iter().filter_map(|life| Life::new(ratios(life)).ok()).collect()
+        };
+        let readings = Readings::Paired { lives: against_base(Side::Head), null: against_base(Side::Null) };
+        Contest { metric, base: level(Side::Base), head: level(Side::Head), readings }
+    }
+}
+
+/// Round by round; where both are zero nothing differs, and where one is there is no ratio.
+fn log_ratios(over: &[f64], under: &[f64]) -> Vec<f64> {
+    let ratio = |(&over, &under): (&f64, &f64)| if over.total_cmp(&under).is_eq() { 0.0 } else { (over / under).ln() };
+    over.iter().zip(under).map(ratio).filter(|ratio| ratio.is_finite()).collect()
+}
+
+/// An exact metric, if each program says the same in all the lives in which it was taken.
+fn agreed(metric: &Metric, exact: impl Fn(Side) -> Vec<f64>) -> Option<Contest> {
+    let head = exact(Side::Head);
+    let base = [exact(Side::Base), exact(Side::Null)].concat();
+    let is_same = |values: &[f64]| values.iter().all(|value| value.to_bits() == values[0].to_bits());
+    if head.len() < EXACT_LIVES || base.len() < 2 * EXACT_LIVES || !is_same(&head) || !is_same(&base) {
+        return None;
+    }
+    let (on_base, on_head) = (base[0], head[0]);
+    let readings = Readings::Exact { base: Life::new(base).ok()?, head: Life::new(head).ok()? };
+    Some(Contest { metric: metric.clone(), base: on_base, head: on_head, readings })
+}

@@ -1,0 +1,160 @@
+//! Whole duels with real workers that only say how long they took, so that no machine's speed decides a test.
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::domain::{Contest, Kind, Life, Readings};
+use crate::measure::worker::tests::fake;
+
+/// A worker whose slices take what `COST` says: less than the tracker's tolerance, so that they take no time at all.
+const CLOCK: &str = r#"
+COST = {"a": 700000, "b": 750000, "c": 900000}
+
+def run(request):
+    say(reply="run", elapsed_ns=request["iterations"] * COST[request["benchmark"]])
+"#;
+
+/// So many lives for all, and no more.
+struct Lives(usize);
+
+impl Rule for Lives {
+    fn first_look(&self) -> usize {
+        self.0
+    }
+    fn least_for_a_finding(&self) -> usize {
+        self.0
+    }
+    fn wants(&mut self, _: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
+        BTreeMap::new()
+    }
+}
+
+fn worker(change: &str) -> (TempDir, Program) {
+    fake(&format!("{CLOCK}\n{change}"))
+}
+
+fn duel_for(base: &str, head: &str, lives: usize, budget: Duration) -> Fought {
+    let (base, head) = (worker(base), worker(head));
+    let programs = Programs { base: &base.1, head: &head.1 };
+    let options = Options::new(budget, Duration::from_mins(1), 42);
+    let stop = Stop::by_hand().unwrap();
+    let offers = offers(programs, &options, &stop).unwrap();
+    run(programs, &offers, &options, (&mut Lives(lives), &stop), &mut |_| ()).unwrap()
+}
+
+fn duel(base: &str, head: &str) -> Fought {
+    duel_for(base, head, 3, Duration::from_mins(10))
+}
+
+fn contests<'a>(fought: &'a Fought, name: &str) -> &'a [Contest] {
+    match &fought.bouts[name] {
+        Bout::Dueled(contests) => contests,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+fn lives(contest: &Contest) -> (&[Life], &[Life]) {
+    match &contest.readings {
+        Readings::Paired { lives, null } => (lives, null),
+        Readings::Exact { .. } => panic!("{contest:?}"),
+    }
+}
+
+#[test]
+fn each_round_of_each_life_gives_a_ratio_and_the_null_control_one_of_its_own() {
+    let fought = duel("", r#"COST["b"] = 900000"#);
+    for (name, head_ns, ratio) in [("a", 700_000.0, 1.0_f64), ("b", 900_000.0, 1.2), ("c", 900_000.0, 1.0)] {
+        let [time] = contests(&fought, name) else { panic!("time alone") };
+        assert_eq!((&time.metric, time.head.to_bits()), (&Metric::time(), f64::to_bits(head_ns)));
+        let (lives, null) = lives(time);
+        assert_eq!((lives.len(), null.len()), (3, 3));
+        let all = |lives: &[Life]| lives.iter().flat_map(|life| life.values().to_vec()).collect::<Vec<_>>();
+        assert!(all(lives).len() >= 15 && all(lives).iter().all(|value| (value - ratio.ln()).abs() < 1e-12));
+        assert!(all(null).iter().all(|value| value.abs() < 1e-12));
+    }
+    assert_eq!(fought.notes["worker of base"], "fake 1");
+}
+
+#[test]
+fn what_one_side_lacks_is_said_as_it_is() {
+    let fought = duel(r#"NAMES = ["a", "b"]"#, r#"NAMES = ["a", "c"]"#);
+    assert_eq!((&fought.bouts["b"], &fought.bouts["c"]), (&Bout::Missing, &Bout::New));
+    contests(&fought, "a");
+}
+
+#[test]
+fn a_failure_is_told_of_the_side_that_it_happened_on_and_the_others_go_on() {
+    let crash = r#"
+def run(request):
+    if request["benchmark"] == "b":
+        os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(1000)
+    say(reply="run", elapsed_ns=request["iterations"] * COST[request["benchmark"]])
+"#;
+    let wrong = r#"
+def check(request):
+    say(reply="check", ok=request["benchmark"] != "b", message="expected 4, got 5")
+"#;
+    for (base, head, on_head) in [("", crash, true), (crash, "", false), ("", wrong, true), (wrong, "", false)] {
+        let fought = duel(base, head);
+        let Bout::Failed { on_head: found, trouble } = &fought.bouts["b"] else { panic!("{:?}", fought.bouts["b"]) };
+        assert_eq!(*found, on_head, "{trouble:?}");
+        assert_eq!(lives(&contests(&fought, "a")[0]).0.len(), 3);
+    }
+}
+
+#[test]
+fn exact_metrics_are_numbers_unless_lives_of_one_program_disagree() {
+    let metric = |value: &str| {
+        format!(
+            r#"
+def list_(request):
+    metric = {{"name": "steps", "unit": "count", "better": "lower", "kind": "exact"}}
+    say(reply="list", benchmarks=[{{"name": "a", "metrics": [metric]}}])
+
+def run(request):
+    say(reply="run", elapsed_ns=min(request["iterations"] * 700000, 900000), metrics={{"steps": {value}}})
+"#
+        )
+    };
+    let fought = duel(&metric("7"), &metric("9"));
+    let [_, steps] = contests(&fought, "a") else { panic!("time and steps") };
+    let four = Life::new(vec![7.0; 4]).unwrap();
+    assert_eq!(steps.readings, Readings::Exact { base: four, head: Life::new(vec![9.0; 2]).unwrap() });
+    let fought = duel(&metric("7"), &metric("os.getpid()"));
+    let [_, steps] = contests(&fought, "a") else { panic!("time and steps") };
+    assert_eq!(steps.metric.kind, Kind::Noisy);
+    assert_eq!(lives(steps).0.len(), 3);
+}
+
+#[test]
+fn without_time_there_is_one_life_and_no_more() {
+    let fought = duel_for("", "", 5, Duration::ZERO);
+    assert_eq!(lives(&contests(&fought, "a")[0]).0.len(), 1);
+}
+
+#[test]
+fn a_side_that_offers_nothing_that_can_be_used_is_named() {
+    let (good, bad) = (worker(""), worker("def hello(request):\n    sys.exit(4)"));
+    let options = Options::new(Duration::ZERO, Duration::from_mins(1), 42);
+    let stop = Stop::by_hand().unwrap();
+    let ask = |base, head| offers(Programs { base, head }, &options, &stop).unwrap_err();
+    assert!(matches!(ask(&good.1, &bad.1), DuelError::Head(_)));
+    assert!(matches!(ask(&bad.1, &good.1), DuelError::Base(_)));
+}
+
+#[test]
+fn a_signal_stops_it() {
+    let program = worker("");
+    let programs = Programs { base: &program.1, head: &program.1 };
+    let options = Options::new(Duration::from_mins(10), Duration::from_mins(1), 42);
+    let stop = Stop::by_hand().unwrap();
+    let offers = offers(programs, &options, &stop).unwrap();
+    let mut tell = |progress: Progress<'_>| {
+        if matches!(progress, Progress::Life { .. }) {
+            stop.raise(15);
+        }
+    };
+    let ended = run(programs, &offers, &options, (&mut Lives(1000), &stop), &mut tell);
+    assert!(matches!(ended, Err(DuelError::Stopped)), "{ended:?}");
+}

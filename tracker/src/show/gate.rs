@@ -1,0 +1,254 @@
+//! What a gate says of a suite: the word for the whole first, then what deserves a person, then the rest in counts.
+
+use std::fmt::Write as _;
+
+use super::escape;
+use super::judgement::{percent, size};
+use super::number;
+use super::style::{Style, Tone};
+use super::table::{Align, Table};
+use crate::domain::{BenchmarkName, Call, Finding, Judged, MetricVerdict, Report, Subject, Trouble, Whole};
+
+/// What is shown of one metric of one benchmark.
+type Row<'a> = (&'a BenchmarkName, &'a MetricVerdict);
+
+/// Whether a finding is about something that has no numbers.
+#[must_use]
+pub fn is_unmeasured(finding: &Finding) -> bool {
+    matches!(finding, Finding::Failed { .. } | Finding::Missing { .. })
+}
+
+/// The report for a person.
+#[must_use]
+pub fn text(report: &Report, style: Style) -> String {
+    let mut out = headline(report) + "\n";
+    // Writing to a text cannot fail.
+    let _ = writeln!(out, "  base  {}", side(&report.base.subject));
+    let _ = writeln!(out, "  head  {}", side(&report.head.subject));
+    for line in troubles(report) {
+        out.push_str(&line);
+    }
+    let rows = rows(report);
+    let mut table = Table::new(&[
+        ("", Align::Left),
+        ("benchmark", Align::Left),
+        ("metric", Align::Left),
+        ("base", Align::Right),
+        ("head", Align::Right),
+        ("effect", Align::Right),
+        ("interval", Align::Right),
+        ("allowed", Align::Right),
+    ]);
+    let told: Vec<&Row<'_>> = rows.iter().filter(|row| told(row.1)).collect();
+    for (benchmark, one) in &told {
+        table.toned_row(tone(one), &cells(benchmark, one));
+    }
+    if !told.is_empty() {
+        out.push_str(&table.render(style));
+    }
+    out.push_str(&rest(report, &rows));
+    out
+}
+
+fn headline(report: &Report) -> String {
+    let suite = escape::line(report.suite.as_str()).into_owned();
+    let red = report.findings.len();
+    let what = match report.whole {
+        Whole::Red => format!("{red} {}", if red == 1 { "finding" } else { "findings" }),
+        Whole::Nothing => "nothing was there to judge".to_owned(),
+        Whole::Inconclusive => "nothing is known to be worse, and not everything could be decided".to_owned(),
+        Whole::Green => "nothing got worse beyond its limit".to_owned(),
+    };
+    format!("{}: suite {suite}: {what}", report.whole.as_str())
+}
+
+fn side(subject: &Subject) -> String {
+    let commit = subject.commit();
+    let title = escape::line(&commit.subject);
+    match subject {
+        Subject::Commit(_) => format!("{} {title}", commit.id.short()),
+        Subject::Dirty { .. } => format!("working tree on {} {title}", commit.id.short()),
+    }
+}
+
+/// What has no numbers, and what moved together.
+fn troubles(report: &Report) -> Vec<String> {
+    let line = |finding: &Finding| match finding {
+        Finding::Failed { benchmark, on_head, trouble: Trouble { reason, stderr_tail, .. } } => {
+            let side = if *on_head { "head" } else { "base" };
+            let mut line =
+                format!("failed on {side}: {}: {}\n", escape::line(benchmark.as_str()), escape::line(reason));
+            for said in stderr_tail.trim_end().lines().rev().take(5).collect::<Vec<_>>().into_iter().rev() {
+                let _ = writeln!(line, "    {}", escape::line(said));
+            }
+            Some(line)
+        }
+        Finding::Missing { benchmark } => {
+            Some(format!("missing: {}: base has it, head has not\n", escape::line(benchmark.as_str())))
+        }
+        Finding::Common { metric, effect, benchmarks } => Some(format!(
+            "{} of {} benchmarks moved together: {}\n",
+            escape::line(metric),
+            benchmarks.len(),
+            percent(*effect)
+        )),
+        Finding::Regressed { .. } => None,
+    };
+    report.findings.iter().filter_map(line).collect()
+}
+
+/// All verdicts, the most important first: by word, then by size.
+fn rows(report: &Report) -> Vec<Row<'_>> {
+    let verdicts = |(benchmark, judged)| verdicts(benchmark, judged);
+    let mut rows: Vec<Row<'_>> = report.judged.iter().flat_map(verdicts).collect();
+    let rank = |one: &MetricVerdict| match one.verdict.call {
+        Call::Regressed => 0,
+        Call::Inconclusive => 1,
+        Call::Improved => 2,
+        Call::Unchanged => 3,
+    };
+    let magnitude = |one: &MetricVerdict| one.verdict.effect.log().abs();
+    rows.sort_by(|(_, a), (_, b)| rank(a).cmp(&rank(b)).then(magnitude(b).total_cmp(&magnitude(a))));
+    rows
+}
+
+fn verdicts<'a>(benchmark: &'a BenchmarkName, judged: &'a Judged) -> Vec<Row<'a>> {
+    match judged {
+        Judged::Verdicts(verdicts) => verdicts.iter().map(|one| (benchmark, one)).collect(),
+        Judged::Missing | Judged::New | Judged::Failed { .. } => Vec::new(),
+    }
+}
+
+fn told(one: &MetricVerdict) -> bool {
+    one.verdict.call != Call::Unchanged || one.verdict.moved_within_limit()
+}
+
+fn tone(one: &MetricVerdict) -> Tone {
+    match one.verdict.call {
+        Call::Regressed => Tone::Bad,
+
+        Call::Improved | Call::Inconclusive | Call::Unchanged => Tone::Plain,
+    }
+}
+
+fn cells(benchmark: &BenchmarkName, one: &MetricVerdict) -> [String; 8] {
+    let verdict = &one.verdict;
+    let interval = verdict.interval.map(|interval| format!("{} to {}", percent(interval.low), percent(interval.high)));
+    let word = match verdict.call {
+        Call::Unchanged => "moved within its limit",
+        Call::Inconclusive if verdict.grounds.is_none() => "too few lives",
+        call => call.as_str(),
+    };
+    let value = |value: f64| number::quantity(value, &one.metric.unit);
+    [
+        word.to_owned(),
+        benchmark.as_str().to_owned(),
+        one.metric.name.clone(),
+        value(one.base),
+        value(one.head),
+        percent(verdict.effect),
+        interval.unwrap_or_default(),
+        verdict.limit.to_string(),
+    ]
+}
+
+/// The unchanged in a count with the worst of what would have been seen, and what is new.
+fn rest(report: &Report, rows: &[Row<'_>]) -> String {
+    let mut out = String::new();
+    let unchanged: Vec<&MetricVerdict> =
+        rows.iter().map(|(_, one)| *one).filter(|one| one.verdict.call == Call::Unchanged).collect();
+    if !unchanged.is_empty() {
+        let _ = write!(out, "{} unchanged", series(unchanged.len()));
+        let worst =
+            unchanged.iter().filter_map(|one| one.verdict.detectable).max_by(|a, b| a.log().total_cmp(&b.log()));
+        if let Some(worst) = worst {
+            let _ = write!(out, "; a change of {} would have been found in each, 9 times in 10", size(worst));
+        }
+        out.push('\n');
+    }
+    let new: Vec<&str> = report
+        .judged
+        .iter()
+        .filter(|(_, judged)| matches!(judged, Judged::New))
+        .map(|(benchmark, _)| benchmark.as_str())
+        .collect();
+    if !new.is_empty() {
+        let _ = writeln!(out, "new on head: {}", escape::line(&new.join(", ")));
+    }
+    out
+}
+
+fn series(count: usize) -> String {
+    if count == 1 { "1 series".to_owned() } else { format!("{count} series") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::{Duel, Effect, FalseReds, Limit, Metric, Terms, Verdict};
+
+    fn judged(call: Call, relative: f64) -> Judged {
+        let limit = Limit::percent(2.0).unwrap();
+        let verdict =
+            Verdict { call, effect: Effect::from(relative), interval: None, limit, detectable: None, grounds: None };
+        let terms = Terms { limit, limit_from: None, gate: true, widen: true };
+        let (base, head) = (5000.0, 5000.0 * (1.0 + relative));
+        Judged::Verdicts(vec![MetricVerdict { metric: Metric::time(), base, head, terms, verdict }])
+    }
+
+    fn report(whole: Whole, judged: Vec<(&str, Judged)>, findings: Vec<Finding>) -> Report {
+        let duel = Duel::example(vec![]);
+        let judged: BTreeMap<_, _> =
+            judged.into_iter().map(|(name, judged)| (BenchmarkName::new(name).unwrap(), judged)).collect();
+        Report {
+            duel: duel.id(),
+            suite: duel.suite,
+            base: duel.base,
+            head: duel.head,
+            machine: duel.machine,
+            false_reds: FalseReds::default(),
+            gated_series: 3,
+            whole,
+            findings,
+            judged,
+        }
+    }
+
+    #[test]
+    fn the_word_stands_first_and_the_worst_before_the_rest() {
+        let name = |name: &str| BenchmarkName::new(name).unwrap();
+        let findings = vec![
+            Finding::Missing { benchmark: name("gone") },
+            Finding::Regressed { benchmark: name("b"), metric: "time".to_owned(), effect: Effect::from(0.3) },
+        ];
+        let judged = vec![
+            ("a", judged(Call::Unchanged, 0.0)),
+            ("b", judged(Call::Regressed, 0.3)),
+            ("c", judged(Call::Improved, -0.2)),
+            ("d", Judged::New),
+            ("gone", Judged::Missing),
+        ];
+        insta::assert_snapshot!(text(&report(Whole::Red, judged, findings), Style::default()), @r"
+        red: suite engine: 2 findings
+          base  aaaaaaaaaa Commit a
+          head  bbbbbbbbbb Commit b
+        missing: gone: base has it, head has not
+                   benchmark  metric  base    head   effect  allowed
+        regressed  b          time    5 µs  6.5 µs  +30.0 %      2 %
+        improved   c          time    5 µs    4 µs  -20.0 %      2 %
+        1 series unchanged
+        new on head: d
+        ");
+    }
+
+    #[test]
+    fn hostile_names_cannot_write_to_the_terminal() {
+        let trouble =
+            Trouble { reason: "\u{1b}[2J".to_owned(), ended: None, stderr_tail: "\u{1b}]0;x\u{7}".to_owned() };
+        let finding = Finding::Failed { benchmark: BenchmarkName::new("x").unwrap(), on_head: true, trouble };
+        let shown = text(&report(Whole::Red, vec![], vec![finding]), Style::default());
+        assert!(!shown.contains('\u{1b}') && shown.starts_with("red: suite engine: 1 finding\n"), "{shown}");
+    }
+}

@@ -1,0 +1,166 @@
+//! `tachograph gate` and `compare` on real repositories with real workers. What the worker says it took is written in a
+//! file of the repository, so that no machine's speed decides a test. Costs are from 0.67 to 1 ms: such calls are single
+//! in their slices, and the tracker does not wonder that a clock runs ahead of its own by that much.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::world::World;
+
+const CONFIG: &str = "[suite.clocked]\nworker = [\"python3\", \"worker.py\"]\nbudget = \"5m\"\n";
+
+/// A repository whose main branch offers benchmarks of such costs, on a branch beside it.
+fn world(costs: &str) -> World {
+    let world = World::new();
+    world.write("worker.py", include_str!("../fixtures/clocked.py"));
+    world.write("costs.json", costs);
+    world.write("tachograph.toml", CONFIG);
+    world.commit("the suite");
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world
+}
+
+fn report(world: &World, code: i32, args: &[&str]) -> Value {
+    let args = [args, &["--format", "json"]].concat();
+    serde_json::from_str(&world.ended(code, &args).out).expect("JSON")
+}
+
+#[test]
+fn what_got_slower_fails_the_gate_and_what_did_not_is_unchanged() {
+    let world = world(r#"{"a": 700000, "b": 750000, "c": 900000}"#);
+    world.write("costs.json", r#"{"a": 910000, "b": 750000, "c": 700000}"#);
+    let head = world.commit("slower here and faster there");
+    let whole = report(&world, 1, &["gate"]);
+    assert!(whole["remarks"][0].to_string().contains("merge base with main"), "{whole}");
+    let report = &whole["reports"][0];
+    assert_eq!((&whole["schema"], &report["whole"]), (&"tachograph/gate/1".into(), &"red".into()));
+    assert_eq!(report["head"]["subject"]["commit"]["id"], head.as_str());
+    let call = |name: &str| report["judged"][name]["verdicts"][0]["verdict"]["call"].as_str().map(str::to_owned);
+    assert_eq!(["a", "b", "c"].map(call), ["regressed", "unchanged", "improved"].map(|call| Some(call.to_owned())));
+    let effect = report["judged"]["a"]["verdicts"][0]["verdict"]["effect"].as_f64().expect("a number");
+    assert!((effect - 0.3).abs() < 1e-3, "{effect}");
+    // A comparison says the same and fails nobody.
+    assert_eq!(self::report(&world, 0, &["compare", "main", "change"])["reports"][0]["whole"], "red");
+}
+
+#[test]
+fn a_limit_that_head_loosens_is_listed_and_holds_once_it_is_base() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("tachograph.toml", &format!("{CONFIG}[[policy]]\nlimit = \"90 %\"\n"));
+    world.write("costs.json", r#"{"a": 910000}"#);
+    world.commit("a limit that would let everything pass");
+    let printed = world.ended(1, &["gate"]);
+    assert!(printed.err.contains("head changes the [[policy]] entries"), "{}", printed.err);
+    world.git(&["checkout", "--quiet", "main"]);
+    world.git(&["merge", "--quiet", "change"]);
+    world.commit("nothing more");
+    let printed = world.ended(0, &["gate"]);
+    assert!(printed.out.starts_with("green: "), "{}", printed.out);
+    assert!(printed.err.contains("first parent"), "{}", printed.err);
+    // Once it is base, the limit holds.
+    world.git(&["checkout", "--quiet", "-b", "slower"]);
+    world.write("costs.json", r#"{"a": 990000}"#);
+    world.commit("slower, and allowed to be");
+    world.ended(0, &["gate"]);
+}
+
+#[test]
+fn the_working_tree_is_judged_before_it_is_committed_and_left_alone() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("costs.json", r#"{"a": 910000}"#);
+    let before = (world.git(&["status", "--porcelain"]), fs::read(world.root().join(".git/index")).expect("an index"));
+    let printed = world.ended(1, &["gate"]);
+    assert!(printed.out.contains("working tree on"), "{}", printed.out);
+    let after = (world.git(&["status", "--porcelain"]), fs::read(world.root().join(".git/index")).expect("an index"));
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_benchmark_that_vanished_crashes_or_answers_wrongly_on_head_is_red_each_with_its_own_word() {
+    let world = world(r#"{"a": 700000, "b": 700000}"#);
+    for (costs, expected) in [
+        (r#"{"a": 700000}"#, "missing: b"),
+        (r#"{"a": 700000, "b": "crash"}"#, "failed on head: b"),
+        (r#"{"a": 700000, "b": "wrong"}"#, "wrong answer: expected 4, got 5"),
+        (r#"{"a": 700000, "B": 700000}"#, "new on head: B"),
+    ] {
+        world.write("costs.json", costs);
+        world.commit(expected);
+        let printed = world.ended(1, &["gate"]);
+        assert!(printed.out.contains(expected) && printed.out.contains("1 series unchanged"), "{}", printed.out);
+    }
+    world.write("costs.json", r#"{"a": 700000, "b": "crash"}"#);
+    world.commit("crashes");
+    let printed = world.ended(1, &["compare", "main", "change"]);
+    assert!(printed.out.contains("out of luck"), "it says what the worker said last:\n{}", printed.out);
+}
+
+#[test]
+fn a_benchmark_that_only_fails_on_base_is_no_fault_of_heads() {
+    let world = world(r#"{"a": 700000, "b": "crash"}"#);
+    world.write("costs.json", r#"{"a": 700000, "b": 700000}"#);
+    world.commit("mended");
+    let printed = world.ended(0, &["gate"]);
+    assert!(printed.out.starts_with("inconclusive: ") && printed.out.contains("failed on base: b"), "{}", printed.out);
+}
+
+#[test]
+fn nothing_to_judge_is_never_green() {
+    let world = world(r#"{"a": 700000}"#);
+    world.commit("nothing changed");
+    let printed = world.ended(4, &["gate", "--filter", "nothing is called so"]);
+    assert!(printed.out.starts_with("nothing: "), "{}", printed.out);
+    world.write("costs.json", "{}");
+    world.git(&["checkout", "--quiet", "--orphan", "empty"]);
+    world.git(&["branch", "--quiet", "--delete", "--force", "main", "change"]);
+    world.commit("no benchmark and no history");
+    let printed = world.ended(4, &["gate"]);
+    assert!(printed.err.contains("nothing to compare with"), "{}", printed.err);
+    world.commit("no benchmark on either side");
+    world.ended(4, &["gate"]);
+}
+
+#[test]
+fn a_budget_that_is_too_small_decides_nothing_and_says_so() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("costs.json", r#"{"a": 910000}"#);
+    world.commit("slower");
+    let printed = world.ended(0, &["gate", "--budget", "1ms"]);
+    assert!(printed.out.starts_with("inconclusive: ") && printed.out.contains("too few lives"), "{}", printed.out);
+}
+
+#[test]
+fn head_that_does_not_build_is_red_and_base_that_does_not_gives_way_to_its_parent() {
+    let world = world(r#"{"a": 700000}"#);
+    let build = |how: &str| world.write("build.sh", how);
+    let config = CONFIG.replace("budget", "build = [\"sh\", \"build.sh\"]\nbudget");
+    world.write("tachograph.toml", &config);
+    build("exit 0");
+    let good = world.commit("builds");
+    build("echo the reason it fails >&2; exit 7");
+    let bad = world.commit("broken");
+    let printed = world.ended(1, &["gate", "--base", &good]);
+    assert!(printed.err.contains("does not build") && printed.err.contains("the reason it fails"), "{}", printed.err);
+    build("exit 0 # mended");
+    world.commit("mended");
+    let whole = report(&world, 0, &["gate", "--base", &bad]);
+    assert_eq!(whole["reports"][0]["base"]["subject"]["commit"]["id"], good.as_str());
+    assert!(whole["remarks"].to_string().contains("does not build"), "{whole}");
+    // With nothing before it that builds, the environment has failed and not the change.
+    world.write("tachograph.toml", &config.replace("build.sh", "no such file"));
+    let lost = world.commit("cannot build");
+    world.git(&["checkout", "--quiet", "--orphan", "alone"]);
+    world.commit("cannot build either");
+    world.ended(3, &["gate", "--base", "HEAD", "--head", &lost]);
+}
+
+#[test]
+fn a_command_suite_is_refused_by_name() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("tachograph.toml", "[suite.whole]\ncommand = [\"true\"]\nformat = \"criterion\"\n");
+    world.commit("a command");
+    world.commit("another");
+    let printed = world.ended(2, &["gate", "--base", "HEAD~1"]);
+    assert!(printed.err.contains("whole") && printed.err.contains("only workers"), "{}", printed.err);
+}
