@@ -1,6 +1,7 @@
 //! What Tachograph itself costs: its maths, its parsers, its store, its tables, and how much of the time that it measures
 //! for is spent measuring.
 
+mod adapt;
 mod judging;
 mod measuring;
 mod parsing;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     let mut suite = Suite::new("tracker");
     judging::offer(&mut suite);
     parsing::offer(&mut suite);
+    adapt::offer(&mut suite);
     store::offer(&mut suite);
     rendering::offer(&mut suite);
     measuring::offer(&mut suite);

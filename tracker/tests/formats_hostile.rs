@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use tachograph::adapt::{AdaptError, FORMATS, Format, Parsed, limits, parse};
+use tachograph::adapt::{AdaptError, FORMATS, Format, MemoryFolder, Parsed, limits, parse, parse_folder};
 use tachograph::domain::Outcome;
 
 /// How often each fixture is mutated in an ordinary run.
@@ -89,6 +89,31 @@ fn no_mutation_makes_a_parser_panic_hang_or_yield_what_is_no_number() {
     }
     println!("{inputs} inputs, {taken} of them read");
     assert!(taken > inputs / 50, "the mutations are too coarse to reach far: {taken} of {inputs} read");
+}
+
+#[test]
+fn no_mutation_of_a_file_in_criterions_folder_makes_its_parser_panic_or_hang() {
+    let soak: u64 = std::env::var("TACHOGRAPH_SOAK").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let whole: [(&str, &[u8]); 3] = [
+        ("a/new/benchmark.json", br#"{"full_id":"a/1","throughput":{"Bytes":1024}}"#),
+        ("a/new/sample.json", br#"{"sampling_mode":"Linear","iters":[10.0,20.0],"times":[125.0,500.5]}"#),
+        ("b/new/estimates.json", br#"{"median":{"confidence_interval":{},"point_estimate":6.5},"slope":null}"#),
+    ];
+    let fixtures = fixtures();
+    let mut random = Pcg64Mcg::seed_from_u64(7);
+    for _ in 0..ROUNDS * soak {
+        let broken = below(&mut random, whole.len());
+        let files = whole.iter().enumerate().map(|(at, (path, bytes))| {
+            let bytes = if at == broken { mutate(bytes, &fixtures, &mut random) } else { bytes.to_vec() };
+            ((*path).to_owned(), bytes)
+        });
+        let folder = MemoryFolder::new(files.collect());
+        let start = Instant::now();
+        if let Ok(parsed) = parse_folder(None, &folder) {
+            hold(&parsed, "criterion", 100_000);
+        }
+        assert!(start.elapsed() < SLOWEST, "{folder:?}");
+    }
 }
 
 /// Reads one input, and looks at what came of it. Says whether it was read.

@@ -94,10 +94,11 @@ pub fn parse_folder(format: Option<&'static Format>, folder: &dyn Folder) -> Res
     measured_something(format, parsed)
 }
 
-fn measured_something(format: &'static Format, parsed: Parsed) -> Result<Parsed, AdaptError> {
+fn measured_something(format: &'static Format, mut parsed: Parsed) -> Result<Parsed, AdaptError> {
     if parsed.sets.iter().all(|set| set.outcomes.is_empty()) {
         return Err(AdaptError::NothingMeasured { format: format.name, remarks: parsed.remarks });
     }
+    parsed.format = format.name;
     Ok(parsed)
 }
 

@@ -8,6 +8,8 @@ use crate::domain::{BenchmarkName, Notes, Outcome};
 /// Everything that was in a file or folder.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parsed {
+    /// The name of the format, given or found out.
+    pub format: &'static str,
     /// The sets of results, in the order of the source; one for most formats, one a commit for histories.
     pub sets: Vec<Set>,
     /// What a reader should know: what was left out, replaced or renamed, and why.

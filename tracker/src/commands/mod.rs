@@ -5,6 +5,7 @@ mod doctor;
 mod export;
 mod formats;
 mod gate;
+mod import;
 mod judge;
 mod log;
 mod output;
@@ -37,6 +38,7 @@ enum Verb {
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Gate(gate::GateArgs),
+    Import(import::ImportArgs),
     Judge(judge::JudgeArgs),
     Log(log::LogArgs),
     Run(run::RunArgs),
@@ -78,6 +80,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Detect(args) => detect::run(args),
         Verb::Formats(args) => formats::run(args),
         Verb::Gate(args) => gate::run(args),
+        Verb::Import(args) => import::run(args),
         Verb::Judge(args) => judge::run(args),
         Verb::Log(args) => log::run(args),
         Verb::Run(args) => run::run(args),

@@ -6,6 +6,7 @@ pub mod duel;
 mod ends;
 mod enough;
 pub mod gate;
+pub mod import;
 mod job;
 pub mod prepare;
 pub mod project;

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod gating;
+mod import;
 mod judge;
 mod killed;
 mod record;

@@ -1,0 +1,241 @@
+//! Importing: other tools' results become runs of the store, each under its commit.
+//!
+//! Nothing in a run comes from the clock of this moment, so that the same file for the same commit is the same run.
+
+use std::path::Path;
+
+use crate::adapt::{self, Format, Parsed, Set};
+use crate::domain::{Commit, CommitId, Machine, Run, Subject, SuiteName};
+use crate::failure::{Classify, Failure, Outcome};
+use crate::record::{Recorded, Store};
+use crate::repo::Repository;
+
+use super::results::DiskFolder;
+
+/// What the reader says about the results, where the files do not.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// The format; found from the content if none.
+    pub format: Option<&'static Format>,
+    /// The revision that was measured.
+    pub commit: Option<String>,
+    /// When it was measured, in seconds since 1970 UTC.
+    pub at_s: Option<i64>,
+    /// The machine; the files' own name for it, or `imported`, if none.
+    pub machine: Option<Machine>,
+    /// The suite; the files' own name for it, or the format's, if none.
+    pub suite: Option<SuiteName>,
+}
+
+/// Results as they were handed in.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The bytes of a file or of standard input.
+    Bytes(&'a [u8]),
+    /// A folder, or a folder of files that are named by their commits.
+    Folder(&'a Path),
+}
+
+/// What an input came to: the runs, and what the reader should know.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The runs, in the order of the source.
+    pub runs: Vec<Run>,
+    /// What was left out, replaced or renamed.
+    pub remarks: Vec<String>,
+}
+
+/// Reads an input whole, before anything is recorded.
+pub fn read(request: &Request, repository: Option<&Repository>, input: &Input<'_>) -> Outcome<Read> {
+    match input {
+        Input::Bytes(bytes) => runs(request, repository, adapt::parse(request.format, bytes).map_err(unread)?),
+        Input::Folder(path) => {
+            let folder = DiskFolder::open(path).map_err(|error| Failure::usage(anyhow::anyhow!(error)))?;
+            match named_by_commits(&folder) {
+                Some(files) => each_file(request, repository, &folder, files),
+                None => runs(request, repository, adapt::parse_folder(request.format, &folder).map_err(unread)?),
+            }
+        }
+    }
+}
+
+/// Records runs, and says of each whether it is new.
+pub fn record(store: &mut Store, runs: &[Run]) -> Outcome<Vec<Recorded>> {
+    runs.iter().map(|run| Ok(store.record(run)?)).collect()
+}
+
+fn unread(error: adapt::AdaptError) -> Failure {
+    Failure::usage(error)
+}
+
+/// The files of a folder, if all are named by commits: `results/0123abcd….json`.
+fn named_by_commits(folder: &DiskFolder) -> Option<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for path in adapt::Folder::paths(folder) {
+        let stem = path.split('.').next().filter(|stem| is_hash(stem))?;
+        files.push((stem.to_owned(), path.clone()));
+    }
+    (!files.is_empty()).then_some(files)
+}
+
+fn each_file(
+    request: &Request,
+    repository: Option<&Repository>,
+    folder: &DiskFolder,
+    files: Vec<(String, String)>,
+) -> Outcome<Read> {
+    let mut all = Read::default();
+    for (commit, path) in files {
+        let bytes = adapt::Folder::read(folder, &path).map_err(|error| Failure::environment(anyhow::anyhow!(error)))?;
+        let parsed = adapt::parse(request.format, &bytes).or_usage(format_args!("reading {path:?}"))?;
+        let of_commit = Request {
+            format: request.format,
+            commit: Some(commit),
+            at_s: request.at_s,
+            machine: request.machine.clone(),
+            suite: request.suite.clone(),
+        };
+        let read = runs(&of_commit, repository, parsed)?;
+        all.runs.extend(read.runs);
+        all.remarks.extend(read.remarks.into_iter().map(|remark| format!("{path}: {remark}")));
+    }
+    Ok(all)
+}
+
+fn runs(request: &Request, repository: Option<&Repository>, parsed: Parsed) -> Outcome<Read> {
+    let Parsed { format, sets, remarks } = parsed;
+    let is_history = sets.len() > 1;
+    if is_history && request.commit.is_some() && sets.iter().any(|set| set.origin.commit != sets[0].origin.commit) {
+        return Err(Failure::usage(anyhow::anyhow!("the results are of several commits, and --commit names one"))
+            .hint("leave --commit out: the file says which results are of which commit"));
+    }
+    let mut read = Read { runs: Vec::with_capacity(sets.len()), remarks };
+    let mut left_out = 0;
+    for set in sets.into_iter().filter(|set| !set.outcomes.is_empty()) {
+        match commit(request, repository, &set) {
+            Ok(commit) => read.runs.push(run(request, format, commit, set)?),
+            Err(failure) if !is_history => return Err(failure),
+            Err(failure) => {
+                left_out += 1;
+                if left_out == 1 {
+                    read.remarks.push(failure.to_string());
+                }
+            }
+        }
+    }
+    if left_out > 0 {
+        read.remarks.push(format!("the results of {left_out} commits that could not be told were left out"));
+    }
+    if read.runs.is_empty() {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "none of the results is of a commit that can be told: {}",
+            read.remarks.join("; ")
+        )));
+    }
+    Ok(read)
+}
+
+/// The commit that a set is of: the one that the reader names, else the file's own. The file's is looked up only if it
+/// looks like a hash, since git takes far more than hashes as a revision. A whole hash that the repository does not have
+/// (any more) is kept as it is.
+fn commit(request: &Request, repository: Option<&Repository>, set: &Set) -> Outcome<Commit> {
+    let by_reader = request.commit.as_deref();
+    let Some(revision) = by_reader.or(set.origin.commit.as_deref()) else {
+        return Err(Failure::usage(anyhow::anyhow!("the file does not say which commit was measured"))
+            .hint("name it with --commit REV"));
+    };
+    if by_reader.is_none() && !is_hash(revision) {
+        return Err(Failure::usage(anyhow::anyhow!("the file's commit {revision:?} is no hash"))
+            .hint("name the commit with --commit REV"));
+    }
+    let found = repository.map(|repository| repository.commit(revision));
+    match (found, CommitId::new(revision)) {
+        (Some(Ok(commit)), _) => Ok(commit),
+        (_, Ok(id)) => Ok(Commit {
+            id,
+            parents: Vec::new(),
+            committed_at_s: set.origin.at_s.or(request.at_s).unwrap_or(0),
+            subject: set.origin.subject.clone().unwrap_or_default(),
+        }),
+        (Some(Err(error)), Err(_)) => Err(error.into()),
+        (None, Err(_)) => Err(Failure::usage(anyhow::anyhow!(
+            "outside of a repository only a whole hash names a commit, not {revision:?}"
+        ))),
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn run(request: &Request, format: &str, commit: Commit, set: Set) -> Outcome<Run> {
+    let suite = match (&request.suite, set.origin.suite) {
+        (Some(suite), _) => suite.clone(),
+        (None, Some(suite)) => SuiteName::new(suite).or_usage("taking the file's name for the suite")?,
+        (None, None) => SuiteName::new(format).or_usage("naming the suite after the format")?,
+    };
+    let machine = match (&request.machine, set.origin.machine) {
+        (Some(machine), _) => machine.clone(),
+        (None, name) => Machine::Named(name.unwrap_or_else(|| "imported".to_owned())),
+    };
+    Ok(Run {
+        suite,
+        started_at_s: request.at_s.or(set.origin.at_s).unwrap_or(commit.committed_at_s),
+        subject: Subject::Commit(commit),
+        machine,
+        elapsed_ns: 0,
+        source: format!("import {format}"),
+        notes: set.notes,
+        pulse: None,
+        outcomes: set.outcomes,
+        attachments: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "0123456789012345678901234567890123456789";
+
+    fn json(commit: &str) -> String {
+        format!(
+            "{{\"tachograph\":1,{commit}\"benchmarks\":[{{\"name\":\"a\",\"metrics\":[{{\"name\":\"time\",\"values\":[1]}}]}}]}}"
+        )
+    }
+
+    fn read_text(request: &Request, text: &str) -> Outcome<Read> {
+        read(request, None, &Input::Bytes(text.as_bytes()))
+    }
+
+    #[test]
+    fn the_same_file_for_the_same_commit_is_the_same_run() {
+        let request = Request { commit: Some(HASH.to_owned()), ..Request::default() };
+        let [one, other] = [(), ()].map(|()| read_text(&request, &json("")).unwrap().runs.remove(0));
+        assert_eq!(one.id(), other.id());
+        assert_eq!((one.source.as_str(), one.suite.as_str()), ("import tachograph", "tachograph"));
+        assert_eq!(one.machine, Machine::Named("imported".to_owned()));
+    }
+
+    #[test]
+    fn a_commit_must_be_known_and_the_files_own_must_be_a_hash() {
+        let none = read_text(&Request::default(), &json("")).unwrap_err().to_string();
+        assert!(none.contains("which commit") && none.contains("--commit REV"), "{none}");
+        let trick = read_text(&Request::default(), &json("\"commit\":\":/secret\",")).unwrap_err().to_string();
+        assert!(trick.contains("is no hash"), "{trick}");
+        let own = read_text(&Request::default(), &json(&format!("\"commit\":\"{HASH}\","))).unwrap();
+        assert_eq!(own.runs[0].subject.commit().id.as_str(), HASH);
+        let short = Request { commit: Some("0123456".to_owned()), ..Request::default() };
+        assert!(read_text(&short, &json("")).unwrap_err().to_string().contains("only a whole hash"));
+    }
+
+    #[test]
+    fn of_a_history_the_commits_that_can_be_told_are_kept_and_the_others_said() {
+        let csv = format!("benchmark,value,commit\na,1,{HASH}\na,2,spring release\na,3,{}\n", "a".repeat(40));
+        let read = read_text(&Request::default(), &csv).unwrap();
+        assert_eq!(read.runs.len(), 2);
+        assert!(read.remarks.iter().any(|remark| remark.contains("of 1 commits")), "{:?}", read.remarks);
+        let one = Request { commit: Some(HASH.to_owned()), ..Request::default() };
+        assert!(read_text(&one, &csv).unwrap_err().to_string().contains("several commits"));
+    }
+}
