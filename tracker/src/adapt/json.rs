@@ -4,6 +4,9 @@
 //! without building anything. Three things are wanted that a general library does not give together: numbers at the
 //! speed of the disk, the literals `NaN` and `Infinity` (which C++ and Python tools write), and errors with the path.
 
+mod escape;
+mod skip;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -340,108 +343,6 @@ impl<'a> Reader<'a> {
         let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
         self.at += plain;
         Some(plain)
-    }
-
-    fn escape(&mut self) -> Result<char, Flaw> {
-        let bytes = self.text.as_bytes();
-        let start = self.at;
-        let bad = || Flaw::new("expected an escape such as \\n or \\u00b5").at(start);
-        let escaped = *bytes.get(self.at + 1).ok_or_else(bad)?;
-        self.at += 2;
-        Ok(match escaped {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let high = self.four_hex().ok_or_else(bad)?;
-                let is_pair = (0xd800..0xdc00).contains(&high) && self.text[self.at..].starts_with("\\u");
-                if !is_pair {
-                    return Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER));
-                }
-                self.at += 2;
-                let low = self.four_hex().ok_or_else(bad)?;
-                let joined = 0x1_0000 + ((high - 0xd800) << 10) + (low.wrapping_sub(0xdc00) & 0x3ff);
-                char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            _ => return Err(bad()),
-        })
-    }
-
-    fn four_hex(&mut self) -> Option<u32> {
-        let digits = self.text.as_bytes().get(self.at..self.at + 4)?;
-        let mut value = 0;
-        for &digit in digits {
-            value = value * 16 + char::from(digit).to_digit(16)?;
-        }
-        self.at += 4;
-        Some(value)
-    }
-
-    fn skip_text(&mut self) -> Result<(), Flaw> {
-        let opening = self.at;
-        self.at += 1;
-        loop {
-            if self.until_special().is_none() {
-                return Err(Flaw::new("a text begins here that never ends").at(opening));
-            }
-            let escaped = self.text.as_bytes()[self.at] == b'\\';
-            self.at += 1;
-            if !escaped {
-                return Ok(());
-            }
-            // Whatever is escaped is no quote that ends the text; a backslash at the end is caught by the next look.
-            self.at += self.rest_from(self.at).chars().next().map_or(0, char::len_utf8);
-        }
-    }
-
-    fn rest_from(&self, at: usize) -> &'a str {
-        self.text.get(at..).unwrap_or("")
-    }
-
-    /// Skips an object or list, with the open brackets as bits of a number.
-    fn skip_nested(&mut self) -> Result<(), Flaw> {
-        let start = self.at;
-        let mut open: u128 = 1;
-        let mut depth = 0;
-        loop {
-            let rest = &self.text.as_bytes()[self.at..];
-            let Some(plain) = rest.iter().position(|byte| matches!(byte, b'"' | b'[' | b']' | b'{' | b'}')) else {
-                return Err(Flaw::new("a value begins here that never ends").at(start));
-            };
-            self.at += plain;
-            let byte = rest[plain];
-            match byte {
-                b'"' => {
-                    self.skip_text()?;
-                    continue;
-                }
-                b'[' | b'{' => {
-                    depth += 1;
-                    if self.depth + depth > limits::DEPTH {
-                        return Err(too_deep(self.at));
-                    }
-                    open = (open << 1) | u128::from(byte == b'{');
-                }
-                _ => {
-                    if (open & 1 == 1) != (byte == b'}') {
-                        let right = if open & 1 == 1 { '}' } else { ']' };
-                        let found = char::from(byte);
-                        return Err(Flaw::new(format!("expected `{right}`, found `{found}`")).at(self.at));
-                    }
-                    open >>= 1;
-                    depth -= 1;
-                }
-            }
-            self.at += 1;
-            if depth == 0 {
-                return Ok(());
-            }
-        }
     }
 }
 
