@@ -86,7 +86,7 @@ impl Kernels {
         ));
     }
 
-    /// Replaces one row of logits by the gradient of `scale` · −ln softmax(logits)[target], and returns that loss
+    /// Replaces one row of logits by the gradient of `scale` · −ln softmax(logits) at `target`, and returns that loss
     /// without the scale.
     pub fn cross_entropy_backward(self, logits: &mut [f32], target: usize, scale: f32) -> f32 {
         assert!(target < logits.len(), "no logit for token {target}");

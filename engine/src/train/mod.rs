@@ -1,6 +1,6 @@
 //! Training: the walk of the model forward, back again with what was kept on the way, and the optimiser's step.
 //!
-//! [`tape`] says what is kept, [`forward`] and [`backward`] walk, [`text`] cuts a text into lessons, and the [`Trainer`]
+//! `tape` says what is kept, `forward` and `backward` walk, [`text`] cuts a text into lessons, and the [`Trainer`]
 //! divides the sequences of a lesson among threads, each of which has gradients of its own until they are added up.
 
 mod backward;

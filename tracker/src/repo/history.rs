@@ -60,7 +60,7 @@ impl Repository {
         }
     }
 
-    /// Where the history of `head` left the main branch: the nearest merge base with any of [`MAIN_BRANCHES`] that is
+    /// Where the history of `head` left the main branch: the nearest merge base with any of `MAIN_BRANCHES` that is
     /// there, and the branch's name. `head` itself counts only if `with_itself` says so, as for a working tree with
     /// changes upon it. None where there is no such branch or nothing in common.
     pub fn merge_base(&self, head: &Commit, with_itself: bool) -> Result<Option<(Commit, &'static str)>, RepoError> {

@@ -71,7 +71,7 @@ pub struct Variance {
 }
 
 /// The variance about zero of values of which some, perhaps a fifth, come from elsewhere: Huber's scale first (proposal
-/// 2, 1964), then the plain mean square of what lies within [`REJECT`] of it, both made consistent for the normal.
+/// 2, 1964), then the plain mean square of what lies within `REJECT` of it, both made consistent for the normal.
 /// None of nothing.
 #[must_use]
 pub fn variance_about_zero(values: &[f64]) -> Option<Variance> {

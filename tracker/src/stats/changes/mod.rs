@@ -1,10 +1,10 @@
 //! When did a series move? Change points that outliers, heavy tails, two modes, memory, unequal noise, coarse steps and
 //! slow drift do not fool.
 //!
-//! The stages, each in its file: values become units of noise ([`prepare`]); levels are laid on a grid ([`grid`]); the
-//! noise about them is learned, with its density and its memory ([`noise`]); the cheapest course of levels is found, and
-//! from all courses together the probability of a change at each point ([`search`]); changes that the points on their
-//! sides do not bear out are taken away ([`merge`]); and steps that are a level's slow walk are told apart ([`wander`]).
+//! The stages, each in its file: values become units of noise (`prepare`); levels are laid on a grid (`grid`); the
+//! noise about them is learned, with its density and its memory (`noise`); the cheapest course of levels is found, and
+//! from all courses together the probability of a change at each point (`search`); changes that the points on their
+//! sides do not bear out are taken away (`merge`); and steps that are a level's slow walk are told apart (`wander`).
 //! Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has the why and the figures.
 
 mod grid;
