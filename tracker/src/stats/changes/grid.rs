@@ -9,6 +9,8 @@
     reason = "cells are bounded by FARTHEST and counts by MOST, both far inside the types; costs need no more than f32"
 )]
 
+use super::lanes;
+
 /// The width of a cell, in units of noise.
 const CELL: f64 = 0.2;
 /// How far beyond the medians of the series levels are laid.
@@ -36,8 +38,9 @@ pub(super) struct Grid {
     rows: Vec<Row>,
 }
 
-fn cell_of(value: f64, width: f64) -> i32 {
-    (value / width).round().clamp(-FARTHEST, FARTHEST) as i32
+/// The nearest cell. Rounding by way of a positive number is a conversion; `round` is a call.
+fn cell_of(value: f64, per_unit: f64) -> i32 {
+    ((value * per_unit).clamp(-FARTHEST, FARTHEST) + FARTHEST + 0.5) as i32 - FARTHEST as i32
 }
 
 impl Grid {
@@ -46,7 +49,7 @@ impl Grid {
         let mut cell = CELL;
         loop {
             let margin = (MARGIN / cell).ceil() as i32;
-            let mut cells: Vec<i32> = places.iter().map(|place| cell_of(*place, cell)).collect();
+            let mut cells: Vec<i32> = places.iter().map(|place| cell_of(*place, cell.recip())).collect();
             cells.sort_unstable();
             cells.dedup();
             let mut spans: Vec<(i32, i32)> = Vec::new();
@@ -78,7 +81,7 @@ impl Grid {
 
     /// The least of `costs`, interpolated between cells, the number of its cell, and how sharply costs rise around it.
     pub(super) fn least(&self, costs: &[f32]) -> Least {
-        let lowest = costs.iter().copied().fold(f32::INFINITY, f32::min);
+        let lowest = lanes::least(costs);
         let at = costs.iter().position(|cost| *cost <= lowest).unwrap_or(0);
         let mut least = Least { cost: f64::from(lowest), level: self.level(at), sharpness: 0.0 };
         let inside = self.rows.iter().any(|row| at >= row.offset + 2 && at + 2 < row.offset + row.length);
@@ -108,7 +111,8 @@ pub(super) struct Least {
 /// The costs of all distances up to some width, tabled, farther ones costing as much as the farthest.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
-    step: f64,
+    /// How many entries there are to a unit of distance.
+    per_unit: f64,
     reach: i32,
     /// From the largest distance down, so that rising levels read rising entries.
     falling: Vec<f32>,
@@ -118,13 +122,13 @@ impl Table {
     pub(super) fn new(step: f64, width: f64, cost: impl Fn(f64) -> f64) -> Table {
         let reach = (width / step).ceil() as i32;
         let falling = (0..=2 * reach).map(|at| cost(f64::from(reach - at) * step) as f32).collect();
-        Table { step, reach, falling }
+        Table { per_unit: step.recip(), reach, falling }
     }
 
     /// Likelihoods in the place of costs, the largest of all being one when `least` is the least cost.
     pub(super) fn likelihoods(&self, least: f32) -> Table {
         let falling = self.falling.iter().map(|cost| (least - cost).exp()).collect();
-        Table { step: self.step, reach: self.reach, falling }
+        Table { per_unit: self.per_unit, reach: self.reach, falling }
     }
 
     pub(super) fn lowest(&self) -> f32 {
@@ -134,7 +138,7 @@ impl Table {
     /// The entry of one distance.
     pub(super) fn at(&self, distance: f64) -> f64 {
         let last = self.falling.len() - 1;
-        let place = (f64::from(self.reach) - distance / self.step).clamp(0.0, last as f64);
+        let place = (f64::from(self.reach) - distance * self.per_unit).clamp(0.0, last as f64);
         let below = place as usize;
         let part = place - below as f64;
         f64::from(self.falling[below]) * (1.0 - part) + f64::from(self.falling[(below + 1).min(last)]) * part
@@ -149,7 +153,7 @@ impl Table {
 
     fn fill_from(&self, value: f64, first: i32, out: &mut [f32]) {
         let entries = self.falling.len() as i32;
-        let begin = self.reach - cell_of(value, self.step) + first;
+        let begin = self.reach - cell_of(value, self.per_unit) + first;
         let length = out.len() as i32;
         let from = (-begin).clamp(0, length);
         let to = (entries - begin).clamp(from, length);

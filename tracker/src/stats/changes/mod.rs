@@ -8,6 +8,7 @@
 //! Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has the why and the figures.
 
 mod grid;
+mod lanes;
 mod merge;
 mod noise;
 mod prepare;
@@ -36,6 +37,11 @@ const CROWD_PRICE: f64 = 0.5;
 /// What noise by classes has to explain better, in nats: it has three densities to fit instead of one.
 const CLASSES_PRICE: f64 = 25.0;
 
+/// A series whose values scatter more widely than this, in units of its noise, has moved: noise alone is no explanation.
+const WIDE: f64 = 3.0;
+/// A noise that explains the series worse than another by this many nats is not looked at twice.
+const HOPELESS: f64 = 40.0;
+
 /// What a change must show to be reported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -49,25 +55,27 @@ pub struct Settings {
     pub noises: f64,
     /// The least size, relative to the level before; only where all values are above zero.
     pub relative: f64,
+    /// The fewest points on each side: what disturbs a machine often lasts for several.
+    pub points: usize,
 }
 
 impl Settings {
     /// What happened: for reading a history once.
     #[must_use]
     pub fn history() -> Settings {
-        Settings { probability: 0.4, expected: 6.0, p: 0.1, noises: 0.3, relative: 0.0 }
+        Settings { probability: 0.4, expected: 6.0, p: 0.1, noises: 0.3, relative: 0.0, points: 3 }
     }
 
     /// For judging again with each new point, where each is another chance to be wrong.
     #[must_use]
     pub fn online() -> Settings {
-        Settings { probability: 0.95, expected: 0.5, p: 2e-4, noises: 0.75, relative: 0.0 }
+        Settings { probability: 0.98, expected: 0.5, p: 5e-5, noises: 0.75, relative: 0.0, points: 5 }
     }
 
     /// What deserves a person: sure, beyond the noise, and of one percent at least.
     #[must_use]
     pub fn alert() -> Settings {
-        Settings { probability: 0.9, expected: 2.0, p: 2e-3, noises: 1.0, relative: 0.01 }
+        Settings { probability: 0.9, expected: 2.0, p: 2e-3, noises: 1.0, relative: 0.01, points: 4 }
     }
 }
 
@@ -190,7 +198,7 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     let starts: Vec<usize> = places.iter().map(|(at, _)| *at).collect();
     let mut levels = Levels::new(units, &grid, &noise, &starts);
     let relative = if prepared.logs { settings.relative.ln_1p() / prepared.unit } else { 0.0 };
-    levels.prune(Bar { p: settings.p, size: settings.noises.max(relative), points: 3 });
+    levels.prune(Bar { p: settings.p, size: settings.noises.max(relative), points: settings.points });
     let mut drifts = Vec::new();
     if levels.each.len() > 1 {
         let stretches = fitted(&levels, &grid);
@@ -219,28 +227,46 @@ fn fit(units: &[f64], grid: &Grid) -> Noise {
     #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
     let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
     let first = search::cheapest(units, grid, &Noise::first(grid), price).starts;
-    let mut begins = vec![Vec::new()];
-    if !first.is_empty() {
-        begins.insert(0, first);
+    let mut begins = vec![first];
+    if !begins[0].is_empty() && prepare::deviation(units) < WIDE {
+        begins.push(Vec::new());
     }
-    let mut best: Option<(f64, Noise)> = None;
-    for begin in &begins {
-        for memory in [Memory::Linear, Memory::ByClass] {
-            let mut noise = Noise::learn(units, begin, grid, memory);
-            let mut course = search::cheapest(units, grid, &noise, PRICE);
-            if course.starts != *begin {
-                noise = Noise::learn(units, &course.starts, grid, memory);
-                course = search::cheapest(units, grid, &noise, PRICE);
-            }
-            let changes = course.starts.len() as f64;
-            let extra = (COMPARED_PRICE - f64::from(PRICE)) * changes + CROWD_PRICE * changes * changes;
-            let cost = course.cost + extra + if memory == Memory::ByClass { CLASSES_PRICE } else { 0.0 };
-            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-                best = Some((cost, noise));
-            }
+    let tries = begins.iter().flat_map(|begin| [Memory::Linear, Memory::ByClass].map(|memory| (begin, memory)));
+    let fits: Vec<Fit> = tries.filter_map(|(begin, memory)| Fit::new(units, grid, begin, memory)).collect();
+    let least = fits.iter().map(|fit| fit.cost).fold(f64::INFINITY, f64::min);
+    // What was learned around too many levels looks better than it is: only the second costs are compared.
+    let hopeful = fits.into_iter().filter(|fit| fit.cost < least + HOPELESS).map(|fit| fit.again(units, grid));
+    let best = hopeful.min_by(|one, other| one.cost.total_cmp(&other.cost));
+    best.map_or_else(|| Noise::first(grid), |best| best.noise)
+}
+
+/// A noise, the course that is cheapest under it, and what both cost.
+struct Fit {
+    noise: Noise,
+    memory: Memory,
+    /// Where the levels began that it was learned around.
+    begin: Vec<usize>,
+    course: search::Course,
+    cost: f64,
+}
+
+impl Fit {
+    fn new(units: &[f64], grid: &Grid, begin: &[usize], memory: Memory) -> Option<Fit> {
+        let noise = Noise::learn(units, begin, grid, memory)?;
+        let course = search::cheapest(units, grid, &noise, PRICE);
+        let changes = course.starts.len() as f64;
+        let extra = (COMPARED_PRICE - f64::from(PRICE)) * changes + CROWD_PRICE * changes * changes;
+        let cost = course.cost + extra + if memory == Memory::ByClass { CLASSES_PRICE } else { 0.0 };
+        Some(Fit { noise, memory, course, cost, begin: begin.to_vec() })
+    }
+
+    /// The same, learned around the levels that it found.
+    fn again(self, units: &[f64], grid: &Grid) -> Fit {
+        if self.begin == self.course.starts {
+            return self;
         }
+        Fit::new(units, grid, &self.course.starts, self.memory).unwrap_or(self)
     }
-    best.map_or_else(|| Noise::first(grid), |(_, noise)| noise)
 }
 
 /// The farthest that a wandering level got, from the middle of one of its stretches to the middle of another.

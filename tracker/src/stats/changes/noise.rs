@@ -23,6 +23,8 @@ const CLASS_POINTS: f64 = 15.0;
 /// The number of classes of the point before, and the fewest points with which they are tried.
 const CLASSES: usize = 3;
 const FEWEST_FOR_CLASSES: usize = 100;
+/// Classes are not tried below this chi-squared of four degrees of freedom: a gain of a few nats, far below their price.
+const LEAST_ASSOCIATION: f64 = 5.0;
 /// Correlation beyond this is a level that moves, not noise.
 const MOST_MEMORY: f64 = 0.85;
 /// Beyond this loss a point of the first fit costs no more: three deviations.
@@ -52,8 +54,9 @@ impl Noise {
         Noise { phi: 0.0, stay: tables(), jump: tables() }
     }
 
-    /// Learns the noise of a series around levels that begin at `starts`.
-    pub(super) fn learn(units: &[f64], starts: &[usize], grid: &Grid, memory: Memory) -> Noise {
+    /// Learns the noise of a series around levels that begin at `starts`; none where memory by class would explain no more
+    /// than linear memory does.
+    pub(super) fn learn(units: &[f64], starts: &[usize], grid: &Grid, memory: Memory) -> Option<Noise> {
         let residuals = residuals(units, starts);
         let phi = correlation(&residuals, starts);
         let mut innovations = Vec::with_capacity(units.len());
@@ -66,7 +69,10 @@ impl Noise {
         }
         let scale = deviation(&innovations).max(0.2);
         let density = Density::new(&innovations, scale);
-        let bounds = if memory == Memory::ByClass { class_bounds(&befores) } else { Vec::new() };
+        let bounds = match memory {
+            Memory::Linear => Vec::new(),
+            Memory::ByClass => class_bounds(&befores, &innovations)?,
+        };
         let costs: Vec<Vec<f64>> = if bounds.is_empty() {
             vec![density.costs()]
         } else {
@@ -81,7 +87,7 @@ impl Noise {
             tables: costs.iter().map(|costs| Table::new(step, density.width(), |x| density.read(costs, x))).collect(),
             bounds: bounds.clone(),
         };
-        Noise { phi, stay: tables((1.0 - phi) * grid.cell), jump: tables(grid.cell) }
+        Some(Noise { phi, stay: tables((1.0 - phi) * grid.cell), jump: tables(grid.cell) })
     }
 
     /// The same with likelihoods in the place of costs.
@@ -154,13 +160,34 @@ fn correlation(residuals: &[f64], starts: &[usize]) -> f64 {
     if phi < 2.0 / (count as f64).sqrt() { 0.0 } else { phi.min(MOST_MEMORY) }
 }
 
-fn class_bounds(befores: &[f64]) -> Vec<f64> {
+/// The bounds of classes with equally many points before; none where there are too few points, or where a point's class
+/// says too little about the next by Pearson's chi-squared.
+fn class_bounds(befores: &[f64], innovations: &[f64]) -> Option<Vec<f64>> {
     if befores.len() < FEWEST_FOR_CLASSES {
-        return Vec::new();
+        return None;
     }
-    let mut sorted: Vec<f64> = befores.iter().copied().filter(|before| before.is_finite()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    (1..CLASSES).map(|class| sorted[class * sorted.len() / CLASSES]).collect()
+    let bounds = quantiles(befores.iter().copied().filter(|before| before.is_finite()).collect());
+    let outcomes = quantiles(innovations.to_vec());
+    let class = |bounds: &[f64], value: f64| bounds.partition_point(|bound| *bound < value);
+    let mut counts = [[0.0_f64; CLASSES]; CLASSES];
+    for (before, innovation) in befores.iter().zip(innovations).filter(|(before, _)| before.is_finite()) {
+        counts[class(&bounds, *before)][class(&outcomes, *innovation)] += 1.0;
+    }
+    let total: f64 = counts.iter().flatten().sum();
+    let mut squares = 0.0;
+    for row in &counts {
+        for (at, count) in row.iter().enumerate() {
+            let expected = row.iter().sum::<f64>() * counts.iter().map(|row| row[at]).sum::<f64>() / total;
+            squares += (count - expected).powi(2) / expected.max(1.0);
+        }
+    }
+    (squares > LEAST_ASSOCIATION).then_some(bounds)
+}
+
+/// What cuts `values` into [`CLASSES`] equal parts.
+fn quantiles(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    (1..CLASSES).map(|class| values[class * values.len() / CLASSES]).collect()
 }
 
 /// A density over distances from a level, tabled.
@@ -278,7 +305,7 @@ mod tests {
     fn normal_noise_costs_what_the_normal_density_says() {
         let values = normal(1, 20_000);
         let grid = Grid::new(&[0.0]);
-        let noise = Noise::learn(&values, &[], &grid, Memory::Linear);
+        let noise = Noise::learn(&values, &[], &grid, Memory::Linear).unwrap();
         assert!(noise.phi < 0.05);
         let rise = |z: f64| noise.cost(&[0.0, z], 1, 0.0) - noise.cost(&[0.0, 0.0], 1, 0.0);
         assert!((rise(1.0) - 0.5).abs() < 0.1 && (rise(-2.0) - 2.0).abs() < 0.3);
@@ -295,7 +322,7 @@ mod tests {
                 value
             })
             .collect();
-        let noise = Noise::learn(&values, &[], &Grid::new(&[0.0]), Memory::Linear);
+        let noise = Noise::learn(&values, &[], &Grid::new(&[0.0]), Memory::Linear).unwrap();
         assert!((noise.phi - 0.6).abs() < 0.05);
     }
 
@@ -309,7 +336,7 @@ mod tests {
                 0.2 * stream.normal() + if high { 2.0 } else { -2.0 }
             })
             .collect();
-        let noise = Noise::learn(&values, &[], &Grid::new(&[-2.0, 2.0]), Memory::ByClass);
+        let noise = Noise::learn(&values, &[], &Grid::new(&[-2.0, 2.0]), Memory::ByClass).unwrap();
         assert!(noise.cost(&[2.0, 2.0], 1, 0.0) + 1.0 < noise.cost(&[-2.0, 2.0], 1, 0.0));
     }
 }

@@ -6,6 +6,7 @@
 //! forward-backward recursion (Baum et al. 1970) over the same chain.
 
 use super::grid::Grid;
+use super::lanes;
 use super::noise::Noise;
 
 /// A course of levels.
@@ -36,15 +37,15 @@ pub(super) fn cheapest(units: &[f64], grid: &Grid, noise: &Noise, price: f32) ->
         if noise.is_memoryless() {
             for ((cost, since), stay) in costs.iter_mut().zip(&mut begun).zip(&stay) {
                 let kept = *cost - least;
-                *since = if kept > price { now } else { *since };
-                *cost = kept.min(price) + stay;
+                *since = chosen(kept > price, now, *since);
+                *cost = if kept > price { price } else { kept } + stay;
             }
         } else {
             noise.jump(units, at, grid.level(best), grid, &mut jump);
             for (((cost, since), stay), jump) in costs.iter_mut().zip(&mut begun).zip(&stay).zip(&jump) {
                 let (kept, moved) = (*cost - least + stay, price + jump);
-                *since = if kept > moved { now } else { *since };
-                *cost = kept.min(moved);
+                *since = chosen(kept > moved, now, *since);
+                *cost = if kept > moved { moved } else { kept };
             }
         }
         best = lowest(&costs);
@@ -59,8 +60,14 @@ pub(super) fn cheapest(units: &[f64], grid: &Grid, noise: &Noise, price: f32) ->
     Course { starts, cost: spent + f64::from(costs[best]) }
 }
 
+/// `one` if `yes`, else `other`, without a branch, so that a row of choices is made at once.
+fn chosen(yes: bool, one: u32, other: u32) -> u32 {
+    let mask = u32::from(yes).wrapping_neg();
+    (one & mask) | (other & !mask)
+}
+
 fn lowest(costs: &[f32]) -> usize {
-    let least = costs.iter().copied().fold(f32::INFINITY, f32::min);
+    let least = lanes::least(costs);
     costs.iter().position(|cost| *cost <= least).unwrap_or(0)
 }
 
@@ -92,7 +99,10 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, hazard: f
     for at in (1..n).rev() {
         noise.stay(units, at, grid, &mut stay);
         noise.jump(units, at, olds[at], grid, &mut jump);
-        let moved: f32 = share * jump.iter().zip(&backward).map(|(jump, later)| jump * later).sum::<f32>();
+        for (jump, later) in jump.iter_mut().zip(&backward) {
+            *jump *= later;
+        }
+        let moved = share * lanes::sum(&jump);
         probabilities[at] = f64::from(moved / scales[at]);
         let scale = scales[at].recip();
         for (later, stay) in backward.iter_mut().zip(&stay) {
@@ -103,16 +113,17 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, hazard: f
 }
 
 fn highest(values: &[f32]) -> usize {
-    let most = values.iter().copied().fold(0.0, f32::max);
+    let most = lanes::most(values);
     values.iter().position(|value| *value >= most).unwrap_or(0)
 }
 
 /// Makes `values` sum to one and returns what they summed to. Likelihoods are bounded below by the heavy tail, so that
 /// the sum cannot vanish.
 fn rescale(values: &mut [f32]) -> f32 {
-    let sum = values.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    let sum = lanes::sum(values).max(f32::MIN_POSITIVE);
+    let scale = sum.recip();
     for value in values {
-        *value /= sum;
+        *value *= scale;
     }
     sum
 }
