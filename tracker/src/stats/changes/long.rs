@@ -3,7 +3,7 @@
 use super::{Detection, Segment, Settings, Step, Values, detect_at_once};
 
 /// The points of a block. Levels farther apart in time than this are not compared.
-const BLOCK: usize = 2_048;
+const BLOCK: usize = 1_536;
 /// How far blocks reach into each other on either side.
 const OVERLAP: usize = 192;
 

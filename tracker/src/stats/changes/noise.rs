@@ -10,7 +10,7 @@ use super::prepare::deviation;
 use crate::stats::robust;
 
 /// Cells of the tabled density.
-const STEP: f64 = 0.0625;
+const STEP: f64 = 0.1;
 /// How wide the kernel is against Silverman's rule of thumb, which is too wide for two modes.
 const KERNEL: f64 = 0.8;
 /// The narrowest kernel, in units of noise.
@@ -186,8 +186,8 @@ fn class_bounds(befores: &[f64], innovations: &[f64]) -> Option<Vec<f64>> {
 
 /// What cuts `values` into [`CLASSES`] equal parts.
 fn quantiles(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    (1..CLASSES).map(|class| values[class * values.len() / CLASSES]).collect()
+    let n = values.len();
+    (1..CLASSES).map(|class| *values.select_nth_unstable_by(class * n / CLASSES, f64::total_cmp).1).collect()
 }
 
 /// A density over distances from a level, tabled.
@@ -202,9 +202,11 @@ struct Density {
 impl Density {
     fn new(values: &[f64], scale: f64) -> Density {
         let mut sorted = values.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
         let n = sorted.len();
-        let spread = ((sorted[3 * n / 4] - sorted[n / 4]) / 1.34).max(0.2);
+        let (_, upper, _) = sorted.select_nth_unstable_by(3 * n / 4, f64::total_cmp);
+        let upper = *upper;
+        let (_, lower, _) = sorted.select_nth_unstable_by(n / 4, f64::total_cmp);
+        let spread = ((upper - *lower) / 1.34).max(0.2);
         let bandwidth = (KERNEL * 0.9 * spread * (n as f64).powf(-0.2)).max(NARROWEST);
         let mut density =
             Density { reach: cells(10.0 * scale.max(1.0)), scale, kernel: kernel(bandwidth), whole: Vec::new() };
