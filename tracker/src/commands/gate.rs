@@ -11,6 +11,7 @@ use super::answer;
 use super::output::{self, Shape};
 use super::run::{fresh_seed, now_s};
 use super::status::Status;
+use super::stored::StoreArgs;
 use crate::domain::{Pattern, Report, Subject, Whole, parse_duration};
 use crate::failure::{Classify, Outcome};
 use crate::flow::gate::{self, Ended, Event, Request, WhosePolicy};
@@ -24,7 +25,8 @@ use crate::show::escape;
 ///
 /// Builds both, measures them alternately in this very job, and judges each benchmark under the policy that base's
 /// tachograph.toml states. Exits with 0 if nothing got worse beyond its limit, 1 if something did, if head does not build
-/// or lost a benchmark, 4 if there was nothing to judge, 3 if the environment failed and 2 if the usage is wrong.
+/// or lost a benchmark, 4 if there was nothing to judge, 3 if the environment failed and 2 if the usage is wrong. What was
+/// measured and what was said of it is kept in the store.
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
     /// What to measure against; where head left the main branch if not given
@@ -74,6 +76,9 @@ struct HowArgs {
     /// What random orders follow from; chosen anew if not given
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+
+    #[command(flatten)]
+    store: StoreArgs,
 
     /// Where worktrees and builds are kept; ~/.cache/tachograph if not given
     #[arg(long, value_name = "DIR", env = "TACHOGRAPH_CACHE")]
@@ -126,11 +131,12 @@ fn duel(base: Option<String>, head: Option<String>, policy: WhosePolicy, how: &H
         seed: how.seed.unwrap_or_else(fresh_seed),
         policy,
     };
+    let address = how.store.address()?;
     let stop = Stop::on_signals().or_environment("listening to signals")?;
     let mut status = Status::new();
     let (mut remarks, mut broken) = (Vec::new(), Vec::new());
     let mut answered = Ok(());
-    let ended = gate::gate(&project, &request, &stop, &now_s, &mut |event| match event {
+    let ended = gate::gate(&project, &request, &address, &stop, &now_s, &mut |event| match event {
         Event::Remark(remark) => {
             status.remark(&escape::line(&remark));
             remarks.push(remark);

@@ -2,6 +2,7 @@
 
 mod detect;
 mod doctor;
+mod duels;
 mod export;
 mod formats;
 mod gate;
@@ -35,6 +36,7 @@ enum Verb {
     Compare(gate::CompareArgs),
     Detect(detect::DetectArgs),
     Doctor(doctor::DoctorArgs),
+    Duels(duels::DuelsArgs),
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Gate(gate::GateArgs),
@@ -76,6 +78,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
         Verb::Doctor(args) => doctor::run(args),
         Verb::Compare(args) => gate::compare(args),
+        Verb::Duels(args) => duels::run(args),
         Verb::Export(args) => export::run(args),
         Verb::Detect(args) => detect::run(args),
         Verb::Formats(args) => formats::run(args),

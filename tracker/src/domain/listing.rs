@@ -1,8 +1,8 @@
-//! Runs in a line each.
+//! Runs and duels in a line each.
 
 use serde::Serialize;
 
-use super::{CommitId, RecordId, SuiteName};
+use super::{CommitId, RecordId, SuiteName, Whole};
 
 /// A run in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,4 +27,31 @@ pub struct RunLine {
     pub measured: u64,
     /// Benchmarks that failed.
     pub failed: u64,
+}
+
+/// A duel in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DuelLine {
+    /// Its identity.
+    pub id: RecordId,
+    /// The suite.
+    pub suite: SuiteName,
+    /// The commit that was measured against.
+    pub base: CommitId,
+    /// The commit that was judged, or stood upon.
+    pub head: CommitId,
+    /// Whether head was a working tree with changes.
+    pub dirty: bool,
+    /// When it began, in seconds since 1970 UTC.
+    pub started_at_s: i64,
+    /// How long it took.
+    pub elapsed_ns: u64,
+    /// The machine, in a line for people.
+    pub machine: String,
+    /// Benchmarks that were dueled.
+    pub dueled: u64,
+    /// Benchmarks that failed on a side.
+    pub failed: u64,
+    /// What was said of it last; none if nobody judged it.
+    pub whole: Option<Whole>,
 }

@@ -82,6 +82,12 @@ impl Whole {
             Whole::Green => "green",
         }
     }
+
+    /// The word from its text.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Whole> {
+        [Whole::Red, Whole::Nothing, Whole::Inconclusive, Whole::Green].into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// What a gate says of one suite.

@@ -11,12 +11,13 @@ use super::prepare::{Start, Unprepared, folder_name, prepare};
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
 use crate::config::{Config, Source, Suite};
-use crate::domain::{Commit, CommitId, Pattern, Policy, Report, Side, Subject, SuiteName};
+use crate::domain::{Commit, CommitId, Duel, Pattern, Policy, Report, Side, Subject, SuiteName};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::judge::known::Known;
 use crate::measure::duel::{Options, Progress};
 use crate::measure::interrupt::Stop;
+use crate::record::{Address, Store, Trust};
 use crate::repo::{Bench, Snapshot, Worktree};
 
 /// So many first parents are tried where base does not build.
@@ -82,10 +83,12 @@ pub enum Ended {
     Stopped,
 }
 
-/// Compares what was asked for. `now_s` tells the time of day in seconds since 1970 UTC, `tell` hears how it goes.
+/// Compares what was asked for, and records it. `now_s` tells the time of day in seconds since 1970 UTC, `tell` hears how
+/// it goes.
 pub fn gate(
     project: &Project,
     request: &Request,
+    address: &Address,
     stop: &Stop,
     now_s: &dyn Fn() -> i64,
     tell: &mut dyn FnMut(Event<'_>),
@@ -105,10 +108,12 @@ pub fn gate(
         return Err(Failure::usage(anyhow::anyhow!("suite {name} is a command, and only workers can be dueled"))
             .hint("name the others with --suite, or let the suite speak the worker protocol"));
     }
+    // Opened before anything is built: what cannot be kept need not be measured.
+    drop(Store::open(address)?);
     let bench = project.bench()?;
     let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
-    let mut going =
-        Going { project, request, config: &config, bench, ends: &ends, bases: BTreeMap::new(), stop, now_s, tell };
+    let bases = BTreeMap::new();
+    let mut going = Going { project, request, address, config: &config, bench, ends: &ends, bases, stop, now_s, tell };
     let (mut reports, mut broken) = (Vec::new(), 0);
     for (name, suite) in &suites {
         match going.suite(name, suite, &head_tree)? {
@@ -145,6 +150,7 @@ enum Built {
 struct Going<'a, 't> {
     project: &'a Project,
     request: &'a Request,
+    address: &'a Address,
     config: &'a Config,
     bench: Bench,
     ends: &'a Ends,
@@ -185,8 +191,10 @@ impl Going<'_, '_> {
         match job.duel(&mut |progress| (self.tell)(Event::Dueling(name, progress))) {
             Dueled::Duel(duel, gated_series) => {
                 let report = judge::report::report(&duel, &self.config.policy, &known, gated_series);
+                let kept = self.keep(&duel, &report);
+                // What was measured is told even if it could not be kept.
                 (self.tell)(Event::Judged(&report));
-                Ok(One::Judged(Box::new(report)))
+                kept.map(|()| One::Judged(Box::new(report)))
             }
             Dueled::Broken { on_head: true, why } => Ok(One::Broken(why)),
             Dueled::Broken { on_head: false, why } => {
@@ -194,6 +202,12 @@ impl Going<'_, '_> {
             }
             Dueled::Stopped => Ok(One::Stopped),
         }
+    }
+
+    fn keep(&self, duel: &Duel, report: &Report) -> Outcome<()> {
+        let mut store = Store::open(self.address)?;
+        store.record_duel(duel, Trust::Trusted)?;
+        Ok(store.record_judgement(report, (self.now_s)())?)
     }
 
     /// Builds a suite on base, or on the nearest first parent that builds.

@@ -12,7 +12,7 @@ use crate::domain::{RecordId, RunLine, SuiteName};
 pub enum Found {
     /// Nothing.
     None,
-    /// One run.
+    /// One record.
     One(RecordId),
     /// Several, of which these are the first.
     Several(Vec<RecordId>),
@@ -44,13 +44,13 @@ pub(super) async fn newest(conn: &mut SqliteConnection, most: usize) -> Result<V
         .collect()
 }
 
-/// The run whose identity begins so. Anything that is no beginning of an identity finds nothing.
-pub(super) async fn find(conn: &mut SqliteConnection, prefix: &str) -> Result<Found, Fault> {
+/// The record whose identity begins so. Anything that is no beginning of an identity finds nothing.
+pub(super) async fn find(conn: &mut SqliteConnection, alike: &'static str, prefix: &str) -> Result<Found, Fault> {
     let hexadecimal = prefix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if prefix.is_empty() || !hexadecimal {
         return Ok(Found::None);
     }
-    let ids: Vec<String> = sqlx::query_scalar(sql::RUNS_LIKE).bind(prefix).bind(5_i64).fetch_all(conn).await?;
+    let ids: Vec<String> = sqlx::query_scalar(alike).bind(prefix).bind(5_i64).fetch_all(conn).await?;
     let mut ids = ids.iter().map(|id| run_id(id)).collect::<Result<Vec<_>, _>>()?;
     Ok(match ids.len() {
         0 => Found::None,
@@ -59,8 +59,12 @@ pub(super) async fn find(conn: &mut SqliteConnection, prefix: &str) -> Result<Fo
     })
 }
 
-/// The runs that were recorded after the one with this key, in the order of recording, a page of them, with their keys.
-pub(super) async fn page_after(conn: &mut SqliteConnection, key: i64) -> Result<Vec<(i64, RecordId)>, Fault> {
-    let rows = sqlx::query(sql::RUN_IDS_AFTER).bind(key).fetch_all(conn).await?;
+/// The records that came after the one with this key, in the order of recording, a page of them, with their keys.
+pub(super) async fn page_after(
+    conn: &mut SqliteConnection,
+    statement: &'static str,
+    key: i64,
+) -> Result<Vec<(i64, RecordId)>, Fault> {
+    let rows = sqlx::query(statement).bind(key).fetch_all(conn).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, run_id(row.try_get(1)?)?))).collect()
 }

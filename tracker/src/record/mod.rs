@@ -6,6 +6,7 @@
 
 mod address;
 mod commits;
+mod duels;
 mod error;
 mod identity;
 mod json;
@@ -24,6 +25,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::{Builder, Runtime};
 
 pub use address::Address;
+pub use duels::Trust;
 use error::Fault;
 pub use error::RecordError;
 pub use listing::Found;
@@ -32,6 +34,7 @@ pub use series::{Stored, Wanted};
 use crate::domain::{Commit, CommitId, Life, Point, RecordId, Run, RunLine};
 
 const READING_RUNS: &str = "reading the runs";
+const READING_DUELS: &str = "reading the duels";
 const READING_HISTORY: &str = "reading the history";
 
 /// What became of a run that was handed in.
@@ -103,7 +106,7 @@ impl Store {
 
     /// The run whose identity begins so.
     pub fn find_run(&mut self, prefix: &str) -> Result<Found, RecordError> {
-        self.does("looking for the run", async |conn| listing::find(conn, prefix).await)
+        self.does("looking for the run", async |conn| listing::find(conn, sql::RUNS_LIKE, prefix).await)
     }
 
     /// The newest runs, newest first.
@@ -120,7 +123,8 @@ impl Store {
         self.at_one_moment(|store| {
             let mut after = 0;
             loop {
-                let page = store.does(READING_RUNS, async |conn| listing::page_after(conn, after).await)?;
+                let page = store
+                    .does(READING_RUNS, async |conn| listing::page_after(conn, sql::RUN_IDS_AFTER, after).await)?;
                 let Some(&(last, _)) = page.last() else { return Ok(()) };
                 for (_, id) in &page {
                     if let Some(run) = store.run(id)? {

@@ -137,6 +137,42 @@ statements! {
                          JOIN commits c ON c.id = r.commit_id \
                          ORDER BY r.started_at_s DESC, r.id DESC LIMIT ?";
 
+    // Writing a duel.
+    DUEL_KEY = "SELECT id FROM duels WHERE public_id = ?";
+    ADD_DUEL = "INSERT INTO duels (public_id, suite_id, machine_id, base_commit_id, head_commit_id, head_digest, base, \
+                head, teaches, started_at_s, elapsed_ns, seed, notes, pulse) \
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+    ADD_BOUT = "INSERT INTO bouts (duel_id, benchmark_id, outcome, trouble) VALUES (?, ?, ?, ?)";
+    ADD_CONTEST = "INSERT INTO contests (duel_id, benchmark_id, place, metric_id, base, head, lives) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?)";
+    ADD_EVIDENCE = "INSERT INTO evidence (duel_id, benchmark_id, place, kind, head, base) VALUES (?, ?, ?, ?, ?, ?)";
+    JUDGEMENT_KEY = "SELECT id FROM judgements WHERE public_id = ?";
+    ADD_JUDGEMENT = "INSERT INTO judgements (public_id, duel_id, judged_at_s, content) VALUES (?, ?, ?, ?) RETURNING id";
+    ADD_FINDING = "INSERT INTO findings (public_id, judgement_id) VALUES (?, ?)";
+
+    // Reading duels.
+    DUEL = "SELECT d.id, s.name, m.content, d.base, d.head, d.started_at_s, d.elapsed_ns, d.seed, d.notes, d.pulse \
+            FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id WHERE d.public_id = ?";
+    BOUTS = "SELECT o.benchmark_id, b.name, o.outcome, o.trouble FROM bouts o JOIN benchmarks b ON b.id = o.benchmark_id \
+             WHERE o.duel_id = ?";
+    CONTESTS = "SELECT c.benchmark_id, m.name, m.unit, m.better, m.kind, c.base, c.head, e.kind, e.head, e.base \
+                FROM contests c JOIN metrics m ON m.id = c.metric_id \
+                JOIN evidence e ON e.duel_id = c.duel_id AND e.benchmark_id = c.benchmark_id AND e.place = c.place \
+                WHERE c.duel_id = ? ORDER BY c.benchmark_id, c.place";
+    DUELS_LIKE = "SELECT public_id FROM duels WHERE public_id >= ?1 AND public_id < ?1 || 'g' ORDER BY public_id LIMIT ?2";
+    DUEL_IDS_AFTER = "SELECT id, public_id FROM duels WHERE id > ? ORDER BY id LIMIT 256";
+    DUELS_NEWEST_FIRST = "SELECT d.public_id, s.name, b.hash, h.hash, d.head_digest IS NOT NULL, d.started_at_s, \
+                          d.elapsed_ns, m.title, \
+                          (SELECT count(*) FROM bouts o WHERE o.duel_id = d.id AND o.outcome = 'dueled'), \
+                          (SELECT count(*) FROM bouts o WHERE o.duel_id = d.id AND o.outcome LIKE 'failed%'), \
+                          (SELECT j.content ->> '$.whole' FROM judgements j WHERE j.duel_id = d.id \
+                           ORDER BY j.id DESC LIMIT 1) \
+                          FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id \
+                          JOIN commits b ON b.id = d.base_commit_id JOIN commits h ON h.id = d.head_commit_id \
+                          ORDER BY d.started_at_s DESC, d.id DESC LIMIT ?";
+    LAST_JUDGEMENT = "SELECT j.content FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
+                      ORDER BY j.id DESC LIMIT 1";
+
     // Series and their points.
     BENCHMARKS_AFTER = "SELECT b.id, s.name, b.name FROM benchmarks b JOIN suites s ON s.id = b.suite_id \
                         WHERE b.id > ? ORDER BY b.id LIMIT 1024";

@@ -200,7 +200,7 @@ async fn add_attachments(
 }
 
 /// What was just looked up or made.
-fn key_of<K, Q>(keys: &HashMap<K, i64>, name: &Q) -> Result<i64, Fault>
+pub(super) fn key_of<K, Q>(keys: &HashMap<K, i64>, name: &Q) -> Result<i64, Fault>
 where
     K: std::borrow::Borrow<Q> + std::hash::Hash + Eq,
     Q: std::hash::Hash + Eq + ?Sized + std::fmt::Debug,

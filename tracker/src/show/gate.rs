@@ -47,6 +47,7 @@ pub fn text(report: &Report, style: Style) -> String {
         out.push_str(&table.render(style));
     }
     out.push_str(&rest(report, &rows));
+    let _ = writeln!(out, "kept as duel {}", report.duel.short());
     out
 }
 
@@ -187,7 +188,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{Duel, Effect, FalseReds, Limit, Metric, Terms, Verdict};
+    use crate::domain::{Duel, Effect, FalseReds, Limit, Metric, RecordId, Terms, Verdict};
 
     fn judged(call: Call, relative: f64) -> Judged {
         let limit = Limit::percent(2.0).unwrap();
@@ -203,7 +204,7 @@ mod tests {
         let judged: BTreeMap<_, _> =
             judged.into_iter().map(|(name, judged)| (BenchmarkName::new(name).unwrap(), judged)).collect();
         Report {
-            duel: duel.id(),
+            duel: RecordId::parse(&"0".repeat(64)).unwrap(),
             suite: duel.suite,
             base: duel.base,
             head: duel.head,
@@ -240,6 +241,7 @@ mod tests {
         improved   c          time    5 µs    4 µs  -20.0 %      2 %
         1 series unchanged
         new on head: d
+        kept as duel 000000000000
         ");
     }
 

@@ -3,6 +3,7 @@
 pub mod brief;
 pub mod csv;
 pub mod doctor;
+pub mod duels;
 pub mod escape;
 pub mod gate;
 pub mod judgement;

@@ -45,6 +45,19 @@ fn what_got_slower_fails_the_gate_and_what_did_not_is_unchanged() {
 }
 
 #[test]
+fn what_a_gate_measured_and_said_is_kept_and_a_store_that_cannot_be_written_is_told_before_anything_is_built() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("costs.json", r#"{"a": 910000}"#);
+    world.commit("slower");
+    let duel = report(&world, 1, &["gate"])["reports"][0]["duel"].clone();
+    let listed: Value = serde_json::from_str(&world.ended(0, &["duels", "--format", "json"]).out).expect("JSON");
+    assert_eq!((&listed[0]["id"], &listed[0]["whole"], &listed[0]["dueled"]), (&duel, &"red".into(), &1.into()));
+    assert!(world.ended(0, &["duels"]).out.contains(" red "));
+    let printed = world.ended(3, &["gate", "--store", "no folder/store.db"]);
+    assert!(printed.err.contains("no folder") && printed.out.is_empty(), "{}", printed.err);
+}
+
+#[test]
 fn a_limit_that_head_loosens_is_listed_and_holds_once_it_is_base() {
     let world = world(r#"{"a": 700000}"#);
     world.write("tachograph.toml", &format!("{CONFIG}[[policy]]\nlimit = \"90 %\"\n"));

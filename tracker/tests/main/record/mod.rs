@@ -3,6 +3,7 @@
 mod again;
 mod any_run;
 mod damage;
+mod duels;
 mod history;
 mod lifecycle;
 mod recording;

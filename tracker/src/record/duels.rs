@@ -1,0 +1,92 @@
+//! Duels and what was said of them: the part of a store's face that gates use.
+
+mod read;
+mod write;
+
+use super::error::Fault;
+use super::{Found, READING_DUELS, RecordError, Recorded, Store, json, listing, sql};
+use crate::domain::{Duel, DuelLine, RecordId, Report};
+
+/// Whether later gates may learn from a duel how far builds lie apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It was measured here, or comes from somebody who is trusted.
+    Trusted,
+    /// It comes from somebody who might want gates to become blind.
+    Untrusted,
+}
+
+impl Store {
+    /// Records a duel. When this returns, the duel is on the disk; when it fails, nothing of the duel is.
+    pub fn record_duel(&mut self, duel: &Duel, trust: Trust) -> Result<Recorded, RecordError> {
+        let id = duel.id();
+        let new = self.does("recording the duel", async |conn| write::record(conn, &id, duel, trust).await)?;
+        Ok(if new { Recorded::New(id) } else { Recorded::Known(id) })
+    }
+
+    /// Records what was said of a duel that is in the store; the same said twice is said once.
+    pub fn record_judgement(&mut self, report: &Report, judged_at_s: i64) -> Result<(), RecordError> {
+        self.does("recording the verdicts", async |conn| write::judgement(conn, report, judged_at_s).await)
+    }
+
+    /// The duel with this identity, as it was recorded.
+    pub fn duel(&mut self, id: &RecordId) -> Result<Option<Duel>, RecordError> {
+        self.does("reading the duel", async |conn| read::duel(conn, id).await)
+    }
+
+    /// The duel whose identity begins so.
+    pub fn find_duel(&mut self, prefix: &str) -> Result<Found, RecordError> {
+        self.does("looking for the duel", async |conn| listing::find(conn, sql::DUELS_LIKE, prefix).await)
+    }
+
+    /// The newest duels, newest first.
+    pub fn newest_duels(&mut self, most: usize) -> Result<Vec<DuelLine>, RecordError> {
+        self.does("listing the duels", async |conn| read::newest(conn, most).await)
+    }
+
+    /// What was said last of a duel.
+    pub fn last_judgement(&mut self, duel: &RecordId) -> Result<Option<Report>, RecordError> {
+        self.does("reading the verdicts", async |conn| {
+            let query = sqlx::query_scalar(sql::LAST_JUDGEMENT).bind(duel.as_str());
+            let content: Option<String> = query.fetch_optional(conn).await?;
+            content.map(|content| json::read("a judgement", &content)).transpose()
+        })
+    }
+
+    /// Visits every duel in the order of recording, one at a time, all from one moment's state of the store. The visitor's
+    /// error ends it.
+    pub fn each_duel<E: From<RecordError>>(
+        &mut self,
+        mut visit: impl FnMut(&RecordId, Duel) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.at_one_moment(|store| {
+            let mut after = 0;
+            loop {
+                let page = store
+                    .does(READING_DUELS, async |conn| listing::page_after(conn, sql::DUEL_IDS_AFTER, after).await)?;
+                let Some(&(last, _)) = page.last() else { return Ok(()) };
+                for (_, id) in &page {
+                    if let Some(duel) = store.duel(id)? {
+                        visit(id, duel)?;
+                    }
+                }
+                after = last;
+            }
+        })
+    }
+}
+
+/// The words of the column `outcome` in `bouts`.
+const DUELED: &str = "dueled";
+const MISSING: &str = "missing";
+const NEW: &str = "new";
+const FAILED_ON_BASE: &str = "failed on base";
+const FAILED_ON_HEAD: &str = "failed on head";
+
+/// The words of the column `kind` in `evidence`.
+const PAIRED: &str = "paired";
+const EXACT: &str = "exact";
+
+fn odd(what: &str, word: &str) -> Fault {
+    Fault::Damaged(format!("{what} is {word:?}"))
+}

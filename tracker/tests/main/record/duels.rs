@@ -1,0 +1,160 @@
+//! Duels and what was said of them come back.
+
+use std::collections::BTreeMap;
+
+use tachograph::domain::{
+    Bout, Contest, Direction, Duel, Ended, Kind, Life, Metric, Policy, Pulse, Readings, Side, Subject, Trouble, Unit,
+    Whole,
+};
+use tachograph::judge::known::Known;
+use tachograph::judge::report::report;
+use tachograph::record::{Found, RecordError, Recorded, Trust};
+
+use super::shelf::{Shelf, commit, full_run, life, name};
+
+/// A duel in which every field has a value of its own.
+fn full_duel() -> Duel {
+    let run = full_run();
+    let steps =
+        Metric { name: "steps".to_owned(), unit: Unit::new("count"), better: Direction::Higher, kind: Kind::Exact };
+    let lives = vec![life(&[0.01, 0.1 + 0.2, -0.0]), life(&[-0.02])];
+    let time = Readings::Paired { lives, null: vec![life(&[0.001]), life(&[-0.003, 5e-324])] };
+    let exact = Readings::Exact { base: life(&[7.0, 7.0, 7.0]), head: life(&[9.0, 9.0]) };
+    let trouble =
+        |reason: &str, ended| Trouble { reason: reason.to_owned(), ended, stderr_tail: format!("{reason}, it said") };
+    let bouts = BTreeMap::from([
+        (
+            name("kernel/matmul/64"),
+            Bout::Dueled(vec![
+                Contest { metric: Metric::time(), base: 5000.5, head: 5100.25, readings: time },
+                Contest { metric: steps, base: 7.0, head: 9.0, readings: exact },
+                Contest {
+                    metric: Metric { name: "none".to_owned(), ..Metric::time() },
+                    base: 1.5,
+                    head: 2.5,
+                    readings: Readings::Paired { lives: vec![], null: vec![] },
+                },
+            ]),
+        ),
+        (name("never reached"), Bout::Dueled(vec![])),
+        (name("gone"), Bout::Missing),
+        (name("come"), Bout::New),
+        (name("b"), Bout::Failed { on_head: false, trouble: trouble("hung", Some(Ended::Killed)) }),
+        (name("h"), Bout::Failed { on_head: true, trouble: trouble("crashed", Some(Ended::Signal(11))) }),
+    ]);
+    Duel {
+        suite: run.suite,
+        base: Side { subject: Subject::Commit(commit(5, &[4], 1_780_000_005)), program: Some("0a".repeat(32)) },
+        head: Side {
+            subject: Subject::Dirty { on: commit(7, &[5, 6], 1_780_000_007), digest: "d1617".to_owned() },
+            program: None,
+        },
+        machine: run.machine,
+        started_at_s: 1_790_000_003,
+        elapsed_ns: 63_000_000_004,
+        seed: u64::MAX - 5,
+        notes: [("rustc of base".to_owned(), "1.95".to_owned())].into(),
+        pulse: Some((
+            Pulse { round_trip_ns: Some(50.5), bandwidth_gb_s: Some(86.25) },
+            Pulse { round_trip_ns: None, bandwidth_gb_s: None },
+        )),
+        bouts,
+    }
+}
+
+#[test]
+fn a_duel_comes_back_as_it_was_recorded_and_recording_it_twice_is_recording_it_once() {
+    let shelf = Shelf::new();
+    let duel = full_duel();
+    let mut store = shelf.store();
+    assert_eq!(store.record_duel(&duel, Trust::Trusted).unwrap(), Recorded::New(duel.id()));
+    assert_eq!(store.record_duel(&duel, Trust::Trusted).unwrap(), Recorded::Known(duel.id()));
+    drop(store);
+    assert_eq!(shelf.store().duel(&duel.id()).unwrap(), Some(duel.clone()));
+    assert_eq!(shelf.sqlite3("SELECT count(*) FROM duels"), "1");
+    assert_eq!(shelf.sqlite3("PRAGMA foreign_key_check"), "");
+    assert_eq!(shelf.store().find_duel(&duel.id().as_str()[..9]).unwrap(), Found::One(duel.id()));
+    assert_eq!(shelf.store().find_run(&duel.id().as_str()[..9]).unwrap(), Found::None);
+}
+
+#[test]
+fn a_duel_makes_no_series_that_has_no_points() {
+    let shelf = Shelf::new();
+    shelf.store().record_duel(&full_duel(), Trust::Trusted).unwrap();
+    assert_eq!(shelf.sqlite3("SELECT count(*) FROM series"), "0");
+}
+
+#[test]
+fn duels_are_listed_newest_first_with_what_was_said_of_them_last() {
+    let shelf = Shelf::new();
+    let mut store = shelf.store();
+    let duel = full_duel();
+    let older = Duel { started_at_s: 5, ..duel.clone() };
+    for duel in [&older, &duel] {
+        store.record_duel(duel, Trust::Trusted).unwrap();
+    }
+    let said = report(&duel, &Policy::default(), &Known::default(), 3);
+    store.record_judgement(&said, 77).unwrap();
+    store.record_judgement(&said, 78).unwrap();
+    let lines = store.newest_duels(10).unwrap();
+    let [first, second] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&first.id, &second.id, second.started_at_s), (&duel.id(), &older.id(), 5));
+    assert_eq!((first.whole, second.whole), (Some(Whole::Red), None));
+    assert_eq!((first.base.clone(), first.head.clone()), (commit(5, &[], 0).id, commit(7, &[], 0).id));
+    assert_eq!((first.dirty, first.dueled, first.failed), (true, 2, 2));
+    assert_eq!((first.elapsed_ns, first.machine.as_str()), (63_000_000_004, &*duel.machine.title()));
+    assert_eq!(store.newest_duels(1).unwrap().len(), 1);
+    assert_eq!(store.last_judgement(&duel.id()).unwrap(), Some(said));
+    assert_eq!(store.last_judgement(&older.id()).unwrap(), None);
+    drop(store);
+    assert_eq!(shelf.sqlite3("SELECT count(*), min(judged_at_s) FROM judgements"), "1|77");
+}
+
+#[test]
+fn verdicts_on_a_duel_that_is_not_there_are_refused() {
+    let shelf = Shelf::new();
+    let said = report(&full_duel(), &Policy::default(), &Known::default(), 3);
+    let error = shelf.store().record_judgement(&said, 77).unwrap_err();
+    assert!(matches!(error, RecordError::Unusable(_)), "{error}");
+}
+
+#[test]
+fn every_duel_is_visited_once_in_the_order_of_recording() {
+    let shelf = Shelf::new();
+    let mut store = shelf.store();
+    let duels: Vec<Duel> = (0..300).map(|seed| Duel { seed, ..full_duel() }).collect();
+    for duel in &duels {
+        store.record_duel(duel, Trust::Trusted).unwrap();
+    }
+    let mut visited = Vec::new();
+    store
+        .each_duel(|id, duel| -> Result<(), RecordError> {
+            assert_eq!(*id, duel.id());
+            visited.push(duel);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(visited, duels);
+}
+
+#[test]
+fn a_duel_that_was_changed_in_the_file_is_not_taken_for_the_one_that_was_recorded() {
+    let shelf = Shelf::new();
+    let duel = full_duel();
+    shelf.store().record_duel(&duel, Trust::Trusted).unwrap();
+    shelf.sqlite3("UPDATE contests SET head = head + 1");
+    let error = shelf.store().duel(&duel.id()).unwrap_err();
+    assert!(matches!(error, RecordError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_and_nothing_of_the_duel_is_kept() {
+    let shelf = Shelf::new();
+    let mut duel = full_duel();
+    let readings = Readings::Paired { lives: vec![Life::new(vec![0.0]).unwrap()], null: vec![] };
+    let contest = Contest { metric: Metric::time(), base: f64::NAN, head: 1.0, readings };
+    duel.bouts.insert(name("z"), Bout::Dueled(vec![contest]));
+    let error = shelf.store().record_duel(&duel, Trust::Trusted).unwrap_err();
+    assert!(matches!(error, RecordError::Unusable(_)), "{error}");
+    assert_eq!(shelf.sqlite3("SELECT (SELECT count(*) FROM duels) + (SELECT count(*) FROM benchmarks)"), "0");
+}
