@@ -3,6 +3,7 @@
 mod detect;
 mod doctor;
 mod duels;
+mod explain;
 mod export;
 mod formats;
 mod gate;
@@ -37,6 +38,7 @@ enum Verb {
     Detect(detect::DetectArgs),
     Doctor(doctor::DoctorArgs),
     Duels(duels::DuelsArgs),
+    Explain(explain::ExplainArgs),
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Gate(gate::GateArgs),
@@ -79,6 +81,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Doctor(args) => doctor::run(args),
         Verb::Compare(args) => gate::compare(args),
         Verb::Duels(args) => duels::run(args),
+        Verb::Explain(args) => explain::run(args),
         Verb::Export(args) => export::run(args),
         Verb::Detect(args) => detect::run(args),
         Verb::Formats(args) => formats::run(args),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchmarkName, Effect, FalseReds, Judged, Machine, RecordId, Side, SuiteName, Trouble};
+use super::{BenchmarkName, Effect, Judged, Machine, Policy, RecordId, Side, SuiteName, Trouble};
 
 /// Something that deserves a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,6 +95,9 @@ impl Whole {
 pub struct Report {
     /// The duel that it judges.
     pub duel: RecordId,
+    /// Earlier duels of the same two sides, whose lives were judged together with its own; oldest first.
+    #[serde(default)]
+    pub pooled: Vec<RecordId>,
     /// The suite.
     pub suite: SuiteName,
     /// The side that is measured against.
@@ -103,9 +106,11 @@ pub struct Report {
     pub head: Side,
     /// Where it was measured.
     pub machine: Machine,
-    /// The error budget.
-    pub false_reds: FalseReds,
-    /// Over how many gated noisy series it is divided.
+    /// The policy under which it is judged.
+    pub policy: Policy,
+    /// Where the policy comes from, in words.
+    pub rules: String,
+    /// Over how many gated noisy series the error budget is divided.
     pub gated_series: usize,
     /// The word for the whole.
     pub whole: Whole,

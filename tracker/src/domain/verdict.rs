@@ -107,6 +107,9 @@ pub struct Grounds {
     pub se_df: f64,
     /// The standard deviation that two builds of harmlessly different code differ by.
     pub tau: f64,
+    /// Earlier duels of different builds that taught it; none while it is assumed.
+    #[serde(default)]
+    pub lessons: usize,
     /// The degrees of freedom of the two errors together.
     pub df: f64,
     /// What the null control proves of the harness's own bias; taken off the effect.

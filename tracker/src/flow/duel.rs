@@ -28,6 +28,8 @@ pub(super) struct Job<'a> {
     pub(super) options: Options,
     pub(super) policy: &'a Policy,
     pub(super) known: &'a Known,
+    /// Earlier duels of the same sides.
+    pub(super) earlier: &'a [Duel],
     pub(super) stop: &'a Stop,
     pub(super) now_s: &'a dyn Fn() -> i64,
 }
@@ -63,8 +65,8 @@ impl Job<'_> {
         let programs = Programs { base: &self.base.program, head: &self.head.program };
         let offers = duel::offers(programs, &self.options, self.stop)?;
         let gated_series = self.gated_series(&offers);
-        let mut rule =
-            Enough { duel: self.unfought(started_at_s), policy: self.policy, known: self.known, gated_series };
+        let (duel, earlier) = (self.unfought(started_at_s), self.earlier);
+        let mut rule = Enough { duel, earlier, policy: self.policy, known: self.known, gated_series };
         let fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
         notes.extend(watch.notes());
         for (side, ready) in [("base", self.base), ("head", self.head)] {

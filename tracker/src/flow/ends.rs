@@ -40,6 +40,8 @@ pub(super) fn ends(project: &Project, base: Option<&str>, head: Option<&str>) ->
 /// The configuration that holds, and what is to be said of it.
 pub(super) struct Rules {
     pub(super) config: Config,
+    /// Whose it is.
+    pub(super) from: String,
     pub(super) remarks: Vec<String>,
 }
 
@@ -47,18 +49,20 @@ pub(super) struct Rules {
 pub(super) fn rules(project: &Project, ends: &Ends) -> Outcome<Rules> {
     let of_base = project.own_config(&Subject::Commit(ends.base.clone()))?;
     let of_head = project.own_config(&ends.head)?;
+    let of = |side: &str, commit: &Commit| format!("{FILE_NAME} of {side} {}", commit.id.short());
+    let (from_base, from_head) = (of("base", &ends.base), of("head", ends.head.commit()));
     match (of_base, of_head) {
         (Some(config), Some(of_head)) => {
             let remarks = changes(&config, &of_head);
-            Ok(Rules { config, remarks })
+            Ok(Rules { config, from: from_base, remarks })
         }
         (Some(config), None) => {
             let remark = format!("head has no {FILE_NAME}; base's holds");
-            Ok(Rules { config, remarks: vec![remark] })
+            Ok(Rules { config, from: from_base, remarks: vec![remark] })
         }
         (None, Some(config)) => {
             let remark = format!("base {} has no {FILE_NAME}; head's holds", ends.base.id.short());
-            Ok(Rules { config, remarks: vec![remark] })
+            Ok(Rules { config, from: from_head, remarks: vec![remark] })
         }
         (None, None) => Err(Failure::usage(anyhow::anyhow!("neither base nor head has a {FILE_NAME}"))
             .hint("write one that says what to measure, or name one with --config FILE")),

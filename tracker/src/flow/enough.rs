@@ -15,6 +15,8 @@ const HOPELESS: f64 = 5.0;
 pub(super) struct Enough<'a> {
     /// The duel so far.
     pub(super) duel: Duel,
+    /// Earlier duels of the same sides, which it goes on with.
+    pub(super) earlier: &'a [Duel],
     pub(super) policy: &'a Policy,
     pub(super) known: &'a Known,
     pub(super) gated_series: usize,
@@ -28,7 +30,8 @@ impl Enough<'_> {
 
 impl Rule for Enough<'_> {
     fn first_look(&self) -> usize {
-        self.looks().next_after(0).map_or(1, |look| look.values)
+        // What was dueled before may be decided already: that is asked at once.
+        if self.earlier.is_empty() { self.looks().next_after(0).map_or(1, |look| look.values) } else { 1 }
     }
 
     fn least_for_a_finding(&self) -> usize {
@@ -38,11 +41,13 @@ impl Rule for Enough<'_> {
     fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
         self.duel.bouts.clone_from(bouts);
         let least = self.least_for_a_finding();
-        let judged = judge::duel::judge(&self.duel, self.policy, self.known, self.gated_series);
+        let whole = judge::pool::pooled(self.earlier, &self.duel);
+        let judged = judge::duel::judge(&whole, self.policy, self.known, self.gated_series);
         let wanted = |(benchmark, judged): (BenchmarkName, Judged)| {
             let Judged::Verdicts(verdicts) = judged else { return None };
             let next = verdicts.iter().filter_map(|one| next_look(one, self.looks(), least)).max()?;
-            Some((benchmark, next))
+            let before = judge::pool::lives_before(self.earlier, &benchmark);
+            Some((benchmark, next.saturating_sub(before)))
         };
         judged.into_iter().filter_map(wanted).collect()
     }
@@ -74,7 +79,8 @@ mod tests {
     fn the_doubtful_get_more_lives_and_the_decided_and_the_hopeless_none() {
         let known = Known::default();
         let policy = Policy::default();
-        let mut rule = Enough { duel: Duel::example(vec![]), policy: &policy, known: &known, gated_series: 10 };
+        let mut rule =
+            Enough { duel: Duel::example(vec![]), earlier: &[], policy: &policy, known: &known, gated_series: 10 };
         assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 15));
         let bouts = [
             ("unchanged", bout(5, 0.0, 0.0005)),
@@ -87,5 +93,20 @@ mod tests {
         let wants = rule.wants(&bouts);
         let wants: Vec<(&str, usize)> = wants.iter().map(|(name, &lives)| (name.as_str(), lives)).collect();
         assert_eq!(wants, [("doubtful", 7)]);
+    }
+
+    #[test]
+    fn a_repeated_duel_goes_on_with_the_lives_of_the_earlier_one() {
+        let (known, policy) = (Known::default(), Policy::default());
+        let bouts = |lives| {
+            vec![("unchanged", bout(lives, 0.0, 0.0005)), ("doubtful", bout(lives, 0.01, 0.02)), ("new", Bout::New)]
+        };
+        let earlier = [Duel::example(bouts(7))];
+        let duel = Duel::example(vec![]);
+        let mut rule = Enough { duel, earlier: &earlier, policy: &policy, known: &known, gated_series: 10 };
+        assert_eq!(rule.first_look(), 1);
+        let now = bouts(1).into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
+        let wants: Vec<_> = rule.wants(&now).into_iter().map(|(name, lives)| (name.to_string(), lives)).collect();
+        assert_eq!(wants, [("doubtful".to_owned(), 3)], "the look after seven lives stands at ten");
     }
 }

@@ -11,13 +11,13 @@ use super::prepare::{Start, Unprepared, folder_name, prepare};
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
 use crate::config::{Config, Source, Suite};
-use crate::domain::{Commit, CommitId, Duel, Pattern, Policy, Report, Side, Subject, SuiteName};
+use crate::domain::{Commit, CommitId, Duel, Machine, Pattern, Policy, Report, Side, Subject, SuiteName};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::judge::known::Known;
 use crate::measure::duel::{Options, Progress};
 use crate::measure::interrupt::Stop;
-use crate::record::{Address, Store, Trust};
+use crate::record::{Address, Match, Store, Trust};
 use crate::repo::{Bench, Snapshot, Worktree};
 
 /// So many first parents are tried where base does not build.
@@ -95,12 +95,13 @@ pub fn gate(
 ) -> Outcome<Ended> {
     let Some(ends) = ends(project, request.base.as_deref(), request.head.as_deref())? else { return Ok(Ended::NoBase) };
     tell(Event::Remark(format!("base is {}, {}", named(&ends.base), ends.because)));
-    let Rules { mut config, remarks } = rules(project, &ends)?;
+    let Rules { mut config, mut from, remarks } = rules(project, &ends)?;
     for remark in remarks {
         tell(Event::Remark(remark));
     }
     if request.policy == WhosePolicy::Nobodys {
         config.policy = Policy::default();
+        "the defaults, for this is no gate".clone_into(&mut from);
     }
     let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
     let suites = chosen(&config, &wanted)?;
@@ -113,7 +114,8 @@ pub fn gate(
     let bench = project.bench()?;
     let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
     let bases = BTreeMap::new();
-    let mut going = Going { project, request, address, config: &config, bench, ends: &ends, bases, stop, now_s, tell };
+    let (config, ends, rules) = (&config, &ends, from);
+    let mut going = Going { project, request, address, config, rules, bench, ends, bases, stop, now_s, tell };
     let (mut reports, mut broken) = (Vec::new(), 0);
     for (name, suite) in &suites {
         match going.suite(name, suite, &head_tree)? {
@@ -152,6 +154,8 @@ struct Going<'a, 't> {
     request: &'a Request,
     address: &'a Address,
     config: &'a Config,
+    /// Where the policy comes from.
+    rules: String,
     bench: Bench,
     ends: &'a Ends,
     /// The bases that were laid out, for they are used by several suites.
@@ -176,21 +180,25 @@ impl Going<'_, '_> {
         };
         let mut options = Options::new(suite.budget, suite.timeout, self.request.seed);
         options.filter.clone_from(&self.request.filter);
-        let known = Known::default();
+        let machine = machine_of(self.config);
+        let (known, earlier) = self.past(name, &machine, (&base.side, &head.side))?;
         let job = Job {
             suite: name,
-            machine: machine_of(self.config),
+            machine,
             base: &base,
             head: &head,
             options,
             policy: &self.config.policy,
             known: &known,
+            earlier: &earlier,
             stop: self.stop,
             now_s: self.now_s,
         };
         match job.duel(&mut |progress| (self.tell)(Event::Dueling(name, progress))) {
             Dueled::Duel(duel, gated_series) => {
-                let report = judge::report::report(&duel, &self.config.policy, &known, gated_series);
+                let policy = &self.config.policy;
+                let report = judge::report::of_pool(&duel, &earlier, policy, &known, gated_series);
+                let report = Report { rules: self.rules.clone(), ..report };
                 let kept = self.keep(&duel, &report);
                 // What was measured is told even if it could not be kept.
                 (self.tell)(Event::Judged(&report));
@@ -202,6 +210,14 @@ impl Going<'_, '_> {
             }
             Dueled::Stopped => Ok(One::Stopped),
         }
+    }
+
+    /// What earlier duels teach, and those of the very same sides.
+    fn past(&self, suite: &SuiteName, machine: &Machine, (base, head): (&Side, &Side)) -> Outcome<(Known, Vec<Duel>)> {
+        let mut store = Store::open(self.address)?;
+        let sides = Match { suite, machine, base, head };
+        let known = Known::from_duels(&store.lessons(sides)?);
+        Ok((known, store.duels_between(sides)?))
     }
 
     fn keep(&self, duel: &Duel, report: &Report) -> Outcome<()> {

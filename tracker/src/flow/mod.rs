@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod duel;
 mod ends;
 mod enough;
+pub mod explain;
 pub mod gate;
 pub mod import;
 mod job;

@@ -62,11 +62,13 @@ fn judge_lives(contest: &Contest, lives: &[Life], null: &[Life], ground: &Ground
     } else {
         ground.past.map_or_else(Spread::assumed, |past| Spread::between(&past.comparisons))
     };
+    let is_learned = matches!(spread, Spread::Between { .. });
     decide(&Case {
         estimate,
         values: Some(values),
         pairs: lives[..look.values].iter().map(|life| life.values().len()).sum(),
         spread,
+        lessons: ground.past.filter(|_| is_learned).map_or(0, |past| past.comparisons.len()),
         bias: proven_bias(&medians(null)),
         looks,
         look,

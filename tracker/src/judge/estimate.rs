@@ -38,12 +38,18 @@ pub fn over_lives(medians: &[f64], usual: Option<Variance>) -> Option<Estimate> 
 /// The level at which the null control must contradict "no bias" before it is believed, both sides.
 const BIAS_LEVEL: f64 = 0.05;
 
+/// What the null control says: the mean of base against base, and how far its 95 % interval reaches on either side. None
+/// of one life.
+#[must_use]
+pub fn null_control(null_medians: &[f64]) -> Option<(f64, f64)> {
+    let Estimate { effect, error } = over_lives(null_medians, None)?;
+    Some((effect, student::quantile(BIAS_LEVEL / 2.0, error.df) * error.value.sqrt()))
+}
+
 /// The bias that the null control proves: how far its 95 % interval stays away from zero. Zero where it does not.
 #[must_use]
 pub fn proven_bias(null_medians: &[f64]) -> f64 {
-    let Some(Estimate { effect, error }) = over_lives(null_medians, None) else { return 0.0 };
-    let reach = student::quantile(BIAS_LEVEL / 2.0, error.df) * error.value.sqrt();
-    (effect.abs() - reach).max(0.0)
+    null_control(null_medians).map_or(0.0, |(effect, reach)| (effect.abs() - reach).max(0.0))
 }
 
 #[cfg(test)]

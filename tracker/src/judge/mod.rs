@@ -8,6 +8,7 @@ pub mod estimate;
 pub mod exact;
 pub mod known;
 pub mod numbers;
+pub mod pool;
 #[cfg(test)]
 mod promise;
 pub mod report;

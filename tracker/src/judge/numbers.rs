@@ -181,6 +181,7 @@ pub fn judge(numbers: &Numbers, wanted: &Wanted) -> Verdict {
         values: ask_signs.then_some(pairs.as_slice()),
         pairs: count,
         spread,
+        lessons: numbers.past.len(),
         bias: 0.0,
         looks,
         look,

@@ -41,6 +41,7 @@ fn duel(series: &Series, level: f64, truth: f64) -> Ended {
             values: Some(values),
             pairs: look.values,
             spread: series.spread,
+            lessons: 0,
             bias: 0.0,
             looks,
             look,

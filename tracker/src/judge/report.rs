@@ -8,6 +8,7 @@ use crate::domain::{
 use crate::stats::robust::median;
 
 use super::known::Known;
+use super::pool::pooled;
 
 /// Fewer regressions than this are told one by one.
 const LEAST_IN_COMMON: usize = 5;
@@ -16,17 +17,26 @@ const SHARE_IN_COMMON: f64 = 0.8;
 /// An effect agrees with the common one within so many of its errors.
 const ERRORS_APART: f64 = 3.0;
 
+/// Judges the latest duel together with earlier ones of the same sides.
+#[must_use]
+pub fn of_pool(latest: &Duel, earlier: &[Duel], policy: &Policy, known: &Known, gated_series: usize) -> Report {
+    let together = report(&pooled(earlier, latest), policy, known, gated_series);
+    Report { duel: latest.id(), pooled: earlier.iter().map(Duel::id).collect(), ..together }
+}
+
 /// Judges a duel and sums it up; `gated_series` is the number of gated noisy series that base offers.
 #[must_use]
 pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) -> Report {
     let judged: BTreeMap<_, _> = super::duel::judge(duel, policy, known, gated_series).into_iter().collect();
     Report {
         duel: duel.id(),
+        pooled: Vec::new(),
         suite: duel.suite.clone(),
         base: duel.base.clone(),
         head: duel.head.clone(),
         machine: duel.machine.clone(),
-        false_reds: policy.false_reds,
+        policy: policy.clone(),
+        rules: "the defaults".to_owned(),
         gated_series,
         whole: whole(&judged),
         findings: findings(&judged),

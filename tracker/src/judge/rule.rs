@@ -36,6 +36,8 @@ pub struct Case<'a> {
     pub pairs: usize,
     /// The error beside its own.
     pub spread: Spread,
+    /// Earlier comparisons that taught it.
+    pub lessons: usize,
     /// The bias that the null control proves.
     pub bias: f64,
     /// The looks of this series.
@@ -74,6 +76,7 @@ pub fn decide(case: &Case<'_>) -> Verdict {
         se: own.value.sqrt(),
         se_df: own.df,
         tau: case.spread.tau(own),
+        lessons: case.lessons,
         df: all.df,
         bias,
         level: look.finding,

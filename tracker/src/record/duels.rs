@@ -3,9 +3,27 @@
 mod read;
 mod write;
 
+use sqlx::SqliteConnection;
+
 use super::error::Fault;
 use super::{Found, READING_DUELS, RecordError, Recorded, Store, json, listing, sql};
-use crate::domain::{Duel, DuelLine, RecordId, Report};
+use crate::domain::{Duel, DuelLine, Machine, RecordId, Report, Side, SuiteName};
+
+/// So many earlier duels teach at the most: the newest.
+const MOST_LESSONS: i64 = 100;
+
+/// The two sides of a suite's duels on a machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Match<'a> {
+    /// The suite.
+    pub suite: &'a SuiteName,
+    /// The machine.
+    pub machine: &'a Machine,
+    /// The side that is measured against.
+    pub base: &'a Side,
+    /// The side that is judged.
+    pub head: &'a Side,
+}
 
 /// Whether later gates may learn from a duel how far builds lie apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +62,31 @@ impl Store {
         self.does("listing the duels", async |conn| read::newest(conn, most).await)
     }
 
+    /// Earlier duels of the very same sides, oldest first.
+    pub fn duels_between(&mut self, sides: Match<'_>) -> Result<Vec<Duel>, RecordError> {
+        self.does(READING_DUELS, async |conn| read::between(conn, sides).await)
+    }
+
+    /// What earlier duels teach for a duel of these sides: the newest of different builds, one for each base but this one,
+    /// in sketches (a life is its median, and there is no null control). Duels of the same base are left out, for they
+    /// may be of the very change that is judged.
+    pub fn lessons(&mut self, sides: Match<'_>) -> Result<Vec<Duel>, RecordError> {
+        self.does(READING_DUELS, async |conn| read::lessons(conn, sides, MOST_LESSONS).await)
+    }
+
+    /// The finding whose address begins so.
+    pub fn find_finding(&mut self, prefix: &str) -> Result<Found, RecordError> {
+        self.does("looking for the finding", async |conn| listing::find(conn, sql::FINDINGS_LIKE, prefix).await)
+    }
+
+    /// The last report that has this finding.
+    pub fn judgement_of_finding(&mut self, address: &RecordId) -> Result<Option<Report>, RecordError> {
+        self.does("reading the verdicts", async |conn| said(conn, sql::JUDGEMENT_OF_FINDING, address).await)
+    }
+
     /// What was said last of a duel.
     pub fn last_judgement(&mut self, duel: &RecordId) -> Result<Option<Report>, RecordError> {
-        self.does("reading the verdicts", async |conn| {
-            let query = sqlx::query_scalar(sql::LAST_JUDGEMENT).bind(duel.as_str());
-            let content: Option<String> = query.fetch_optional(conn).await?;
-            content.map(|content| json::read("a judgement", &content)).transpose()
-        })
+        self.does("reading the verdicts", async |conn| said(conn, sql::LAST_JUDGEMENT, duel).await)
     }
 
     /// Visits every duel in the order of recording, one at a time, all from one moment's state of the store. The visitor's
@@ -74,6 +110,11 @@ impl Store {
             }
         })
     }
+}
+
+async fn said(conn: &mut SqliteConnection, statement: &'static str, id: &RecordId) -> Result<Option<Report>, Fault> {
+    let content: Option<String> = sqlx::query_scalar(statement).bind(id.as_str()).fetch_optional(conn).await?;
+    content.map(|content| json::read("a judgement", &content)).transpose()
 }
 
 /// The words of the column `outcome` in `bouts`.

@@ -25,7 +25,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::{Builder, Runtime};
 
 pub use address::Address;
-pub use duels::Trust;
+pub use duels::{Match, Trust};
 use error::Fault;
 pub use error::RecordError;
 pub use listing::Found;

@@ -170,6 +170,28 @@ statements! {
                           FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id \
                           JOIN commits b ON b.id = d.base_commit_id JOIN commits h ON h.id = d.head_commit_id \
                           ORDER BY d.started_at_s DESC, d.id DESC LIMIT ?";
+    // One duel a base: whoever pushes to a branch again and again measures the same change again and again.
+    LESSONS = "SELECT id, max(started_at_s) FROM duels WHERE teaches = 1 \
+               AND suite_id = (SELECT id FROM suites WHERE name = ?1) \
+               AND machine_id = (SELECT id FROM machines WHERE public_id = ?2) \
+               AND base_commit_id IS NOT (SELECT id FROM commits WHERE hash = ?3) \
+               GROUP BY base_commit_id ORDER BY 2 DESC, 1 DESC LIMIT ?4";
+    DUEL_BY_KEY = "SELECT d.id, s.name, m.content, d.base, d.head, d.started_at_s, d.elapsed_ns, d.seed, d.notes, d.pulse \
+                   FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id \
+                   WHERE d.id = ?";
+    SKETCHES = "SELECT b.name, m.name, m.unit, m.better, m.kind, c.base, c.head, c.lives \
+                FROM contests c JOIN metrics m ON m.id = c.metric_id JOIN benchmarks b ON b.id = c.benchmark_id \
+                WHERE c.duel_id = ? AND c.lives IS NOT NULL";
+    DUELS_BETWEEN = "SELECT d.public_id, d.base, d.head FROM duels d \
+                     WHERE d.suite_id = (SELECT id FROM suites WHERE name = ?1) \
+                     AND d.machine_id = (SELECT id FROM machines WHERE public_id = ?2) \
+                     AND d.base_commit_id = (SELECT id FROM commits WHERE hash = ?3) \
+                     AND d.head_commit_id = (SELECT id FROM commits WHERE hash = ?4) \
+                     ORDER BY d.started_at_s, d.id";
+    FINDINGS_LIKE = "SELECT DISTINCT public_id FROM findings WHERE public_id >= ?1 AND public_id < ?1 || 'g' \
+                     ORDER BY public_id LIMIT ?2";
+    JUDGEMENT_OF_FINDING = "SELECT j.content FROM findings f JOIN judgements j ON j.id = f.judgement_id \
+                            WHERE f.public_id = ? ORDER BY j.id DESC LIMIT 1";
     LAST_JUDGEMENT = "SELECT j.content FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
                       ORDER BY j.id DESC LIMIT 1";
 

@@ -7,7 +7,7 @@ use super::judgement::{percent, size};
 use super::number;
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
-use crate::domain::{BenchmarkName, Call, Finding, Judged, MetricVerdict, Report, Subject, Trouble, Whole};
+use crate::domain::{BenchmarkName, Call, Finding, Judged, MetricVerdict, RecordId, Report, Subject, Trouble, Whole};
 
 /// What is shown of one metric of one benchmark.
 type Row<'a> = (&'a BenchmarkName, &'a MetricVerdict);
@@ -47,7 +47,12 @@ pub fn text(report: &Report, style: Style) -> String {
         out.push_str(&table.render(style));
     }
     out.push_str(&rest(report, &rows));
-    let _ = writeln!(out, "kept as duel {}", report.duel.short());
+    let _ = write!(out, "kept as duel {}", report.duel.short());
+    if !report.pooled.is_empty() {
+        let earlier: Vec<&str> = report.pooled.iter().map(RecordId::short).collect();
+        let _ = write!(out, ", judged together with {}", earlier.join(", "));
+    }
+    out.push('\n');
     out
 }
 
@@ -63,7 +68,7 @@ fn headline(report: &Report) -> String {
     format!("{}: suite {suite}: {what}", report.whole.as_str())
 }
 
-fn side(subject: &Subject) -> String {
+pub(super) fn side(subject: &Subject) -> String {
     let commit = subject.commit();
     let title = escape::line(&commit.subject);
     match subject {
@@ -188,7 +193,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{Duel, Effect, FalseReds, Limit, Metric, RecordId, Terms, Verdict};
+    use crate::domain::{Duel, Effect, Limit, Metric, Policy, Terms, Verdict};
 
     fn judged(call: Call, relative: f64) -> Judged {
         let limit = Limit::percent(2.0).unwrap();
@@ -205,11 +210,13 @@ mod tests {
             judged.into_iter().map(|(name, judged)| (BenchmarkName::new(name).unwrap(), judged)).collect();
         Report {
             duel: RecordId::parse(&"0".repeat(64)).unwrap(),
+            pooled: vec![],
             suite: duel.suite,
             base: duel.base,
             head: duel.head,
             machine: duel.machine,
-            false_reds: FalseReds::default(),
+            policy: Policy::default(),
+            rules: "the defaults".to_owned(),
             gated_series: 3,
             whole,
             findings,

@@ -84,6 +84,7 @@ mod tests {
                 se: 0.0015,
                 se_df: 9.0,
                 tau: 0.002,
+                lessons: 30,
                 df: 20.3,
                 bias: 0.0,
                 level: Some(1e-3),

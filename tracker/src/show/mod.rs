@@ -5,6 +5,7 @@ pub mod csv;
 pub mod doctor;
 pub mod duels;
 pub mod escape;
+pub mod explain;
 pub mod gate;
 pub mod judgement;
 pub mod line;

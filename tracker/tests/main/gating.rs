@@ -58,6 +58,57 @@ fn what_a_gate_measured_and_said_is_kept_and_a_store_that_cannot_be_written_is_t
 }
 
 #[test]
+fn a_repeated_gate_goes_on_with_the_lives_of_the_earlier_one_and_an_other_head_begins_anew() {
+    let world = world(r#"{"a": 700000}"#);
+    let head = world.commit("nothing that matters");
+    let first = report(&world, 0, &["gate"])["reports"][0].clone();
+    let lives = |report: &Value| report["judged"]["a"]["verdicts"][0]["verdict"]["grounds"]["lives"].as_u64();
+    assert_eq!((lives(&first), &first["pooled"]), (Some(5), &Value::Array(vec![])));
+    let second = report(&world, 0, &["gate", "--head", &head])["reports"][0].clone();
+    assert_eq!((lives(&second), &second["pooled"]), (Some(5), &Value::Array(vec![first["duel"].clone()])));
+    let took = |index: usize| -> u64 {
+        let id = [&first, &second][index]["duel"].as_str().expect("an identity").to_owned();
+        let blob = format!(
+            "SELECT length(e.head) FROM evidence e JOIN duels d ON d.id = e.duel_id WHERE d.public_id = '{id}'"
+        );
+        world.sqlite3(&blob).parse().expect("a number")
+    };
+    assert!(took(1) < took(0), "what is decided gets one life and no more");
+    world.commit("another");
+    assert_eq!(report(&world, 0, &["gate"])["reports"][0]["pooled"], Value::Array(vec![]));
+}
+
+#[test]
+fn a_verdict_is_explained_by_duel_and_by_finding_down_to_the_command_that_repeats_it() {
+    let world = world(r#"{"a": 700000, "b": 700000, "gone": 700000}"#);
+    world.write("costs.json", r#"{"a": 910000, "b": 700000}"#);
+    let head = world.commit("slower");
+    let duel = report(&world, 1, &["gate", "--seed", "5"])["reports"][0]["duel"].as_str().expect("an id").to_owned();
+    let text = world.ended(0, &["explain", &duel[..12]]).out;
+    for expected in [
+        "a, time: regressed, +30",
+        "gone: missing",
+        "pairs in",
+        "assumed, for no earlier duel",
+        "base against base",
+        "the default for noisy metrics",
+        "tachograph.toml of base",
+        &format!("--head {head} --suite clocked --filter '=a' --seed 5"),
+    ] {
+        assert!(text.contains(expected), "{expected} in\n{text}");
+    }
+    assert!(!text.contains("b, time") && text.contains("1 more unchanged"), "{text}");
+    assert!(world.ended(0, &["explain", &duel, "--filter", "=b"]).out.contains("b, time: unchanged"));
+    let whole: Value =
+        serde_json::from_str(&world.ended(0, &["explain", &duel, "--format", "json"]).out).expect("JSON");
+    assert_eq!(whole["schema"], "tachograph/explain/1");
+    let finding = whole["verdicts"][0]["finding"].as_str().expect("an address");
+    let text = world.ended(0, &["explain", finding]).out;
+    assert!(text.contains("a, time: regressed") && !text.contains("gone"), "{text}");
+    assert!(world.ended(2, &["explain", "abc"]).err.contains("tachograph duels"));
+}
+
+#[test]
 fn a_limit_that_head_loosens_is_listed_and_holds_once_it_is_base() {
     let world = world(r#"{"a": 700000}"#);
     world.write("tachograph.toml", &format!("{CONFIG}[[policy]]\nlimit = \"90 %\"\n"));

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{DUELED, EXACT, FAILED_ON_BASE, FAILED_ON_HEAD, MISSING, NEW, PAIRED, odd};
-use crate::domain::{BenchmarkName, Bout, Contest, Duel, DuelLine, Life, Readings, RecordId, SuiteName, Whole};
+use super::{DUELED, EXACT, FAILED_ON_BASE, FAILED_ON_HEAD, MISSING, Match, NEW, PAIRED, odd};
+use crate::domain::{BenchmarkName, Bout, Contest, Duel, DuelLine, Life, Readings, RecordId, Side, SuiteName, Whole};
 use crate::record::error::Fault;
 use crate::record::read::{benchmark, metric};
 use crate::record::series::run_id;
@@ -90,6 +90,47 @@ fn unpacked(bytes: &[u8]) -> Result<Vec<Life>, Fault> {
 
 fn suite(row: &SqliteRow, index: usize) -> Result<SuiteName, Fault> {
     SuiteName::new(row.try_get::<String, _>(index)?).map_err(|error| Fault::Damaged(error.to_string()))
+}
+
+/// Earlier duels of the very same sides, oldest first.
+pub(super) async fn between(conn: &mut SqliteConnection, sides: Match<'_>) -> Result<Vec<Duel>, Fault> {
+    let Match { suite, machine, base, head } = sides;
+    let query = sqlx::query(sql::DUELS_BETWEEN).bind(suite.as_str()).bind(machine.id().to_string());
+    let (from, to) = (base.subject.commit().id.as_str(), head.subject.commit().id.as_str());
+    let mut found = Vec::new();
+    for row in query.bind(from).bind(to).fetch_all(&mut *conn).await? {
+        let is_same = |index, side: &Side| -> Result<bool, Fault> {
+            Ok(json::read::<Side>("a duel's side", row.try_get(index)?)? == *side)
+        };
+        if is_same(1, base)? && is_same(2, head)? {
+            found.extend(duel(conn, &run_id(row.try_get(0)?)?).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// Sketches of the newest duels that teach, one for each base but that of these sides.
+pub(super) async fn lessons(conn: &mut SqliteConnection, sides: Match<'_>, most: i64) -> Result<Vec<Duel>, Fault> {
+    let query = sqlx::query_scalar(sql::LESSONS).bind(sides.suite.as_str()).bind(sides.machine.id().to_string());
+    let keys: Vec<i64> = query.bind(sides.base.subject.commit().id.as_str()).bind(most).fetch_all(&mut *conn).await?;
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        let row = sqlx::query(sql::DUEL_BY_KEY).bind(key).fetch_one(&mut *conn).await?;
+        found.push(Duel { bouts: sketches(conn, key).await?, ..without_bouts(&row)? });
+    }
+    Ok(found)
+}
+
+async fn sketches(conn: &mut SqliteConnection, key: i64) -> Result<BTreeMap<BenchmarkName, Bout>, Fault> {
+    let mut contests: BTreeMap<BenchmarkName, Vec<Contest>> = BTreeMap::new();
+    for row in sqlx::query(sql::SKETCHES).bind(key).fetch_all(conn).await? {
+        let medians = unpacked(row.try_get(7)?)?.into_iter().flat_map(Vec::<f64>::from);
+        let lives = medians.filter_map(|median| Life::new(vec![median]).ok()).collect();
+        let readings = Readings::Paired { lives, null: Vec::new() };
+        let contest = Contest { metric: metric(&row, 1)?, base: row.try_get(5)?, head: row.try_get(6)?, readings };
+        contests.entry(benchmark(row.try_get(0)?)?).or_default().push(contest);
+    }
+    Ok(contests.into_iter().map(|(name, contests)| (name, Bout::Dueled(contests))).collect())
 }
 
 /// The newest duels, newest first.

@@ -8,7 +8,7 @@ use tachograph::domain::{
 };
 use tachograph::judge::known::Known;
 use tachograph::judge::report::report;
-use tachograph::record::{Found, RecordError, Recorded, Trust};
+use tachograph::record::{Found, Match, RecordError, Recorded, Trust};
 
 use super::shelf::{Shelf, commit, full_run, life, name};
 
@@ -108,6 +108,67 @@ fn duels_are_listed_newest_first_with_what_was_said_of_them_last() {
     assert_eq!(store.last_judgement(&older.id()).unwrap(), None);
     drop(store);
     assert_eq!(shelf.sqlite3("SELECT count(*), min(judged_at_s) FROM judgements"), "1|77");
+}
+
+#[test]
+fn one_duel_a_base_teaches_and_none_of_one_build_of_a_working_tree_of_a_stranger_or_of_the_same_base() {
+    let shelf = Shelf::new();
+    let mut store = shelf.store();
+    let of = |base: u32, head: u32, started_at_s: i64| {
+        let side = |number: u32| Side {
+            subject: Subject::Commit(commit(number, &[], 1000 + i64::from(number))),
+            program: Some(format!("{number:064}")),
+        };
+        Duel { base: side(base), head: side(head), started_at_s, ..full_duel() }
+    };
+    let one_build = {
+        let duel = of(40, 41, 5);
+        Duel { head: Side { program: duel.base.program.clone(), ..duel.head.clone() }, ..duel }
+    };
+    let dirty = Duel { head: full_duel().head, ..of(50, 51, 6) };
+    for (duel, trust) in [
+        (&of(10, 11, 1), Trust::Trusted),
+        (&of(10, 12, 2), Trust::Trusted),
+        (&of(20, 21, 3), Trust::Trusted),
+        (&of(30, 31, 4), Trust::Untrusted),
+        (&one_build, Trust::Trusted),
+        (&dirty, Trust::Trusted),
+        (&of(60, 61, 7), Trust::Trusted),
+    ] {
+        store.record_duel(duel, trust).unwrap();
+    }
+    let now = of(60, 62, 8);
+    let sides = Match { suite: &now.suite, machine: &now.machine, base: &now.base, head: &now.head };
+    let lessons = store.lessons(sides).unwrap();
+    let told: Vec<(i64, i64)> =
+        lessons.iter().map(|duel| (duel.started_at_s, duel.base.subject.commit().committed_at_s)).collect();
+    assert_eq!(told, [(3, 1020), (2, 1010)]);
+    let past = Known::from_duels(&lessons);
+    let learned = past.of(&name("kernel/matmul/64"), "time").expect("it was dueled");
+    let whole = Known::from_duels(&[of(20, 21, 3), of(10, 12, 2)]);
+    assert_eq!(Some(learned), whole.of(&name("kernel/matmul/64"), "time"), "a sketch teaches what the whole does");
+    let elsewhere = tachograph::domain::Machine::Named("elsewhere".to_owned());
+    assert_eq!(store.lessons(Match { machine: &elsewhere, ..sides }).unwrap(), []);
+}
+
+#[test]
+fn earlier_duels_of_the_very_same_sides_are_found_oldest_first() {
+    let shelf = Shelf::new();
+    let mut store = shelf.store();
+    let duel = full_duel();
+    let later = Duel { started_at_s: duel.started_at_s + 1, ..duel.clone() };
+    let rebuilt = Side { program: Some("0b".repeat(32)), ..duel.base.clone() };
+    let other_build = Duel { base: rebuilt, ..duel.clone() };
+    let other_tree = Side {
+        subject: Subject::Dirty { on: duel.head.subject.commit().clone(), digest: "other".to_owned() },
+        program: None,
+    };
+    let other_tree = Duel { head: other_tree, ..duel.clone() };
+    for one in [&later, &duel, &other_build, &other_tree] {
+        store.record_duel(one, Trust::Trusted).unwrap();
+    }
+    let sides = Match { suite: &duel.suite, machine: &duel.machine, base: &duel.base, head: &duel.head };
+    assert_eq!(store.duels_between(sides).unwrap(), [duel.clone(), later.clone()]);
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! From an identity that somebody typed to all that a verdict rests on.
+
+use crate::domain::{
+    BenchmarkName, Bout, Call, Duel, Effect, Finding, Interval, Judged, Pattern, Policy, Readings, RecordId, Report,
+};
+use crate::failure::{Failure, Outcome};
+use crate::judge::estimate::{medians, null_control};
+use crate::judge::known::Known;
+use crate::judge::{pool, report};
+use crate::record::{Found, Store};
+use crate::show::explain::{Explained, Reason, repeat};
+
+/// Explains a duel's verdicts, or one finding. Without patterns, those that are more than `unchanged`.
+pub fn explain(store: &mut Store, prefix: &str, patterns: &[Pattern]) -> Outcome<Explained> {
+    let (report, finding) = said(store, prefix)?;
+    let duel = store.duel(&report.duel)?.ok_or_else(|| nothing(prefix))?;
+    let mut earlier = Vec::new();
+    for id in &report.pooled {
+        earlier.extend(store.duel(id)?);
+    }
+    let whole = pool::pooled(&earlier, &duel);
+    let finding = finding.as_ref();
+    let chosen = |benchmark: &BenchmarkName, metric: &str, call: Call| match finding {
+        Some(finding) => is_about(finding, benchmark, metric),
+        None if patterns.is_empty() => call != Call::Unchanged,
+        None => patterns.iter().any(|pattern| pattern.matches(benchmark.as_str())),
+    };
+
+    let (mut verdicts, mut others) = (Vec::new(), 0);
+    for (benchmark, judged) in &report.judged {
+        let Judged::Verdicts(all) = judged else { continue };
+        for one in all {
+            let metric = &one.metric.name;
+            if !chosen(benchmark, metric, one.verdict.call) {
+                others += 1;
+                continue;
+            }
+            verdicts.push(Reason {
+                benchmark: benchmark.clone(),
+                verdict: one.clone(),
+                finding: address(&report, benchmark, metric),
+                null: null(&whole, benchmark, metric),
+                repeat: repeat(&report, duel.seed, Some(benchmark)),
+            });
+        }
+    }
+    let is_unmeasured = |one: &&Finding| match (finding, one) {
+        (Some(finding), one) => finding == *one,
+        (None, Finding::Missing { benchmark } | Finding::Failed { benchmark, .. }) => {
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(benchmark.as_str()))
+        }
+        (None, _) => false,
+    };
+    let unmeasured = report.findings.iter().filter(is_unmeasured).cloned().collect();
+    Ok(Explained { seed: duel.seed, report, verdicts, unmeasured, others })
+}
+
+/// The report that an identity leads to, and the finding if it is one's address.
+pub fn said(store: &mut Store, prefix: &str) -> Outcome<(Report, Option<Finding>)> {
+    let one = |found: Found, what: &str| match found {
+        Found::None => Ok(None),
+        Found::One(id) => Ok(Some(id)),
+        Found::Several(ids) => {
+            let ids: Vec<&str> = ids.iter().map(RecordId::short).collect();
+            let several = anyhow::anyhow!("several {what} begin with {prefix}: {}", ids.join(", "));
+            Err(Failure::usage(several).hint("give more of it"))
+        }
+    };
+    if let Some(id) = one(store.find_duel(prefix)?, "duels")? {
+        if let Some(report) = store.last_judgement(&id)? {
+            return Ok((report, None));
+        }
+        let duel = store.duel(&id)?.ok_or_else(|| nothing(prefix))?;
+        return Ok((unjudged(&duel), None));
+    }
+    let Some(address) = one(store.find_finding(prefix)?, "findings")? else { return Err(nothing(prefix)) };
+    let report = store.judgement_of_finding(&address)?.ok_or_else(|| nothing(prefix))?;
+    let finding = report.findings.iter().find(|finding| finding.address(&report.duel) == address).cloned();
+    Ok((report, finding))
+}
+
+fn nothing(prefix: &str) -> Failure {
+    Failure::usage(anyhow::anyhow!("no duel and no finding begins with {prefix:?}"))
+        .hint("`tachograph duels` lists the duels, and `tachograph explain DUEL` the findings of one")
+}
+
+/// A duel that came without verdicts, under the defaults and without a past.
+fn unjudged(duel: &Duel) -> Report {
+    let policy = Policy::default();
+    let mut series = Vec::new();
+    for (name, bout) in &duel.bouts {
+        let Bout::Dueled(contests) = bout else { continue };
+        series.extend(contests.iter().map(|contest| (name, &contest.metric)));
+    }
+    report::report(duel, &policy, &Known::default(), policy.gated_series(series))
+}
+
+fn is_about(finding: &Finding, name: &BenchmarkName, of: &str) -> bool {
+    match finding {
+        Finding::Regressed { benchmark, metric, .. } => benchmark == name && metric == of,
+        Finding::Common { metric, benchmarks, .. } => metric == of && benchmarks.contains(name),
+        Finding::Missing { .. } | Finding::Failed { .. } => false,
+    }
+}
+
+/// The address that a regression of this metric has.
+fn address(report: &Report, benchmark: &BenchmarkName, metric: &str) -> Option<RecordId> {
+    report.findings.iter().find(|finding| is_about(finding, benchmark, metric)).map(|one| one.address(&report.duel))
+}
+
+fn null(duel: &Duel, benchmark: &BenchmarkName, metric: &str) -> Option<(Effect, Interval)> {
+    let Bout::Dueled(contests) = duel.bouts.get(benchmark)? else { return None };
+    let contest = contests.iter().find(|contest| contest.metric.name == metric)?;
+    let Readings::Paired { null, .. } = &contest.readings else { return None };
+    let (effect, reach) = null_control(&medians(null))?;
+    let at = |log: f64| Effect::from_log(log);
+    Some((at(effect), Interval { low: at(effect - reach), high: at(effect + reach), level: 0.95 }))
+}
