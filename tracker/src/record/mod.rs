@@ -20,6 +20,7 @@ mod sqlite;
 mod write;
 
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 
 use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::{Builder, Runtime};
@@ -197,7 +198,13 @@ impl Store {
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Fault>,
     ) -> Result<T, RecordError> {
         let conn = self.conn.as_mut().ok_or_else(|| RecordError::Absent(self.path.clone()))?;
-        self.runtime.block_on(work(conn)).map_err(|fault| sqlite::explain(&self.path, doing, fault))
+        let mut done = None;
+        // The runtime's loop is compiled once for every type of future it is given, so it is always given the same one.
+        {
+            let work: Pin<&mut dyn Future<Output = ()>> = pin!(async { done = Some(work(conn).await) });
+            self.runtime.block_on(work);
+        }
+        done.expect("the work has ended").map_err(|fault| sqlite::explain(&self.path, doing, fault))
     }
 }
 
