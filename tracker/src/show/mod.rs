@@ -1,6 +1,7 @@
 //! Finished reports in, text, Markdown, JSON and SVG out. Pure.
 
 pub mod brief;
+pub mod chart;
 pub mod csv;
 pub mod doctor;
 pub mod duels;
@@ -10,6 +11,7 @@ pub mod gate;
 pub mod judgement;
 pub mod line;
 pub mod log;
+pub mod markup;
 pub mod number;
 pub mod run;
 pub mod runs;

@@ -12,19 +12,55 @@ use crate::domain::Unit;
 /// ```
 #[must_use]
 pub fn quantity(value: f64, unit: &Unit) -> String {
-    const TIMES: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
-    const SIZES: [(f64, &str); 5] =
-        [(1.0, "B"), (1024.0, "KiB"), (1_048_576.0, "MiB"), (1_073_741_824.0, "GiB"), (1_099_511_627_776.0, "TiB")];
-    const METRIC: [(f64, &str); 5] = [(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")];
+    let (number, name) = scaled(value, steps(unit));
+    with_unit(number, name, unit)
+}
+
+const TIMES: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
+const SIZES: [(f64, &str); 5] =
+    [(1.0, "B"), (1024.0, "KiB"), (1_048_576.0, "MiB"), (1_073_741_824.0, "GiB"), (1_099_511_627_776.0, "TiB")];
+const METRIC: [(f64, &str); 5] = [(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")];
+
+/// The larger units of a unit, or their prefixes.
+fn steps(unit: &Unit) -> &'static [(f64, &'static str)] {
     match unit.as_str() {
-        "ns" => with_space(scaled(value, &TIMES)),
-        "bytes" | "B" => with_space(scaled(value, &SIZES)),
-        "count" | "" | "1" => with_space(scaled(value, &METRIC)),
+        "ns" => &TIMES,
+        "bytes" | "B" => &SIZES,
+        _ => &METRIC,
+    }
+}
+
+fn with_unit(number: String, name: &str, unit: &Unit) -> String {
+    match unit.as_str() {
+        "ns" | "bytes" | "B" | "count" | "" | "1" => with_space((number, name)),
         other => {
-            let (number, prefix) = scaled(value, &METRIC);
-            let gap = if prefix.is_empty() { "" } else { " " };
-            format!("{number} {prefix}{gap}{other}")
+            let gap = if name.is_empty() { "" } else { " " };
+            format!("{number} {name}{gap}{other}")
         }
+    }
+}
+
+/// One of a unit's larger units, for numbers that stand side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// What one of it is in the unit itself.
+    pub size: f64,
+    name: &'static str,
+    unit: Unit,
+}
+
+impl Measure {
+    /// The one in which the largest of the numbers has few digits.
+    #[must_use]
+    pub fn of(largest: f64, unit: &Unit) -> Measure {
+        let (size, name) = fitting(largest, steps(unit));
+        Measure { size, name, unit: unit.clone() }
+    }
+
+    /// How it is called: `µs`, `MiB`, `k requests/s`; nothing where numbers stand alone.
+    #[must_use]
+    pub fn name(&self) -> String {
+        with_unit(String::new(), self.name, &self.unit).trim_start().to_owned()
     }
 }
 
@@ -108,10 +144,14 @@ fn with_space((number, unit): (String, &str)) -> String {
 
 /// The value in the largest unit in which its four digits are not less than one.
 fn scaled<'a>(value: f64, units: &[(f64, &'a str)]) -> (String, &'a str) {
+    let (size, unit) = fitting(value, units);
+    (four_digits(value / size), unit)
+}
+
+fn fitting<'a>(value: f64, units: &[(f64, &'a str)]) -> (f64, &'a str) {
     let smallest = units.first().copied().unwrap_or((1.0, ""));
     let fits = |&&(size, _): &&(f64, &str)| value.abs() / size >= 0.999_95;
-    let (size, unit) = units.iter().rfind(fits).copied().unwrap_or(smallest);
-    (four_digits(value / size), unit)
+    units.iter().rfind(fits).copied().unwrap_or(smallest)
 }
 
 /// Four digits, or all before the point where there are more; none after the point that say nothing.
