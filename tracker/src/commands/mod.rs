@@ -1,5 +1,6 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
+mod chart;
 mod detect;
 mod doctor;
 mod duels;
@@ -34,6 +35,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Chart(chart::ChartArgs),
     Compare(gate::CompareArgs),
     Detect(detect::DetectArgs),
     Doctor(doctor::DoctorArgs),
@@ -78,6 +80,7 @@ fn answer(text: &str) -> Outcome<()> {
 
 fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
+        Verb::Chart(args) => chart::run(args),
         Verb::Doctor(args) => doctor::run(args),
         Verb::Compare(args) => gate::compare(args),
         Verb::Duels(args) => duels::run(args),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CommitId, RecordId, SuiteName, Whole};
+use super::{CommitId, Notes, RecordId, SuiteName, Whole};
 
 /// A run in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,4 +54,15 @@ pub struct DuelLine {
     pub failed: u64,
     /// What was said of it last; none if nobody judged it.
     pub whole: Option<Whole>,
+}
+
+/// All of a run but its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunHead {
+    /// The run in a line.
+    pub line: RunLine,
+    /// The machine's identity.
+    pub machine: RecordId,
+    /// Everything else about where and how it was made.
+    pub notes: Notes,
 }

@@ -19,7 +19,7 @@ pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};
 pub use commit::{Commit, CommitId, CommitIdError};
 pub use duel::{Bout, Contest, Duel, Readings, Side};
 pub use id::{RecordId, hex};
-pub use listing::{DuelLine, RunLine};
+pub use listing::{DuelLine, RunHead, RunLine};
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};

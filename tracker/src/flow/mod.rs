@@ -9,6 +9,8 @@ pub mod explain;
 pub mod gate;
 pub mod import;
 mod job;
+pub mod past;
+pub mod picture;
 pub mod prepare;
 pub mod project;
 pub mod replace;

@@ -1,11 +1,12 @@
 //! Which runs there are.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::error::Fault;
 use super::series::run_id;
-use super::{commits, sql};
-use crate::domain::{RecordId, RunLine, SuiteName};
+use super::{commits, json, sql};
+use crate::domain::{RecordId, RunHead, RunLine, SuiteName};
 
 /// What the beginning of an identity leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,26 +23,33 @@ pub enum Found {
 pub(super) async fn newest(conn: &mut SqliteConnection, most: usize) -> Result<Vec<RunLine>, Fault> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = sqlx::query(sql::RUNS_NEWEST_FIRST).bind(most).fetch_all(conn).await?;
-    let count = |row: &sqlx::sqlite::SqliteRow, index| -> Result<u64, Fault> {
-        Ok(row.try_get::<i64, _>(index)?.unsigned_abs())
+    rows.iter().map(line).collect()
+}
+
+fn line(row: &SqliteRow) -> Result<RunLine, Fault> {
+    let count = |index| -> Result<u64, Fault> { Ok(row.try_get::<i64, _>(index)?.unsigned_abs()) };
+    Ok(RunLine {
+        id: run_id(row.try_get(0)?)?,
+        suite: SuiteName::new(row.try_get::<String, _>(1)?).map_err(|error| Fault::Damaged(error.to_string()))?,
+        commit: commits::id(row.try_get(2)?)?,
+        dirty: row.try_get(3)?,
+        started_at_s: row.try_get(4)?,
+        elapsed_ns: count(5)?,
+        source: row.try_get(6)?,
+        machine: row.try_get(7)?,
+        measured: count(8)?,
+        failed: count(9)?,
+    })
+}
+
+/// Every run but its numbers, in the order of history.
+pub(super) async fn heads(conn: &mut SqliteConnection) -> Result<Vec<RunHead>, Fault> {
+    let rows = sqlx::query(sql::RUN_HEADS).fetch_all(conn).await?;
+    let head = |row: &SqliteRow| {
+        let notes = json::read("a run's notes", row.try_get(11)?)?;
+        Ok(RunHead { line: line(row)?, machine: run_id(row.try_get(10)?)?, notes })
     };
-    rows.iter()
-        .map(|row| {
-            Ok(RunLine {
-                id: run_id(row.try_get(0)?)?,
-                suite: SuiteName::new(row.try_get::<String, _>(1)?)
-                    .map_err(|error| Fault::Damaged(error.to_string()))?,
-                commit: commits::id(row.try_get(2)?)?,
-                dirty: row.try_get(3)?,
-                started_at_s: row.try_get(4)?,
-                elapsed_ns: count(row, 5)?,
-                source: row.try_get(6)?,
-                machine: row.try_get(7)?,
-                measured: count(row, 8)?,
-                failed: count(row, 9)?,
-            })
-        })
-        .collect()
+    rows.iter().map(head).collect()
 }
 
 /// The record whose identity begins so. Anything that is no beginning of an identity finds nothing.

@@ -32,7 +32,7 @@ pub use error::RecordError;
 pub use listing::Found;
 pub use series::{Stored, Wanted};
 
-use crate::domain::{Commit, CommitId, Life, Point, RecordId, Run, RunLine};
+use crate::domain::{Commit, CommitId, Life, Point, RecordId, Run, RunHead, RunLine};
 
 const READING_RUNS: &str = "reading the runs";
 const READING_DUELS: &str = "reading the duels";
@@ -113,6 +113,11 @@ impl Store {
     /// The newest runs, newest first.
     pub fn newest_runs(&mut self, most: usize) -> Result<Vec<RunLine>, RecordError> {
         self.does("listing the runs", async |conn| listing::newest(conn, most).await)
+    }
+
+    /// Every run but its numbers, in the order of history.
+    pub fn run_heads(&mut self) -> Result<Vec<RunHead>, RecordError> {
+        self.does("listing the runs", async |conn| listing::heads(conn).await)
     }
 
     /// Visits every run in the order of recording, one at a time, all from one moment's state of the store. The visitor's

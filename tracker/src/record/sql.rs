@@ -195,6 +195,15 @@ statements! {
     LAST_JUDGEMENT = "SELECT j.content FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
                       ORDER BY j.id DESC LIMIT 1";
 
+    RUN_HEADS = "SELECT r.public_id, s.name, c.hash, r.dirty_digest IS NOT NULL, r.started_at_s, r.elapsed_ns, \
+                 r.source, m.title, \
+                 (SELECT count(*) FROM measured o WHERE o.run_id = r.id), \
+                 (SELECT count(*) FROM failed o WHERE o.run_id = r.id), \
+                 m.public_id, r.notes \
+                 FROM runs r JOIN suites s ON s.id = r.suite_id JOIN machines m ON m.id = r.machine_id \
+                 JOIN commits c ON c.id = r.commit_id \
+                 ORDER BY c.position_s, c.hash, r.started_at_s, r.id";
+
     // Series and their points.
     BENCHMARKS_AFTER = "SELECT b.id, s.name, b.name FROM benchmarks b JOIN suites s ON s.id = b.suite_id \
                         WHERE b.id > ? ORDER BY b.id LIMIT 1024";

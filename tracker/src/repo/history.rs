@@ -116,6 +116,18 @@ impl Repository {
         if commits.is_empty() { Err(RepoError::EmptyRange(spec.to_owned())) } else { Ok(Requested::Range(commits)) }
     }
 
+    /// Every tag that leads to a commit, by name.
+    pub fn tags(&self) -> Result<Vec<(String, CommitId)>, RepoError> {
+        let mut tags = Vec::new();
+        for reference in self.git.references_glob("refs/tags/*").map_err(git("listing the tags"))? {
+            let Ok(reference) = reference else { continue };
+            let (Ok(name), Ok(commit)) = (reference.shorthand(), reference.peel_to_commit()) else { continue };
+            tags.push((name.to_owned(), CommitId::new(commit.id().to_string())?));
+        }
+        tags.sort();
+        Ok(tags)
+    }
+
     /// The content of a file of a commit, if it is there and is a file.
     pub fn file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, RepoError> {
         let tree = self.tree(commit)?;

@@ -5,8 +5,11 @@ mod gating;
 mod import;
 mod judge;
 mod killed;
+#[path = "../../examples/history/made.rs"]
+mod made;
 mod record;
 mod repository;
 mod running;
+mod showing;
 mod solo;
 mod world;

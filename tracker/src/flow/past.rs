@@ -1,0 +1,87 @@
+//! The past as it is shown: the history's places, and on them a series with its trend.
+
+use std::collections::HashMap;
+
+use crate::domain::{Commit, CommitId, Point, RecordId, RunHead, Series, Trend};
+use crate::failure::Outcome;
+use crate::judge::trend;
+use crate::record::Store;
+use crate::repo::Repository;
+use crate::stats::changes::{Settings, Values};
+
+/// Every commit that is known, each at its place, with the releases and the runs.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The commits, each after its parents.
+    pub commits: Vec<Commit>,
+    /// The releases: the place of each and its name.
+    pub tags: Vec<(usize, String)>,
+    /// The runs, in the order of history.
+    pub heads: Vec<RunHead>,
+    places: HashMap<CommitId, usize>,
+    runs: HashMap<RecordId, usize>,
+}
+
+impl History {
+    /// Reads the history from the store, and the releases from the repository where there is one.
+    pub fn read(store: &mut Store, repository: Option<&Repository>) -> Outcome<History> {
+        let mut commits: Vec<Commit> = Vec::new();
+        store.each_commit(|commit| {
+            commits.push(commit);
+            Outcome::Ok(())
+        })?;
+        let places: HashMap<CommitId, usize> =
+            commits.iter().enumerate().map(|(place, commit)| (commit.id.clone(), place)).collect();
+        let named = repository.map_or(Ok(Vec::new()), Repository::tags)?;
+        let mut tags: Vec<(usize, String)> =
+            named.into_iter().filter_map(|(name, commit)| Some((*places.get(&commit)?, name))).collect();
+        tags.sort();
+        let heads = store.run_heads()?;
+        let runs = heads.iter().enumerate().map(|(at, head)| (head.line.id.clone(), at)).collect();
+        Ok(History { commits, tags, heads, places, runs })
+    }
+
+    /// A commit's place.
+    #[must_use]
+    pub fn place(&self, commit: &CommitId) -> Option<usize> {
+        self.places.get(commit).copied()
+    }
+
+    /// A run's head.
+    #[must_use]
+    pub fn head(&self, run: &RecordId) -> Option<&RunHead> {
+        self.runs.get(run).map(|&at| &self.heads[at])
+    }
+}
+
+/// A series on the history's places.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// What it is of.
+    pub series: Series,
+    /// Its points, in the order of history.
+    pub points: Vec<Point>,
+    /// The place of each point's commit.
+    pub places: Vec<usize>,
+    /// Its levels and changes.
+    pub trend: Trend,
+}
+
+impl Past {
+    /// A series with its points, in the order of history; points of commits that are on no place are left out.
+    #[must_use]
+    pub fn new(series: Series, points: Vec<Point>, history: &History) -> Past {
+        let mut points = points;
+        points.retain(|point| history.place(&point.commit).is_some());
+        let places = points.iter().filter_map(|point| history.place(&point.commit)).collect();
+        let trend = trend_of(&series, &points);
+        Past { series, points, places, trend }
+    }
+}
+
+/// Where the series moved.
+fn trend_of(series: &Series, points: &[Point]) -> Trend {
+    // A level is finite: it was made of finite samples.
+    let values = Values::new(points.iter().map(|point| point.level).collect()).unwrap_or_default();
+    trend::trend(&values, &Settings::history(), series.metric.better)
+}

@@ -1,0 +1,98 @@
+//! A series' past as the marks of a chart.
+
+use super::past::{History, Past};
+use crate::domain::{Change, Size};
+use crate::show::chart::Svg;
+use crate::show::chart::series::{self, Dot, Lane, Mark, Step, Tag};
+use crate::show::number::{self, quantity};
+
+/// Draws a series.
+#[must_use]
+pub fn chart(past: &Past, history: &History) -> Svg {
+    let series = &past.series;
+    let dots: Vec<Dot> = past
+        .points
+        .iter()
+        .zip(&past.places)
+        .map(|(point, &place)| Dot { x: place as f64, y: point.level, interval: point.interval })
+        .collect();
+    let steps: Vec<Step> = past
+        .trend
+        .levels
+        .iter()
+        .map(|level| Step {
+            from: past.places[level.from] as f64,
+            to: past.places[level.to - 1] as f64,
+            value: level.value,
+            within: (level.low, level.high),
+        })
+        .collect();
+    let marks: Vec<Mark> = past.trend.changes.iter().map(|change| mark(past, history, change)).collect();
+    let tags: Vec<Tag> =
+        history.tags.iter().map(|(place, name)| Tag { at: *place as f64, name: name.clone() }).collect();
+    let times: Vec<(f64, i64)> =
+        history.commits.iter().enumerate().map(|(place, commit)| (place as f64, commit.committed_at_s)).collect();
+    series::draw(&series::Series {
+        title: &format!("{} of {} on {}", series.metric.name, series.benchmark, series.machine.title()),
+        unit: &series.metric.unit,
+        dots: &dots,
+        steps: &steps,
+        marks: &marks,
+        tags: &tags,
+        lanes: &lanes(past, history),
+        times: &times,
+    })
+}
+
+fn mark(past: &Past, history: &History, change: &Change) -> Mark {
+    let unit = &past.series.metric.unit;
+    let place = |at: usize| past.places[at] as f64;
+    let commit = &history.commits[past.places[change.at]];
+    Mark {
+        at: place(change.at),
+        within: (place(change.within.0), place(change.within.1)),
+        turn: change.turn,
+        rose: change.after > change.before,
+        label: size(change),
+        title: format!(
+            "{} from {} to {}, at {} of {}: {}",
+            size(change),
+            quantity(change.before, unit),
+            quantity(change.after, unit),
+            commit.id.short(),
+            number::date(commit.committed_at_s),
+            commit.subject
+        ),
+    }
+}
+
+/// How much the level moved, in a word.
+#[must_use]
+pub fn size(change: &Change) -> String {
+    match change.size {
+        Size::Relative { .. } => number::change(change.before, change.after).unwrap_or_default(),
+        Size::Absolute { value, .. } if value >= 0.0 => format!("+{value:.4}"),
+        Size::Absolute { value, .. } => format!("{value:.4}"),
+    }
+}
+
+/// The machine, and the compiler where the runs tell of one.
+fn lanes(past: &Past, history: &History) -> Vec<Lane> {
+    let machine = past.series.machine.title();
+    let compiler = |at: usize| history.head(&past.points[at].run)?.notes.get("rustc").cloned();
+    let lanes = [("machine", spans(past, |_| Some(machine.clone()))), ("rustc", spans(past, compiler))];
+    let told = lanes.into_iter().filter(|(_, spans)| !spans.is_empty());
+    told.map(|(name, spans)| Lane { name: name.to_owned(), spans }).collect()
+}
+
+fn spans(past: &Past, what: impl Fn(usize) -> Option<String>) -> Vec<(f64, f64, String)> {
+    let mut spans: Vec<(f64, f64, String)> = Vec::new();
+    for (at, &place) in past.places.iter().enumerate() {
+        let Some(what) = what(at) else { continue };
+        match spans.last_mut() {
+            Some(last) if last.2 == what => last.1 = place as f64,
+            _ => spans.push((place as f64, place as f64, what)),
+        }
+    }
+    spans
+}
