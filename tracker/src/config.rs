@@ -4,13 +4,17 @@
 //! suite is one of three kinds, a duration is a duration, a name is a name. An unknown key is an error that names the
 //! nearest right one.
 
+mod recipe;
+mod suite;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::{FalseReds, Policy, PolicyEntry, SuiteName, closest, parse_duration};
+use self::suite::RawSuite;
+use crate::domain::{BenchmarkName, FalseReds, Policy, PolicyEntry, SuiteName, closest, parse_duration};
 
 /// The file's name, in the repository's top folder.
 pub const FILE_NAME: &str = "tachograph.toml";
@@ -23,9 +27,6 @@ const DEFAULT_BUILD_TIMEOUT: Duration = Duration::from_mins(30);
 
 /// How long one benchmark may keep silent unless the project says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// How many processes a command suite gets unless the project says otherwise.
-const DEFAULT_PROCESSES: u32 = 5;
 
 /// What the project wants.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,21 +89,60 @@ pub enum Source {
         /// What starts it; `--worker` is appended.
         worker: Vec<String>,
     },
-    /// A program that prints or writes results and ends.
-    Command {
-        /// What builds it.
-        build: Commands,
-        /// What runs it, or one benchmark of it where `{name}` stands in it.
-        command: Vec<String>,
-        /// The format of its results.
-        format: String,
-        /// What prints the names of its benchmarks, a line each.
-        list: Option<Vec<String>>,
-        /// The file that it writes its results to, seen from the commit's folder; its standard output if none.
-        output: Option<PathBuf>,
-        /// How many processes of it are run at the most.
-        processes: u32,
-    },
+    /// A program that prints or writes results and ends, or is timed itself.
+    Command(Box<CommandSource>),
+}
+
+/// A bench target of a cargo package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CargoTarget {
+    /// The package.
+    pub package: String,
+    /// The bench target.
+    pub bench: String,
+    /// Features to switch on.
+    pub features: Vec<String>,
+}
+
+/// A suite that is no worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandSource {
+    /// The bench target that is built to stand for `{program}`.
+    pub cargo: Option<CargoTarget>,
+    /// What builds it.
+    pub build: Commands,
+    /// What stands for `{program}` where no bench target does.
+    pub program: Option<String>,
+    /// The folder in the commit's in which all of it runs; the commit's own if none.
+    pub folder: Option<PathBuf>,
+    /// What is run.
+    pub runs: Runs,
+    /// How many processes of it are run at the most; by name, of each benchmark.
+    pub processes: u32,
+}
+
+/// What a command suite runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Runs {
+    /// A harness that tells what it measured.
+    Harness(Box<Harness>),
+    /// Commands that are timed themselves, by benchmark.
+    Timed(BTreeMap<BenchmarkName, Vec<String>>),
+}
+
+/// A harness of somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Harness {
+    /// What runs it, or one benchmark of it where `{name}` or `{pattern}` stands in it.
+    pub command: Vec<String>,
+    /// The format of its results.
+    pub format: String,
+    /// The file or folder that it writes its results to, seen from where it runs; its standard output if none.
+    pub output: Option<PathBuf>,
+    /// What prints the names of its benchmarks.
+    pub list: Option<Vec<String>>,
+    /// The line that holds one of the names.
+    pub line: String,
 }
 
 /// Why the configuration is refused.
@@ -169,37 +209,6 @@ enum Lfs {
     Pointers,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSuite {
-    cargo: Option<RawCargo>,
-    build: Option<OneOrMany>,
-    worker: Option<Vec<String>>,
-    command: Option<Vec<String>>,
-    format: Option<String>,
-    list: Option<Vec<String>>,
-    output: Option<PathBuf>,
-    processes: Option<u32>,
-    budget: Option<String>,
-    timeout: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCargo {
-    package: String,
-    bench: String,
-    #[serde(default)]
-    features: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a command [\"program\", \"argument\"] or a list of such commands")]
-enum OneOrMany {
-    One(Vec<String>),
-    Many(Commands),
-}
-
 impl Config {
     /// Reads the text of a `tachograph.toml`.
     pub fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -237,58 +246,8 @@ fn resolve_suite((name, raw): (String, RawSuite)) -> Result<(SuiteName, Suite), 
     let suite_name = SuiteName::new(name.as_str()).map_err(|error| wrong(error.to_string()))?;
     let budget = duration(&format!("suite.{name}.budget"), raw.budget.as_deref(), DEFAULT_BUDGET)?;
     let timeout = duration(&format!("suite.{name}.timeout"), raw.timeout.as_deref(), DEFAULT_TIMEOUT)?;
-    let source = resolve_source(raw).map_err(wrong)?;
+    let source = suite::source(raw).map_err(wrong)?;
     Ok((suite_name, Suite { source, budget, timeout }))
-}
-
-fn resolve_source(raw: RawSuite) -> Result<Source, String> {
-    let only_for_commands = [
-        ("format", raw.format.is_some()),
-        ("list", raw.list.is_some()),
-        ("output", raw.output.is_some()),
-        ("processes", raw.processes.is_some()),
-    ];
-    if raw.command.is_none()
-        && let Some((key, _)) = only_for_commands.iter().find(|(_, given)| *given)
-    {
-        return Err(format!("`{key}` goes with `command`"));
-    }
-    let has_build = raw.build.is_some();
-    let build = match raw.build {
-        None => Vec::new(),
-        Some(OneOrMany::One(command)) => vec![command],
-        Some(OneOrMany::Many(commands)) => commands,
-    };
-    if build.iter().any(Vec::is_empty) {
-        return Err("a build command needs a program".to_owned());
-    }
-    match (raw.cargo, raw.worker, raw.command) {
-        (Some(cargo), None, None) if has_build => {
-            Err(format!("`cargo` builds the bench target {:?} itself; leave `build` out", cargo.bench))
-        }
-        (Some(RawCargo { package, bench, features }), None, None) => Ok(Source::Cargo { package, bench, features }),
-        (None, Some(worker), None) if worker.is_empty() => Err("`worker` needs a program".to_owned()),
-        (None, Some(worker), None) => Ok(Source::Worker { build, worker }),
-        (None, None, Some(command)) => {
-            if command.is_empty() {
-                return Err("`command` needs a program".to_owned());
-            }
-            let by_name = command.iter().any(|part| part.contains("{name}"));
-            if by_name != raw.list.is_some() {
-                let problem =
-                    "`list` and a `{name}` in `command` go together: the one names the benchmarks, the other runs one";
-                return Err(problem.to_owned());
-            }
-            let format = raw.format.ok_or("`command` needs a `format`: what its results are written in")?;
-            let processes = raw.processes.unwrap_or(DEFAULT_PROCESSES);
-            if processes == 0 {
-                return Err("`processes` must be at least 1".to_owned());
-            }
-            Ok(Source::Command { build, command, format, list: raw.list, output: raw.output, processes })
-        }
-        (None, None, None) => Err("say what it is: `cargo`, `worker` or `command`".to_owned()),
-        _ => Err("it is one of `cargo`, `worker` and `command`, not several".to_owned()),
-    }
 }
 
 /// The parser's message, with the nearest right name where a key is unknown.
@@ -336,6 +295,8 @@ mod tests {
             build = [["make", "all"], ["make", "bench"]]
             command = ["./bench", "--only", "{name}"]
             list = ["./bench", "--list"]
+            line = "* {name}"
+            folder = "sub/folder"
             format = "tachograph"
             output = "out/result.json"
             processes = 9
@@ -368,14 +329,21 @@ mod tests {
         let slow = &config.suites["slow"];
         assert_eq!((slow.budget, slow.timeout), (Duration::from_secs(90), Duration::from_millis(1500)));
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let expected = Source::Command {
-            build: vec![words("make all"), words("make bench")],
+        let harness = Harness {
             command: words("./bench --only {name}"),
             format: "tachograph".to_owned(),
-            list: Some(words("./bench --list")),
             output: Some(PathBuf::from("out/result.json")),
-            processes: 9,
+            list: Some(words("./bench --list")),
+            line: "* {name}".to_owned(),
         };
+        let expected = Source::Command(Box::new(CommandSource {
+            cargo: None,
+            build: vec![words("make all"), words("make bench")],
+            program: None,
+            folder: Some(PathBuf::from("sub/folder")),
+            runs: Runs::Harness(Box::new(harness)),
+            processes: 9,
+        }));
         assert_eq!(slow.source, expected);
         let expected = Source::Worker { build: vec![words("make")], worker: words("python3 bench.py") };
         assert_eq!(config.suites["python"].source, expected);

@@ -10,8 +10,8 @@ use super::answer;
 use super::output::{self, Shape};
 use super::status::Status;
 use super::stored::StoreArgs;
-use crate::config::Source;
-use crate::domain::{Pattern, Subject, parse_duration};
+use crate::config::{Runs, Source};
+use crate::domain::{BenchmarkName, Pattern, Subject, parse_duration};
 use crate::failure::{Classify, Outcome};
 use crate::flow::project::Project;
 use crate::flow::run::{self, Event, Planned, Request, Skip, Tally};
@@ -205,7 +205,20 @@ fn what(source: &Source) -> String {
     match source {
         Source::Cargo { package, bench, .. } => format!("bench target {bench} of package {package}"),
         Source::Worker { build, worker } => format!("{}worker {}", after(build), worker.join(" ")),
-        Source::Command { build, command, .. } => format!("{}command {}", after(build), command.join(" ")),
+        Source::Command(source) => {
+            let built = source
+                .cargo
+                .as_ref()
+                .map(|cargo| format!("bench target {} of package {}, ", cargo.bench, cargo.package));
+            let runs = match &source.runs {
+                Runs::Harness(harness) => format!("command {}", harness.command.join(" ")),
+                Runs::Timed(commands) => {
+                    let names: Vec<&str> = commands.keys().map(BenchmarkName::as_str).collect();
+                    format!("commands timed: {}", names.join(", "))
+                }
+            };
+            format!("{}{}{runs}", built.unwrap_or_default(), after(&source.build))
+        }
     }
 }
 

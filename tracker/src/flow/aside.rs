@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -14,6 +14,12 @@ use crate::measure::child::Program;
 /// may replace the other's.
 pub(super) fn copied(program: Program, place: &Path) -> Outcome<Program> {
     let Some(executable) = program.executable() else { return Ok(program) };
+    copy(&executable, place)?;
+    Ok(program.moved_to(place))
+}
+
+/// Copies an executable to `place`.
+pub(super) fn copy(executable: &Path, place: &Path) -> Outcome<()> {
     let copy = || -> io::Result<()> {
         place.parent().map_or(Ok(()), fs::create_dir_all)?;
         // Never written over in place: somebody may still run it.
@@ -21,18 +27,26 @@ pub(super) fn copied(program: Program, place: &Path) -> Outcome<Program> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        fs::copy(&executable, place).map(drop)
+        fs::copy(executable, place).map(drop)
     };
-    copy().or_environment(format!("putting {} aside", executable.display()))?;
-    Ok(program.moved_to(place))
+    copy().or_environment(format!("putting {} aside", executable.display()))
 }
 
 /// The hash of the program, where it is one file that was built: a command of one word that names a file below one of
 /// `folders`, and no script. An interpreter's hash, or a launcher's, says nothing of what it runs.
 pub(super) fn hash(program: &Program, folders: &[&Path]) -> Outcome<Option<String>> {
-    let is_built = |path: &PathBuf| program.is_one_word() && folders.iter().any(|folder| path.starts_with(folder));
-    let Some(executable) = program.executable().filter(is_built) else { return Ok(None) };
-    match fs::read(&executable) {
+    match program.executable().filter(|_| program.is_one_word()) {
+        Some(executable) => hash_of(&executable, folders),
+        None => Ok(None),
+    }
+}
+
+/// The hash of a file that was built below one of `folders`, and is no script.
+pub(super) fn hash_of(executable: &Path, folders: &[&Path]) -> Outcome<Option<String>> {
+    if !folders.iter().any(|folder| executable.starts_with(folder)) {
+        return Ok(None);
+    }
+    match fs::read(executable) {
         Ok(bytes) if bytes.starts_with(b"#!") => Ok(None),
         Ok(bytes) => Ok(Some(hex(&Sha256::digest(bytes)))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

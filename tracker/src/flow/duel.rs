@@ -3,17 +3,21 @@
 use std::time::Instant;
 
 use super::enough::Enough;
-use crate::domain::{Duel, Kind, Machine, Metric, Notes, Policy, Side, SuiteName, Trouble};
+use super::prepare::{Commanded, Start};
+use super::results;
+use crate::domain::{BenchmarkName, Duel, Kind, Machine, Metric, Notes, Policy, Side, SuiteName, Trouble};
+use crate::failure::Failure;
 use crate::judge::known::Known;
-use crate::measure::child::Program;
-use crate::measure::duel::{self, DuelError, Options, Programs, Progress};
+use crate::measure::command::duel::{Parties, Party, Undueled};
+use crate::measure::command::{self, Results};
+use crate::measure::duel::{self, DuelError, Fought, Options, Programs, Progress};
 use crate::measure::interrupt::Stop;
 use crate::measure::machine::{self, Watch};
 use crate::measure::pulse;
 
 /// One side, built.
 pub(super) struct Ready {
-    pub(super) program: Program,
+    pub(super) start: Start,
     pub(super) side: Side,
     /// What was learned while building.
     pub(super) notes: Notes,
@@ -38,12 +42,34 @@ pub(super) struct Job<'a> {
 pub(super) enum Dueled {
     /// A duel, and over how many series the error budget was divided.
     Duel(Box<Duel>, usize),
-    /// A side's worker cannot be used.
+    /// A side cannot be used.
     Broken {
         on_head: bool,
         why: String,
     },
+    /// The environment failed.
+    Failed(Failure),
     Stopped,
+}
+
+impl From<DuelError> for Dueled {
+    fn from(error: DuelError) -> Dueled {
+        match error {
+            DuelError::Stopped => Dueled::Stopped,
+            DuelError::Base(error) => Dueled::Broken { on_head: false, why: told(error.trouble()) },
+            DuelError::Head(error) => Dueled::Broken { on_head: true, why: told(error.trouble()) },
+        }
+    }
+}
+
+impl From<Undueled> for Dueled {
+    fn from(error: Undueled) -> Dueled {
+        match error {
+            Undueled::Stopped => Dueled::Stopped,
+            Undueled::Broken { on_head, why } => Dueled::Broken { on_head, why },
+            Undueled::Failed(error) => Dueled::Failed(Failure::environment(error)),
+        }
+    }
 }
 
 impl Job<'_> {
@@ -51,23 +77,26 @@ impl Job<'_> {
     pub(super) fn duel(&self, tell: &mut dyn FnMut(Progress<'_>)) -> Dueled {
         match self.fight(tell) {
             Ok((duel, series)) => Dueled::Duel(Box::new(duel), series),
-            Err(DuelError::Stopped) => Dueled::Stopped,
-            Err(DuelError::Base(error)) => Dueled::Broken { on_head: false, why: told(error.trouble()) },
-            Err(DuelError::Head(error)) => Dueled::Broken { on_head: true, why: told(error.trouble()) },
+            Err(ended) => ended,
         }
     }
 
-    fn fight(&self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(Duel, usize), DuelError> {
+    fn fight(&self, tell: &mut dyn FnMut(Progress<'_>)) -> Result<(Duel, usize), Dueled> {
         let started_at_s = (self.now_s)();
         let (before, watch) = (pulse::take(), Watch::begin());
         let mut notes = machine::conditions().notes();
         let begun = Instant::now();
-        let programs = Programs { base: &self.base.program, head: &self.head.program };
-        let offers = duel::offers(programs, &self.options, self.stop)?;
-        let gated_series = self.gated_series(&offers);
-        let (duel, earlier) = (self.unfought(started_at_s), self.earlier);
-        let mut rule = Enough { duel, earlier, policy: self.policy, known: self.known, gated_series };
-        let fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
+        let unfought = self.unfought(started_at_s);
+        let (fought, gated_series) = match (&self.base.start, &self.head.start) {
+            (Start::Worker(base), Start::Worker(head)) => {
+                self.workers(Programs { base, head }, unfought.clone(), tell)?
+            }
+            (Start::Command(base), Start::Command(head)) => self.commands((base, head), unfought.clone(), tell)?,
+            _ => {
+                let why = anyhow::anyhow!("suite {} is a worker on one side and a command on the other", self.suite);
+                return Err(Dueled::Failed(Failure::environment(why)));
+            }
+        };
         notes.extend(watch.notes());
         for (side, ready) in [("base", self.base), ("head", self.head)] {
             notes.extend(ready.notes.iter().map(|(name, value)| (format!("{name} of {side}"), value.clone())));
@@ -79,16 +108,48 @@ impl Job<'_> {
             notes,
             pulse: Some((before, pulse::take())),
             bouts: fought.bouts,
-            ..rule.duel
+            ..unfought
         };
         Ok((duel, gated_series))
     }
 
+    /// Duels by workers.
+    fn workers(
+        &self,
+        programs: Programs<'_>,
+        duel: Duel,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(Fought, usize), Dueled> {
+        let offers = duel::offers(programs, &self.options, self.stop)?;
+        let gated_series = self.gated_series(offers.of_base());
+        let mut rule = Enough { duel, earlier: self.earlier, policy: self.policy, known: self.known, gated_series };
+        let fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
+        Ok((fought, gated_series))
+    }
+
+    /// Duels by processes of a command.
+    fn commands(
+        &self,
+        (base, head): (&Commanded, &Commanded),
+        duel: Duel,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(Fought, usize), Dueled> {
+        let format = base.format;
+        let parse = |results: Results<'_>| results::read(format, results);
+        let [base, head] = [base, head].map(|side| Party { suite: &side.suite, list: side.list.as_ref() });
+        let parties = Parties { base, head, parse: &parse };
+        let begun = command::duel::begin(parties, &self.options, self.stop, tell)?;
+        let offered = begun.of_base();
+        let gated_series = self.gated_series(offered.iter().map(|(name, metric)| (name, metric.clone())));
+        let mut rule = Enough { duel, earlier: self.earlier, policy: self.policy, known: self.known, gated_series };
+        Ok((begun.run(&mut rule, tell)?, gated_series))
+    }
+
     /// Over how many series the error budget is divided, known before anything is measured. An exact metric counts too:
     /// one that turns out to differ from life to life is judged as a noisy one.
-    fn gated_series(&self, offers: &duel::Offers) -> usize {
+    fn gated_series<'b>(&self, offered: impl Iterator<Item = (&'b BenchmarkName, Metric)>) -> usize {
         let noisy = |metric: Metric| Metric { kind: Kind::Noisy, ..metric };
-        let all: Vec<_> = offers.of_base().map(|(name, metric)| (name, noisy(metric))).collect();
+        let all: Vec<_> = offered.map(|(name, metric)| (name, noisy(metric))).collect();
         self.policy.gated_series(all.iter().map(|(name, metric)| (*name, metric)))
     }
 

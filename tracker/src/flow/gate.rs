@@ -105,10 +105,6 @@ pub fn gate(
     }
     let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
     let suites = chosen(&config, &wanted)?;
-    if let Some((name, _)) = suites.iter().find(|(_, suite)| matches!(suite.source, Source::Command { .. })) {
-        return Err(Failure::usage(anyhow::anyhow!("suite {name} is a command, and only workers can be dueled"))
-            .hint("name the others with --suite, or let the suite speak the worker protocol"));
-    }
     // Opened before anything is built: what cannot be kept need not be measured.
     drop(Store::open(address)?);
     let bench = project.bench()?;
@@ -208,6 +204,7 @@ impl Going<'_, '_> {
             Dueled::Broken { on_head: false, why } => {
                 Err(Failure::environment(anyhow::anyhow!("suite {name} cannot be used on base: {why}")))
             }
+            Dueled::Failed(failure) => Err(failure),
             Dueled::Stopped => Ok(One::Stopped),
         }
     }
@@ -269,16 +266,22 @@ impl Going<'_, '_> {
             Err(Unprepared::Failed(failure)) => return Err(failure),
             Err(Unprepared::DoesNotBuild(error)) => return Ok(Built::No(error.to_string())),
         };
-        let Start::Worker(program) = prepared.start else {
-            return Ok(Built::No("it is a command, and only workers can be dueled".to_owned()));
-        };
         let keep = worktree.keep();
-        let program = match suite.source {
-            Source::Cargo { .. } => aside::copied(program, &keep.join("dueled").join(folder_name(name)))?,
-            Source::Worker { .. } | Source::Command { .. } => program,
+        let (start, hash) = match prepared.start {
+            Start::Worker(program) => {
+                let place = keep.join("dueled").join(folder_name(name));
+                let is_shared = matches!(suite.source, Source::Cargo { .. });
+                let program = if is_shared { aside::copied(program, &place)? } else { program };
+                let hash = aside::hash(&program, &[worktree.path(), &keep])?;
+                (Start::Worker(program), hash)
+            }
+            Start::Command(commanded) => {
+                let built = commanded.program.as_deref();
+                let hash = built.map(|built| aside::hash_of(built, &[worktree.path(), &keep])).transpose()?;
+                (Start::Command(commanded), hash.flatten())
+            }
         };
-        let hash = aside::hash(&program, &[worktree.path(), &keep])?;
         let side = Side { subject: subject.clone(), program: hash };
-        Ok(Built::Ready(Box::new(Ready { program, side, notes: prepared.notes })))
+        Ok(Built::Ready(Box::new(Ready { start, side, notes: prepared.notes })))
     }
 }

@@ -105,15 +105,20 @@ impl Job<'_> {
         let parse = |results: Results<'_>| results::read(commanded.format, results);
         let plan = Plan { processes: commanded.processes, budget: self.planned.settings.budget };
         let mut progress = |line: &str| tell(Event::Processes(self.planned, line));
-        let gathered = match &commanded.list {
-            None => command::gather_whole(&commanded.suite, plan, &parse, self.stop, &mut progress),
-            Some(list) => command::list(&commanded.suite, list, self.stop).and_then(|listed| {
-                let names: Vec<BenchmarkName> = listed.names.into_iter().filter(|name| self.chooses(name)).collect();
-                let mut order = Pcg64::seed_from_u64(self.request.seed);
-                let tools: (&Parse<'_>, &mut dyn Rng) = (&parse, &mut order);
-                command::gather_by_name(&commanded.suite, &names, plan, tools, self.stop, &mut progress)
-            }),
+        let listed = match &commanded.list {
+            _ if !commanded.suite.timed.is_empty() => Ok(Some(commanded.suite.timed.keys().cloned().collect())),
+            Some(list) => command::list(&commanded.suite, list, self.stop).map(|listed| Some(listed.names)),
+            None => Ok(None),
         };
+        let gathered = listed.and_then(|names: Option<Vec<BenchmarkName>>| {
+            let Some(mut names) = names else {
+                return command::gather_whole(&commanded.suite, plan, &parse, self.stop, &mut progress);
+            };
+            names.retain(|name| self.chooses(name));
+            let mut order = Pcg64::seed_from_u64(self.request.seed);
+            let tools: (&Parse<'_>, &mut dyn Rng) = (&parse, &mut order);
+            command::gather_by_name(&commanded.suite, &names, plan, tools, self.stop, &mut progress)
+        });
         let gathered = match gathered {
             Ok(gathered) if gathered.stopped => return Ok(Err(Nothing::Stopped)),
             Ok(gathered) => gathered,

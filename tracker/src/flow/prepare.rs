@@ -1,15 +1,18 @@
 //! From a suite in the configuration to something that can be started: built in a commit's folder.
 
+mod command;
+
 use std::path::{Path, PathBuf};
 
+use self::command::Crafts;
 use super::project::Project;
 use crate::adapt::Format;
 use crate::config::{Build, Commands, Source, Suite};
 use crate::domain::{Notes, SuiteName, hex};
 use crate::failure::{Classify, Failure, Outcome};
 use crate::measure::build::{self, BuildError, CargoBench, Site};
-use crate::measure::child::{Environment, Limits, Program};
-use crate::measure::command::CommandSuite;
+use crate::measure::child::{Environment, Program};
+use crate::measure::command::{CommandSuite, List};
 use crate::measure::interrupt::Stop;
 use crate::repo::Worktree;
 
@@ -40,11 +43,13 @@ pub struct Commanded {
     /// What runs it.
     pub suite: CommandSuite,
     /// What lists its benchmarks, where it can run one by name.
-    pub list: Option<Vec<String>>,
+    pub list: Option<List>,
     /// The format of its results; none where the content is to tell.
     pub format: Option<&'static Format>,
     /// How many processes of it are run at the most.
     pub processes: u32,
+    /// The program that was built for it, where one was.
+    pub program: Option<PathBuf>,
 }
 
 /// Why a suite cannot be started.
@@ -84,11 +89,8 @@ pub fn prepare(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Prepared, Unprepared> {
     let kept = worktree.keep().join(folder_name(name));
-    let site = |target: &Path| -> Outcome<Site> {
-        let environment = Environment::build(&settings.pass_env).or_usage("reading [build] pass_env")?;
-        let limits = Limits { deadline: settings.timeout, ..Limits::default() };
-        Ok(Site { tree: worktree.path().to_owned(), target: target.to_owned(), environment, limits })
-    };
+    let crafts = Crafts { project, worktree, settings, kept: &kept, stop };
+    let site = |target: &Path| crafts.site(worktree.path(), target);
     match &suite.source {
         Source::Cargo { package, bench, features } => {
             let site = site(&project.target())?;
@@ -105,23 +107,7 @@ pub fn prepare(
             let program = program.or_usage(format!("starting suite {name}"))?;
             Ok(Prepared { start: Start::Worker(program), notes: Notes::new() })
         }
-        Source::Command { build, command, format, list, output, processes } => {
-            let format = Format::named(format).or_usage(format!("reading the format of suite {name}"))?;
-            let start: Vec<String> = command.iter().chain(list.iter().flatten()).cloned().collect();
-            let target = build_by_hand(&site, build, &start, &kept, stop, progress)?;
-            let suite = CommandSuite {
-                tree: worktree.path().to_owned(),
-                target,
-                command: filled(command, &kept),
-                output: output.clone(),
-                environment: Environment::command(),
-                cpus: None,
-                limits: Limits { deadline: suite.timeout, ..Limits::default() },
-            };
-            let list = list.as_ref().map(|list| filled(list, &kept));
-            let start = Start::Command(Box::new(Commanded { suite, list, format, processes: *processes }));
-            Ok(Prepared { start, notes: Notes::new() })
-        }
+        Source::Command(source) => crafts.command(source, suite.timeout, name, progress),
     }
 }
 

@@ -3,11 +3,12 @@
 //! Such a suite is run as whole processes, several times ([`gather_whole`]); or, where it can list its benchmarks
 //! ([`list`]) and run one by name, one benchmark a process, in random order ([`gather_by_name`]). Either way each
 //! process is one life, and [`once`] is one process. What the results mean is the business of the parser that comes in
-//! as a parameter.
+//! as a parameter; a command that writes none can be timed itself. Base and head of such a suite meet in [`duel`].
 //!
 //! Nothing that a suite says is believed without a look: a benchmark whose numbers cannot be numbers, or whose process
 //! crashed, hung or flooded us, is a failed measurement of that benchmark, and the others go on.
 
+pub mod duel;
 mod gather;
 mod output;
 
@@ -22,8 +23,11 @@ use super::child::{self, ChildError, Environment, Finished, Limits, Program, Pro
 use super::interrupt::Stop;
 use crate::domain::{BenchmarkName, Kind, Life, Measured, Metric, Outcome, Reading, Trouble};
 
-/// What stands in a command for the name of the benchmark to run.
+/// What stands in a command for the name of the benchmark to run, and in the line of a list for the name in it.
 pub const NAME: &str = "{name}";
+
+/// The same, with what means something in a regular expression escaped.
+pub const PATTERN: &str = "{pattern}";
 
 /// The most benchmarks that are taken from one list.
 pub const MOST_BENCHMARKS: usize = 100_000;
@@ -40,7 +44,7 @@ const LONGEST_TIME_NS: f64 = 1e18;
 /// Where and how a command suite runs.
 #[derive(Debug, Clone)]
 pub struct CommandSuite {
-    /// The commit's folder, which must be ours: old results in it are removed.
+    /// The commit's folder, or one in it, which must be ours: old results in it are removed.
     pub tree: PathBuf,
     /// Where the suite was built; the command finds it in `CARGO_TARGET_DIR`.
     pub target: PathBuf,
@@ -49,6 +53,8 @@ pub struct CommandSuite {
     /// The file or folder that it writes its results to, seen from the commit's folder; its standard output if none.
     /// What stands below `target/` is looked for where the suite was built too.
     pub output: Option<PathBuf>,
+    /// Commands that write no results and are timed themselves, by benchmark; empty where results are read.
+    pub timed: BTreeMap<BenchmarkName, Vec<String>>,
     /// What it sees.
     pub environment: Environment,
     /// The processors that it is bound to; any if none.
@@ -102,6 +108,16 @@ pub enum CommandError {
     Stopped,
 }
 
+/// How a suite tells the names of its benchmarks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// What prints them.
+    pub command: Vec<String>,
+    /// The line that holds one, `{name}` standing for it: `{name}` alone, or `{name}: benchmark`. Other lines are passed
+    /// over.
+    pub line: String,
+}
+
 /// The benchmarks of a suite.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
@@ -123,6 +139,16 @@ pub struct Once {
 }
 
 impl CommandSuite {
+    /// The command line of one process.
+    fn line(&self, name: Option<&BenchmarkName>) -> Vec<String> {
+        let Some(name) = name else { return self.command.clone() };
+        if let Some(command) = self.timed.get(name) {
+            return command.clone();
+        }
+        let filled = |word: &String| word.replace(PATTERN, &escaped(name.as_str())).replace(NAME, name.as_str());
+        self.command.iter().map(filled).collect()
+    }
+
     fn program(&self, command: &[String]) -> Result<Program, ProgramError> {
         let environment = self.environment.clone().with("CARGO_TARGET_DIR", &self.target);
         let program = Program::new(command, &self.tree, environment)?;
@@ -133,9 +159,21 @@ impl CommandSuite {
     }
 }
 
-/// Runs the command that prints the names of the benchmarks, one a line.
-pub fn list(suite: &CommandSuite, command: &[String], stop: &Stop) -> Result<Listed, CommandError> {
-    let program = suite.program(command)?;
+/// A name in which nothing means anything to a regular expression.
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for sign in name.chars() {
+        if r"\.+*?()|[]{}^$".contains(sign) {
+            text.push('\\');
+        }
+        text.push(sign);
+    }
+    text
+}
+
+/// Runs the command that prints the names of the benchmarks.
+pub fn list(suite: &CommandSuite, list: &List, stop: &Stop) -> Result<Listed, CommandError> {
+    let program = suite.program(&list.command)?;
     let mut batch = child::run(&program, &suite.limits, stop, &mut |_| ())?;
     if batch.finished.reason == Reason::Stopped {
         return Err(CommandError::Stopped);
@@ -144,10 +182,11 @@ pub fn list(suite: &CommandSuite, command: &[String], stop: &Stop) -> Result<Lis
         return Err(CommandError::List { command: program.to_string(), finished: batch.finished });
     }
     let mut reader = batch.stdout.reader().map_err(ChildError::Pipes)?;
-    Ok(listed(&mut reader).map_err(ChildError::Pipes)?)
+    Ok(listed(&mut reader, &list.line).map_err(ChildError::Pipes)?)
 }
 
-fn listed(lines: &mut impl BufRead) -> std::io::Result<Listed> {
+fn listed(lines: &mut impl BufRead, shape: &str) -> std::io::Result<Listed> {
+    let (before, after) = shape.split_once(NAME).unwrap_or_default();
     let mut listed = Listed::default();
     let mut seen = std::collections::BTreeSet::new();
     let mut line = Vec::new();
@@ -161,10 +200,11 @@ fn listed(lines: &mut impl BufRead) -> std::io::Result<Listed> {
             listed.refused += 1;
             continue;
         }
-        let text = line.trim_ascii();
+        let held = line.trim_ascii().strip_prefix(before.as_bytes());
+        let held = held.and_then(|text| text.strip_suffix(after.as_bytes())).map(<[u8]>::trim_ascii);
+        let Some(text) = held.filter(|text| !text.is_empty()) else { continue };
         let name = std::str::from_utf8(text).ok().and_then(|text| BenchmarkName::new(text).ok());
         match name {
-            _ if text.is_empty() => {}
             Some(name) if seen.len() < MOST_BENCHMARKS => {
                 if seen.insert(name.clone()) {
                     listed.names.push(name);
@@ -183,11 +223,22 @@ pub fn once(
     stop: &Stop,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Once, CommandError> {
-    let command: Vec<String> = match name {
-        Some(name) => suite.command.iter().map(|word| word.replace(NAME, name.as_str())).collect(),
-        None => suite.command.clone(),
-    };
-    let program = suite.program(&command)?;
+    let once = process(suite, name, parse, stop, progress)?;
+    Ok(match name {
+        Some(name) => belongs_to(name, once),
+        None => once,
+    })
+}
+
+/// Runs one process and tells what it said, whatever it was started for.
+fn process(
+    suite: &CommandSuite,
+    name: Option<&BenchmarkName>,
+    parse: &Parse<'_>,
+    stop: &Stop,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Once, CommandError> {
+    let program = suite.program(&suite.line(name))?;
     let places = output::places(suite)?;
     output::clear(&places)?;
     let most_bytes = suite.limits.output_bytes.min(MOST_RESULT_BYTES);
@@ -197,8 +248,9 @@ pub fn once(
     if finished.reason == Reason::Stopped {
         return Err(CommandError::Stopped);
     }
-    let parsed = match finished.reason {
-        Reason::Flooded(_) => Err(finished.to_string()),
+    let parsed = match (finished.reason, name) {
+        (Reason::Flooded(_), _) => Err(finished.to_string()),
+        (_, Some(name)) if suite.timed.contains_key(name) => Ok(BTreeMap::from([(name.clone(), lasted(finished))])),
         _ if suite.output.is_none() => {
             let bytes = batch.stdout.read().map_err(ChildError::Pipes)?;
             parse(Results::Bytes(&bytes))
@@ -207,10 +259,15 @@ pub fn once(
     };
     let mut once = told(parsed, finished);
     once.outcomes.values_mut().for_each(doubt);
-    Ok(match name {
-        Some(name) => belongs_to(name, once),
-        None => once,
-    })
+    Ok(once)
+}
+
+/// How long a process took, as what a benchmark yielded.
+fn lasted(finished: &Finished) -> Outcome {
+    // Below 2^53 ns, which is 104 days, nothing is lost.
+    let life = Life::new(vec![finished.elapsed.as_nanos() as f64]);
+    let readings = vec![Reading { metric: Metric::time(), lives: life.into_iter().collect() }];
+    Outcome::Measured(Measured { readings, cores: 1, notes: BTreeMap::new() })
 }
 
 /// Brings together what a process wrote and how it ended.

@@ -55,7 +55,8 @@ impl Options {
         Options { budget, limit, seed, patience: Patience::of(timeout), filter: Vec::new() }
     }
 
-    fn chooses(&self, name: &BenchmarkName) -> bool {
+    /// Whether a benchmark was asked for.
+    pub(super) fn chooses(&self, name: &BenchmarkName) -> bool {
         self.filter.is_empty() || self.filter.iter().any(|pattern| pattern.matches(name.as_str()))
     }
 }
@@ -297,14 +298,17 @@ impl Running<'_> {
         self.life(&working, rule.least_for_a_finding())?;
         let first = rule.first_look();
         let mut targets: Vec<(usize, usize)> = working.iter().map(|&index| (index, first)).collect();
+        // A rule that knows of earlier lives may have enough of the first one, or name more: it is asked in any case.
+        targets.retain(|&(index, target)| self.states[index].wants_lives(target));
         loop {
-            targets.retain(|&(index, target)| self.states[index].wants_lives(target));
-            let needs = targets.iter().filter_map(|&(index, target)| self.states[index].need(index, target));
-            let affordable = share::affordable(needs.collect(), self.left());
-            if affordable.is_empty() {
-                return Ok(());
+            if !targets.is_empty() {
+                let needs = targets.iter().filter_map(|&(index, target)| self.states[index].need(index, target));
+                let affordable = share::affordable(needs.collect(), self.left());
+                if affordable.is_empty() {
+                    return Ok(());
+                }
+                targets.retain(|&(index, _)| affordable.contains(&index));
             }
-            targets.retain(|&(index, _)| affordable.contains(&index));
             while !targets.is_empty() {
                 let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
                 self.life(&open, rule.least_for_a_finding())?;
@@ -316,6 +320,10 @@ impl Running<'_> {
             let wants = rule.wants(&self.bouts());
             let wanted = |&index: &usize| Some((index, *wants.get(self.pairs[index].name())?));
             targets = working.iter().filter_map(wanted).collect();
+            targets.retain(|&(index, target)| self.states[index].wants_lives(target));
+            if targets.is_empty() {
+                return Ok(());
+            }
         }
     }
 

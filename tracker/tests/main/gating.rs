@@ -218,13 +218,3 @@ fn head_that_does_not_build_is_red_and_base_that_does_not_gives_way_to_its_paren
     world.commit("cannot build either");
     world.ended(3, &["gate", "--base", "HEAD", "--head", &lost]);
 }
-
-#[test]
-fn a_command_suite_is_refused_by_name() {
-    let world = world(r#"{"a": 700000}"#);
-    world.write("tachograph.toml", "[suite.whole]\ncommand = [\"true\"]\nformat = \"criterion\"\n");
-    world.commit("a command");
-    world.commit("another");
-    let printed = world.ended(2, &["gate", "--base", "HEAD~1"]);
-    assert!(printed.err.contains("whole") && printed.err.contains("only workers"), "{}", printed.err);
-}

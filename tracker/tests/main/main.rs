@@ -2,6 +2,7 @@
 
 mod doctor;
 mod gating;
+mod gating_commands;
 mod import;
 mod judge;
 mod killed;

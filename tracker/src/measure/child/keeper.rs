@@ -46,6 +46,7 @@ fn keep() -> io::Result<()> {
     outlive_signals()?;
     reap_orphans()?;
     let Some((program, streams)) = wire::take_program(&socket)? else { return Ok(()) };
+    let begun = Instant::now();
     let child = match start(&program, streams) {
         Ok(child) => child,
         Err(refusal) => {
@@ -57,8 +58,9 @@ fn keep() -> io::Result<()> {
     let family = Arc::new(Family { child, ended: Mutex::new(None), ended_by_us: AtomicBool::new(false) });
     let watcher = (socket.try_clone()?, Arc::clone(&family));
     thread::Builder::new().spawn(move || watch(&watcher.0, &watcher.1))?;
-    let ended = family.await_end();
-    wire::tell(&socket, &Report::Ended(ended));
+    let how = family.await_end();
+    let lasted_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    wire::tell(&socket, &Report::Ended { how, lasted_ns });
     family.sweep();
     Ok(())
 }

@@ -73,6 +73,7 @@ pub(super) struct Kept {
     heard: Vec<u8>,
     process_id: i32,
     ended: Option<Ended>,
+    lasted: Option<Duration>,
     gone: bool,
 }
 
@@ -81,7 +82,8 @@ impl Kept {
     pub(super) fn start(program: &Program, streams: [OwnedFd; 3]) -> Result<Kept, ChildError> {
         let (socket, theirs) = UnixStream::pair().map_err(ChildError::Keeper)?;
         let keeper = keeper_command().stdin(OwnedFd::from(theirs)).spawn().map_err(ChildError::Keeper)?;
-        let mut kept = Kept { keeper, socket, heard: Vec::new(), process_id: 0, ended: None, gone: false };
+        let mut kept =
+            Kept { keeper, socket, heard: Vec::new(), process_id: 0, ended: None, lasted: None, gone: false };
         wire::send_program(&kept.socket, program, &streams).map_err(ChildError::Keeper)?;
         drop(streams);
         kept.await_start(program)?;
@@ -119,8 +121,9 @@ impl Kept {
 
     fn understand(&mut self) {
         while let Some(report) = self.next_report() {
-            if let Report::Ended(ended) = report {
-                self.ended = Some(ended);
+            if let Report::Ended { how, lasted_ns } = report {
+                self.ended = Some(how);
+                self.lasted = Some(Duration::from_nanos(lasted_ns));
             }
         }
     }
@@ -152,6 +155,11 @@ impl Kept {
     /// How the program ended, as far as the keeper could tell.
     pub(super) fn ended(&self) -> Option<Ended> {
         self.ended.clone()
+    }
+
+    /// How long the program ran, by the keeper's clock.
+    pub(super) fn lasted(&self) -> Option<Duration> {
+        self.lasted
     }
 
     /// The program's process id.

@@ -191,7 +191,7 @@ impl Pipes {
             reason,
             ended: ended.unwrap_or(Ended::Killed),
             stderr_tail: self.tail.text(&self.program),
-            elapsed: self.started.elapsed(),
+            elapsed: self.kept.lasted().unwrap_or_else(|| self.started.elapsed()),
         })
     }
 }

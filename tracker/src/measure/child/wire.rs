@@ -31,7 +31,12 @@ pub(super) enum Report {
     /// It could not be started.
     Refused(Refusal),
     /// It ended; its descendants are being swept.
-    Ended(Ended),
+    Ended {
+        /// How.
+        how: Ended,
+        /// From just before it was started to its end: without what the keeper and the tracker do before and after.
+        lasted_ns: u64,
+    },
 }
 
 /// Why a program did not start.

@@ -51,7 +51,8 @@ impl World {
             Limits { deadline: Duration::from_mins(1), silence: None, grace: Duration::ZERO, output_bytes: 1 << 20 };
         let command = ["sh", "suite", NAME].map(str::to_owned).to_vec();
         let environment = Environment::command();
-        let suite = CommandSuite { tree, target, command, output: None, environment, cpus: None, limits };
+        let timed = BTreeMap::new();
+        let suite = CommandSuite { tree, target, command, output: None, timed, environment, cpus: None, limits };
         World { folder, suite, stop: Stop::by_hand().unwrap() }
     }
 
@@ -129,11 +130,36 @@ fn one_benchmark_a_process_in_an_order_that_the_seed_decides() {
 fn a_list_names_each_benchmark_once_and_counts_what_is_no_name() {
     let world = World::new("");
     let long = "printf 'a\\n\\n b/2 \\na\\n\\377\\n'; head -c 9000 /dev/zero | tr '\\0' x; echo; echo last";
-    let names = list(&world.suite, &["sh", "-c", long].map(str::to_owned), &world.stop).unwrap();
+    let listed = |script: &str, line: &str| {
+        let command = ["sh", "-c", script].map(str::to_owned).to_vec();
+        list(&world.suite, &List { command, line: line.to_owned() }, &world.stop)
+    };
+    let names = listed(long, "{name}").unwrap();
     assert_eq!(names, Listed { names: vec![name("a"), name("b/2"), name("last")], refused: 2 });
-    let failing = ["sh".to_owned(), "-c".to_owned(), "echo no list >&2; exit 4".to_owned()];
-    let error = list(&world.suite, &failing, &world.stop).unwrap_err();
+    let libtest = "printf 'a: test\\n\\nb c: benchmark\\n: benchmark\\n1 test, 1 benchmark\\n'";
+    assert_eq!(listed(libtest, "{name}: benchmark").unwrap(), Listed { names: vec![name("b c")], refused: 0 });
+    let error = listed("echo no list >&2; exit 4", "{name}").unwrap_err();
     assert!(error.to_string().ends_with("it exited with status 4\nno list\n"), "{error}");
+}
+
+#[test]
+fn a_name_in_a_regular_expression_means_itself() {
+    let mut world = World::new("echo \"$1 5\"");
+    world.suite.command = ["sh", "suite", "^{pattern}$", "{name}"].map(str::to_owned).to_vec();
+    assert_eq!(world.suite.line(Some(&name("a[1].b")))[2..], [r"^a\[1\]\.b$", "a[1].b"]);
+}
+
+#[test]
+fn a_command_that_writes_no_results_is_timed_itself() {
+    let mut world = World::new("");
+    let command = |script: &str| ["sh", "-c", script].map(str::to_owned).to_vec();
+    world.suite.timed = [("short", "exit 0"), ("long", "sleep 0.2"), ("broken", "exit 3")]
+        .map(|(text, script)| (name(text), command(script)))
+        .into();
+    let value = |benchmark: &str| lives(&world.once(Some(benchmark)).outcomes[benchmark])[0][0];
+    assert!(value("short") > 0.0);
+    assert!(value("long") >= 2e8, "sleep does not wake early");
+    assert_eq!(trouble(&world.once(Some("broken")).outcomes["broken"]).reason, "exited with status 3");
 }
 
 #[test]

@@ -75,6 +75,32 @@ fn each_round_of_each_life_gives_a_ratio_and_the_null_control_one_of_its_own() {
     assert_eq!(fought.notes["worker of base"], "fake 1");
 }
 
+/// Asks at once, as one does that knows of earlier lives, and then wants so many.
+struct AtOnce(usize);
+
+impl Rule for AtOnce {
+    fn first_look(&self) -> usize {
+        1
+    }
+    fn least_for_a_finding(&self) -> usize {
+        5
+    }
+    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
+        bouts.keys().map(|name| (name.clone(), self.0)).collect()
+    }
+}
+
+#[test]
+fn a_rule_that_has_not_enough_of_the_first_life_gets_more() {
+    let program = worker("");
+    let programs = Programs { base: &program.1, head: &program.1 };
+    let options = Options::new(Duration::from_mins(10), Duration::from_mins(1), 42);
+    let stop = Stop::by_hand().unwrap();
+    let offers = offers(programs, &options, &stop).unwrap();
+    let fought = run(programs, &offers, &options, (&mut AtOnce(4), &stop), &mut |_| ()).unwrap();
+    assert_eq!(lives(&contests(&fought, "a")[0]).0.len(), 4);
+}
+
 #[test]
 fn what_one_side_lacks_is_said_as_it_is() {
     let fought = duel(r#"NAMES = ["a", "b"]"#, r#"NAMES = ["a", "c"]"#);

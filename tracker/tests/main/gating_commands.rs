@@ -1,0 +1,121 @@
+//! `tachograph gate` on suites that are no workers. What they say they took is written in a file of the repository, so
+//! that no machine's speed decides a test; only where commands are timed themselves it is the clock that speaks.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// Lists its benchmarks, or runs one or all of them, and prints what `costs.json` says they took.
+const SUITE: &str = r#"
+import json, sys
+costs = json.load(open("costs.json"))
+if sys.argv[1:] == ["--list"]:
+    print("\n".join("has " + name for name in costs))
+    sys.exit()
+chosen = sys.argv[1:] or sorted(costs)
+for name in chosen:
+    if costs[name] == "crash":
+        sys.exit("out of luck")
+metric = lambda name: {"name": "time", "values": [costs[name], costs[name] * 1.01]}
+print(json.dumps({"tachograph": 1, "benchmarks": [{"name": name, "metrics": [metric(name)]} for name in chosen]}))
+"#;
+
+const BY_NAME: &str = "[suite.mine]\ncommand = [\"python3\", \"-SE\", \"suite.py\", \"{name}\"]\n\
+                       list = [\"python3\", \"-SE\", \"suite.py\", \"--list\"]\nline = \"has {name}\"\n\
+                       format = \"tachograph\"\nbudget = \"5m\"\n";
+
+const WHOLE: &str =
+    "[suite.mine]\ncommand = [\"python3\", \"-SE\", \"suite.py\"]\nformat = \"tachograph\"\nbudget = \"5m\"\n";
+
+fn world(config: &str, costs: &str) -> World {
+    let world = World::new();
+    world.write("suite.py", SUITE);
+    world.write("costs.json", costs);
+    world.write("tachograph.toml", config);
+    world.commit("the suite");
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world
+}
+
+fn report(world: &World, code: i32, args: &[&str]) -> Value {
+    let args = [args, &["--format", "json"]].concat();
+    serde_json::from_str(&world.ended(code, &args).out).expect("JSON")
+}
+
+#[test]
+fn what_got_slower_fails_the_gate_by_name_and_whole() {
+    for config in [BY_NAME, WHOLE] {
+        let world = world(config, r#"{"a": 700, "b": 900}"#);
+        world.write("costs.json", r#"{"a": 1000, "b": 900}"#);
+        world.commit("slower here");
+        let whole = report(&world, 1, &["gate"]);
+        let judged = &whole["reports"][0]["judged"];
+        let call = |name: &str| judged[name]["verdicts"][0]["verdict"]["call"].as_str().map(str::to_owned);
+        let expected = ["regressed", "unchanged"].map(|call| Some(call.to_owned()));
+        assert_eq!(["a", "b"].map(call), expected, "{whole}");
+    }
+    let world = world(BY_NAME, r#"{"a": 700}"#);
+    let printed = world.ended(0, &["gate", "--base", "HEAD", "--head", "HEAD"]);
+    assert!(printed.out.starts_with("green: "), "{}", printed.out);
+}
+
+#[test]
+fn a_benchmark_that_vanished_or_crashes_on_head_is_red_with_its_own_word() {
+    for (config, costs, expected) in [
+        (BY_NAME, r#"{"a": 700}"#, "missing: b"),
+        (WHOLE, r#"{"a": 700}"#, "missing: b"),
+        (BY_NAME, r#"{"a": 700, "b": "crash"}"#, "failed on head: b: exited with status 1"),
+        (BY_NAME, r#"{"a": 700, "b": 700, "B": 700}"#, "new on head: B"),
+    ] {
+        let world = world(config, r#"{"a": 700, "b": 700}"#);
+        world.write("costs.json", costs);
+        world.commit(expected);
+        let code = i32::from(!expected.starts_with("new"));
+        let printed = world.ended(code, &["gate"]);
+        assert!(printed.out.contains(expected), "{}", printed.out);
+    }
+    let world = world(WHOLE, r#"{"a": 700}"#);
+    world.write("costs.json", r#"{"a": "crash"}"#);
+    world.commit("yields nothing");
+    let printed = world.ended(1, &["gate"]);
+    assert!(printed.err.contains("out of luck"), "{}", printed.err);
+}
+
+#[test]
+fn a_budget_that_is_too_small_decides_nothing_and_what_was_not_reached_is_said() {
+    let world = world(BY_NAME, r#"{"a": 700, "b": 700}"#);
+    world.write("costs.json", r#"{"a": 1000, "b": 700}"#);
+    world.commit("slower");
+    let printed = world.ended(0, &["gate", "--budget", "1ms"]);
+    assert!(printed.out.starts_with("inconclusive: ") && printed.out.contains("too few lives"), "{}", printed.out);
+    assert!(printed.out.contains("before its turn came"), "{}", printed.out);
+}
+
+#[test]
+fn plain_commands_are_timed_and_one_that_sleeps_longer_is_found() {
+    let world = World::new();
+    let config = "[suite.cli]\nfolder = \"tools\"\ntimeout = \"30s\"\nbudget = \"5m\"\n\
+                  [suite.cli.time]\nnap = [\"sh\", \"nap.sh\"]\n";
+    world.write("tools/nap.sh", "sleep 0.02\n");
+    world.write("tachograph.toml", config);
+    world.commit("a tool");
+    let printed = world.ended(0, &["run", "--budget", "300ms"]);
+    assert!(printed.out.contains("nap"), "{}", printed.out);
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world.write("tools/nap.sh", "sleep 0.12\n");
+    world.commit("a tool that dawdles");
+    let whole = report(&world, 1, &["gate"]);
+    let verdict = &whole["reports"][0]["judged"]["nap"]["verdicts"][0]["verdict"];
+    assert_eq!(verdict["call"], "regressed", "{whole}");
+}
+
+#[test]
+fn a_folder_that_leads_out_of_the_commit_is_refused() {
+    let world = World::new();
+    let config = "[suite.a]\nfolder = \"link\"\ncommand = [\"true\"]\nformat = \"go\"\n";
+    world.write("tachograph.toml", config);
+    std::os::unix::fs::symlink(world.path("home"), world.root().join("link")).expect("a link");
+    world.commit("a link that leads out");
+    let printed = world.ended(2, &["run"]);
+    assert!(printed.err.contains("no folder"), "{}", printed.err);
+}
