@@ -1,5 +1,6 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
+mod changes;
 mod chart;
 mod detect;
 mod doctor;
@@ -35,6 +36,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Changes(changes::ChangesArgs),
     Chart(chart::ChartArgs),
     Compare(gate::CompareArgs),
     Detect(detect::DetectArgs),
@@ -82,6 +84,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
         Verb::Chart(args) => chart::run(args),
         Verb::Doctor(args) => doctor::run(args),
+        Verb::Changes(args) => changes::run(args),
         Verb::Compare(args) => gate::compare(args),
         Verb::Duels(args) => duels::run(args),
         Verb::Explain(args) => explain::run(args),

@@ -14,6 +14,17 @@ pub enum Move {
     Drift,
 }
 
+impl Move {
+    /// The word used in files and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Move::Step => "step",
+            Move::Drift => "drift",
+        }
+    }
+}
+
 /// What a change means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -27,6 +38,12 @@ pub enum Turn {
 }
 
 impl Turn {
+    /// The turn from its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Turn> {
+        [Turn::Regression, Turn::Improvement, Turn::Moved].into_iter().find(|turn| turn.as_str() == word)
+    }
+
     /// What a level that rose or fell means where `better` is good.
     #[must_use]
     pub fn of(rose: bool, better: Direction) -> Turn {
@@ -70,6 +87,16 @@ pub enum Size {
         /// The upper end of its interval.
         high: f64,
     },
+}
+
+impl Size {
+    /// The best estimate.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        match self {
+            Size::Relative { value, .. } | Size::Absolute { value, .. } => value,
+        }
+    }
 }
 
 /// What speaks for a change.

@@ -1,6 +1,7 @@
 //! What several verbs share, and what needs more than one room.
 
 mod aside;
+pub mod changes;
 pub mod doctor;
 pub mod duel;
 mod ends;
@@ -17,3 +18,4 @@ pub mod replace;
 pub mod results;
 pub mod run;
 pub mod store;
+pub mod trend;

@@ -6,6 +6,7 @@ pub mod builds;
 pub mod duel;
 pub mod estimate;
 pub mod exact;
+pub mod findings;
 pub mod known;
 pub mod numbers;
 pub mod pool;

@@ -10,6 +10,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 const PAGES: &[(i64, &str, &str)] = &[
     (1, "runs", include_str!("../../migrations/0001_runs.sql")),
     (2, "duels", include_str!("../../migrations/0002_duels.sql")),
+    (3, "changes", include_str!("../../migrations/0003_changes.sql")),
 ];
 
 /// The schema that this version of the program writes.
@@ -45,6 +46,7 @@ mod tests {
         let released = [
             (1, "0e79cbb832bfbadf38e4337a6b1b4233b4c81629c1272282b47b405f15691e98"),
             (2, "409112231f93e56009fedc319234083301788ea7efb2b11a14b1392811a9725a"),
+            (3, "b4d14cc88f8781753ffaee9797f351e5816d0f9f0c0f4cd5122e2d005c2c7bce"),
         ];
         for ((number, _, text), (expected, digest)) in PAGES.iter().zip(released) {
             let actual = crate::domain::hex(&Sha256::digest(with_unix_lines(text).as_bytes()));
@@ -60,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_store_of_each_older_schema_is_brought_up_with_all_its_runs_and_a_copy_of_what_it_was() {
-        use crate::domain::{Commit, CommitId, Duel, Machine, Run, Subject, SuiteName};
+        use crate::domain::{Annotation, Commit, CommitId, Duel, Machine, Run, State, Subject, SuiteName};
         use crate::record::{Address, Recorded, Store, Trust, sql, sqlite, write};
         let id = CommitId::new("0b".repeat(20)).unwrap();
         let commit = Commit { id, parents: vec![], committed_at_s: 12, subject: "Old".to_owned() };
@@ -97,6 +99,9 @@ mod tests {
             assert_eq!(store.run(&run.id()).unwrap().as_ref(), Some(&run));
             let duel = Duel::example(vec![]);
             assert_eq!(store.record_duel(&duel, Trust::Trusted).unwrap(), Recorded::New(duel.id()));
+            let said = Annotation { finding: run.id(), state: State::Expected, note: "so".to_owned(), said_at_s: 15 };
+            store.annotate(&said).unwrap();
+            assert_eq!(store.annotations().unwrap(), [said]);
             drop(store);
             assert!(folder.path().join(format!("store.db.bak-{old}")).exists());
             assert_eq!(Store::open_to_read(&address).unwrap().duel(&duel.id()).unwrap(), Some(duel));

@@ -5,6 +5,7 @@
 //! is checked when it is read.
 
 mod address;
+mod along;
 mod commits;
 mod duels;
 mod error;
@@ -12,6 +13,7 @@ mod identity;
 mod json;
 mod listing;
 mod migrations;
+mod named;
 mod read;
 mod samples;
 mod series;
@@ -26,6 +28,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::{Builder, Runtime};
 
 pub use address::Address;
+pub use along::{Dot, RunMark, RunMarks};
 pub use duels::{Match, Trust};
 use error::Fault;
 pub use error::RecordError;

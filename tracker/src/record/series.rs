@@ -33,7 +33,11 @@ impl Wanted {
         self.suite.as_ref().is_none_or(|pattern| pattern.matches(name))
     }
 
-    fn metric(&self, metric: &Metric) -> bool {
+    pub(super) fn names(&self, suite: &str, benchmark: &str) -> bool {
+        self.suite(suite) && self.benchmark.matches(benchmark)
+    }
+
+    pub(super) fn metric(&self, metric: &Metric) -> bool {
         self.metric.as_ref().is_none_or(|pattern| pattern.matches(&metric.name))
     }
 
@@ -63,7 +67,7 @@ pub(super) async fn find(conn: &mut SqliteConnection, wanted: &Wanted) -> Result
         after = last.try_get(0)?;
         for row in &page {
             let (suite, benchmark): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
-            if !wanted.suite(suite) || !wanted.benchmark.matches(benchmark) {
+            if !wanted.names(suite, benchmark) {
                 continue;
             }
             let suite = SuiteName::new(suite).map_err(|error| Fault::Damaged(error.to_string()))?;
@@ -82,7 +86,7 @@ pub(super) async fn find(conn: &mut SqliteConnection, wanted: &Wanted) -> Result
 }
 
 /// A machine if it is wanted; each is read once.
-async fn wanted_machine(
+pub(super) async fn wanted_machine(
     conn: &mut SqliteConnection,
     machines: &mut HashMap<i64, Option<Machine>>,
     key: i64,

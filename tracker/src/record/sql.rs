@@ -214,7 +214,24 @@ statements! {
               FROM points p JOIN runs r ON r.id = p.run_id JOIN commits c ON c.id = r.commit_id \
               WHERE p.series_id = ?1 AND r.dirty_digest IS NULL \
               ORDER BY c.position_s DESC, c.hash DESC, r.started_at_s DESC, r.id DESC LIMIT ?2";
+    SERIES_AFTER = "SELECT s.id, u.name, b.name, m.name, m.unit, m.better, m.kind, s.machine_id \
+                    FROM series s JOIN benchmarks b ON b.id = s.benchmark_id JOIN suites u ON u.id = b.suite_id \
+                    JOIN metrics m ON m.id = s.metric_id WHERE s.id > ? ORDER BY s.id LIMIT 1024";
+    RUN_MARKS_AFTER = "SELECT r.id, r.public_id, c.hash, r.started_at_s, r.notes FROM runs r \
+                       JOIN commits c ON c.id = r.commit_id \
+                       WHERE r.id > ? AND r.dirty_digest IS NULL ORDER BY r.id LIMIT 1024";
+    POINTS_AS_RECORDED = "SELECT run_id, level, low, high FROM points WHERE series_id = ? ORDER BY run_id";
     SAMPLES = "SELECT x.content FROM samples x JOIN runs r ON r.id = x.run_id WHERE x.series_id = ? AND r.public_id = ?";
+
+    // Findings of the history, and what was said of findings.
+    NAMED = "SELECT public_id, move, turn, first_hash, last_hash, likely_hash FROM change_findings ORDER BY id";
+    NAME = "INSERT INTO change_findings (public_id, move, turn, first_hash, last_hash, likely_hash) \
+            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (public_id) DO NOTHING";
+    NAMED_LIKE = "SELECT public_id FROM change_findings WHERE public_id >= ?1 AND public_id < ?1 || 'g' \
+                  ORDER BY public_id LIMIT ?2";
+    ANNOTATE = "INSERT INTO annotations (public_id, finding, state, note, said_at_s) VALUES (?, ?, ?, ?, ?) \
+                ON CONFLICT (public_id) DO NOTHING";
+    ANNOTATIONS = "SELECT finding, state, note, said_at_s FROM annotations ORDER BY said_at_s, id";
 }
 
 #[cfg(test)]

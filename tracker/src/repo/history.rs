@@ -88,6 +88,52 @@ impl Repository {
         Ok(Some((describe(&found)?, branch)))
     }
 
+    /// The main branch's history along first parents, oldest first. Of the usual names that are there, the one that leads
+    /// farthest; without any, what is checked out.
+    pub fn main_line(&self) -> Result<Vec<Commit>, RepoError> {
+        let commit_of = |name: &str| self.git.revparse_single(name).and_then(|object| object.peel_to_commit());
+        let mut tip = None;
+        for name in MAIN_BRANCHES {
+            let Ok(found) = commit_of(name) else { continue };
+            let farther = match &tip {
+                None => true,
+                Some(known) => self.leads_to(known, &found)?,
+            };
+            if farther {
+                tip = Some(found);
+            }
+        }
+        let tip = match tip {
+            Some(tip) => tip,
+            None => commit_of("HEAD").map_err(|_| RepoError::NoSuchCommit("HEAD".to_owned()))?,
+        };
+        self.first_parents(&tip)
+    }
+
+    /// Whether `later` has `earlier` among its ancestors.
+    fn leads_to(&self, earlier: &git2::Commit<'_>, later: &git2::Commit<'_>) -> Result<bool, RepoError> {
+        self.git.graph_descendant_of(later.id(), earlier.id()).map_err(git("comparing two commits"))
+    }
+
+    /// A commit and its first parents, oldest first, as far as they are here.
+    fn first_parents(&self, tip: &git2::Commit<'_>) -> Result<Vec<Commit>, RepoError> {
+        let mut line = vec![describe(tip)?];
+        let mut next = tip.parent_id(0).ok();
+        while let Some(id) = next {
+            match self.git.find_commit(id) {
+                Ok(found) => {
+                    line.push(describe(&found)?);
+                    next = found.parent_id(0).ok();
+                }
+                // Where a shallow clone was cut off.
+                Err(error) if error.code() == git2::ErrorCode::NotFound => break,
+                Err(error) => return Err(git("reading a commit")(error)),
+            }
+        }
+        line.reverse();
+        Ok(line)
+    }
+
     /// Reads a revision, or a range as git means it: `A..B` is what B has and A has not, `A...B` what only one has.
     pub fn requested(&self, spec: &str) -> Result<Requested, RepoError> {
         if !spec.contains("..") {

@@ -1,6 +1,7 @@
 //! Finished reports in, text, Markdown, JSON and SVG out. Pure.
 
 pub mod brief;
+pub mod changes;
 pub mod chart;
 pub mod csv;
 pub mod doctor;

@@ -1,5 +1,7 @@
 //! The program as its users run it: real repositories, real stores, real processes.
 
+mod along;
+mod changes;
 mod doctor;
 mod gating;
 mod gating_commands;

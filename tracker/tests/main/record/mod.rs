@@ -1,6 +1,6 @@
 //! The store: what is recorded comes back, whatever happens around it.
 
-mod again;
+pub(crate) mod again;
 mod any_run;
 mod damage;
 mod duels;

@@ -1,0 +1,182 @@
+//! All changes of a history as findings, with their names and what people said of them.
+
+use std::collections::HashMap;
+
+use super::trend::{self, History};
+use crate::domain::{Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, State, Turn};
+use crate::failure::Outcome;
+use crate::judge::findings::{self, Group, Span};
+use crate::record::{Address, Store, Wanted};
+use crate::stats::changes::Settings;
+
+/// Of more suspects the newest are named.
+const MOST_COMMITS: usize = 100;
+
+/// Everything that moved.
+#[derive(Debug)]
+pub struct Changes {
+    /// The findings, newest first.
+    pub findings: Vec<ChangeFinding>,
+    /// How many series were read.
+    pub series: usize,
+    /// Findings that had no name before, with the one that they were given.
+    pub new_names: Vec<Named>,
+}
+
+/// Finds everything that moved along a history. All series of the store are judged together, whatever is shown of them
+/// later, so that a finding does not depend on who looks.
+pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Outcome<Changes> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut span = Span::of(history.line.commits().len());
+    let mut series = 0;
+    trend::each(store, history, &Wanted::all(), settings, &mut |one| {
+        series += 1;
+        span.count(&one);
+        parts.extend(findings::parts(&one));
+    })?;
+    let groups = findings::findings(parts, &span);
+    let mut known: Vec<Named> = store.named()?;
+    let said = last_words(store.annotations()?);
+    let mut new_names = Vec::new();
+    let finding = |group: Group| {
+        let id = name_of(&group, &history.line, &mut known, &mut new_names)?;
+        Some(finding(group, &history.line, said.get(&id), id))
+    };
+    let findings = groups.into_iter().filter_map(finding).collect();
+    Ok(Changes { findings, series, new_names })
+}
+
+/// Keeps the names that were given. Where the store cannot be written they are given again the next time, and are the same
+/// as long as the points are.
+pub fn keep_names(address: &Address, names: &[Named]) {
+    if names.is_empty() {
+        return;
+    }
+    // Who only reads shall not fail because nothing can be written.
+    let _ = Store::open(address).and_then(|mut store| store.name(names));
+}
+
+/// The last annotation of each finding.
+fn last_words(annotations: Vec<Annotation>) -> HashMap<RecordId, Annotation> {
+    annotations.into_iter().map(|said| (said.finding.clone(), said)).collect()
+}
+
+fn finding(group: Group, line: &Line, said: Option<&Annotation>, id: RecordId) -> ChangeFinding {
+    let (kind, turn) = (group.parts[0].change.kind, group.parts[0].change.turn);
+    let fixed = turn == Turn::Regression && group.parts.iter().all(|part| part.returned);
+    let state = if fixed { State::Fixed } else { said.map_or(State::Open, |said| said.state) };
+    ChangeFinding {
+        id,
+        kind,
+        turn,
+        suspects: group.suspects,
+        likely: group.likely,
+        commits: commits(line, kind, group.suspects),
+        parts: group.parts,
+        state,
+        note: said.map(|said| said.note.clone()).unwrap_or_default(),
+    }
+}
+
+fn commits(line: &Line, kind: Move, (first, last): (usize, usize)) -> Vec<Commit> {
+    let all = line.commits();
+    match kind {
+        Move::Step => all[last.saturating_sub(MOST_COMMITS - 1).max(first)..=last].to_vec(),
+        Move::Drift => [first, last].iter().filter_map(|place| all.get(*place)).cloned().collect(),
+    }
+}
+
+/// The name of a finding: the one of those that are known and not taken yet that overlaps it most, else a new one.
+fn name_of(group: &Group, line: &Line, known: &mut Vec<Named>, new: &mut Vec<Named>) -> Option<RecordId> {
+    let change = &group.parts.first()?.change;
+    let (first, last) = group.suspects;
+    let overlap = |named: &Named| {
+        if (named.kind, named.turn) != (change.kind, change.turn) {
+            return None;
+        }
+        let (from, to) = (line.place(&named.first)?, line.place(&named.last)?);
+        let common = to.min(last).checked_sub(from.max(first))?;
+        let apart = line.place(&named.likely).map_or(usize::MAX, |likely| likely.abs_diff(group.likely));
+        Some((usize::MAX - apart, common))
+    };
+    let nearest = known.iter().enumerate().filter_map(|(at, named)| Some((overlap(named)?, at))).max();
+    if let Some((_, at)) = nearest {
+        return Some(known.swap_remove(at).id);
+    }
+    let commit = |place: usize| line.commits().get(place).map(|commit| commit.id.clone());
+    let mut named = Named::new(change.kind, change.turn, [commit(first)?, commit(last)?, commit(group.likely)?]);
+    // Two findings of one series on the same commits: told apart by the series.
+    if new.iter().any(|other| other.id == named.id) {
+        named.id = RecordId::of("finding of the history", &(&named, group.parts[0].series.id()));
+    }
+    new.push(named.clone());
+    Some(named.id)
+}
+
+/// Which findings to show.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Benchmarks.
+    pub benchmark: Option<Pattern>,
+    /// Suites.
+    pub suite: Option<Pattern>,
+    /// Metrics.
+    pub metric: Option<Pattern>,
+    /// Machines.
+    pub machine: Option<Pattern>,
+    /// Findings at this place or later.
+    pub since: Option<usize>,
+    /// Changes of at least this size, relative to the level before.
+    pub size: Option<f64>,
+    /// Only regressions, improvements or drifts; all if empty.
+    pub sorts: Vec<Sort>,
+    /// Only these states; all if empty.
+    pub states: Vec<State>,
+}
+
+/// A sort of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// Steps for the worse.
+    Regressions,
+    /// Steps for the better.
+    Improvements,
+    /// Slow moves, whichever way.
+    Drifts,
+}
+
+impl Filter {
+    /// The findings that are to be shown, each with the parts that are.
+    #[must_use]
+    pub fn of(&self, findings: Vec<ChangeFinding>) -> Vec<ChangeFinding> {
+        let shown = |mut finding: ChangeFinding| {
+            let wanted = self.since.is_none_or(|since| finding.suspects.1 >= since)
+                && (self.sorts.is_empty() || self.sorts.contains(&sort(&finding)?))
+                && (self.states.is_empty() || self.states.contains(&finding.state));
+            finding.parts.retain(|part| self.shows(part));
+            (wanted && !finding.parts.is_empty()).then_some(finding)
+        };
+        findings.into_iter().filter_map(shown).collect()
+    }
+
+    fn shows(&self, part: &Part) -> bool {
+        let is = |pattern: &Option<Pattern>, name: &str| pattern.as_ref().is_none_or(|pattern| pattern.matches(name));
+        let series = &part.series;
+        let moved = ((part.change.after - part.change.before) / part.change.before).abs();
+        is(&self.benchmark, series.benchmark.as_str())
+            && is(&self.suite, series.suite.as_str())
+            && is(&self.metric, &series.metric.name)
+            && is(&self.machine, &series.machine.title())
+            // A level of nought has no relative change; what leaves it is large.
+            && self.size.is_none_or(|size| moved.is_nan() || moved >= size)
+    }
+}
+
+fn sort(finding: &ChangeFinding) -> Option<Sort> {
+    match (finding.kind, finding.turn) {
+        (Move::Drift, _) => Some(Sort::Drifts),
+        (Move::Step, Turn::Regression) => Some(Sort::Regressions),
+        (Move::Step, Turn::Improvement) => Some(Sort::Improvements),
+        (Move::Step, Turn::Moved) => None,
+    }
+}
