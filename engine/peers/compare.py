@@ -2,7 +2,8 @@
 """Runs the engine and its peers on the same models, one after the other, round after round, and writes what it saw.
 
     python3 engine/peers/compare.py --install          # once: the peers' packages, into a folder of their own
-    python3 engine/peers/compare.py --models small medium --rounds 5 --out results
+    python3 engine/peers/compare.py --models small medium --formats f32 q8 --out results
+    python3 engine/peers/compare.py --models --operators --out results
 
 Each peer whose package is there takes part; the others are named as absent. For each, `results/PEER.json` is a file that
 `tachograph import` reads, with the names of the engine's own benchmarks; `results/table.md` has all side by side.
@@ -10,92 +11,40 @@ Each peer whose package is there takes part; the others are named as absent. For
 
 import argparse
 import json
-import platform
+import os
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from children import HERE, Child, Failed, Worker, python
+from results import Seen, write
+
 TOP = HERE.parent.parent
-ENVIRONMENT = TOP / "target" / "peers"
 PACKAGES = ["numpy", "torch", "onnx", "onnxruntime", "llama-cpp-python"]
-WORKS = ["ttft/8", "ttft/32", "decode"]
+# Without the system's way to let threads sleep at each meeting, which costs it half its speed on small models.
+LLAMA_BUILD = "-DGGML_OPENMP=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF"
 VOCABULARIES = {"small": 256, "medium": 512, "gpt2": 50257}
-SECONDS = 0.3
+PEERS = {"f32": ["llama.cpp", "onnxruntime", "torch", "numpy"], "q8": ["llama.cpp", "onnxruntime"]}
+KERNELS = {
+    "matmul": [64, 128, 256, 512, 1024],
+    "matmul_backward": [64, 128, 256, 512],
+    "gelu": [10_000, 100_000, 1_000_000],
+    "relu": [10_000, 100_000],
+    "softmax": ["1x2048", "32x512", "32x2048", "1x50257"],
+    "layernorm": ["1x768", "32x512", "512x768"],
+    "add": [10_000, 100_000, 10_000_000],
+    "mul": [10_000, 100_000, 10_000_000],
+    "dot": [10_000, 100_000],
+}
 
 
-class Child:
-    """A process that answers each line with a line."""
-
-    def __init__(self, command, cores):
-        pin = ["taskset", "-c", ",".join(map(str, range(cores)))]
-        self.process = subprocess.Popen(
-            pin + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=HERE
-        )
-
-    def ask(self, request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        return self.hear()
-
-    def hear(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(self.process.stderr.read().strip().splitlines()[-1:])
-        return json.loads(line)
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class Peer(Child):
-    def __init__(self, name, path, threads):
-        super().__init__([python(), "peer_worker.py", name, str(path), str(threads)], threads)
-        hello = self.hear()
-        self.version, self.load_ns, self.peak_kib = hello["version"], hello["load_ns"], None
-
-    def median_ns(self, model, work, tokens):
-        reply = self.ask({"work": work, "tokens": tokens, "seconds": SECONDS})
-        self.peak_kib = reply["peak_kib"]
-        return statistics.median(reply["times_ns"])
-
-
-class Ours(Child):
-    """The engine's suite, through the worker protocol."""
-
-    def __init__(self, suite, threads, kind):
-        super().__init__([suite, "--worker"], threads)
-        self.threads, self.kind, self.version = threads, kind, "this commit"
-        self.ask({"request": "hello", "versions": [1]})
-
-    def median_ns(self, model, work, _tokens):
-        name = f"inference/{model}/{self.kind}/{work}"
-        if self.threads > 1:
-            name = f"threads/{self.threads}/{model}/{self.kind}/{work}"
-        slices, spent, iterations = [], 0, 1
-        while spent < SECONDS * 1e9:
-            reply = self.ask({"request": "run", "benchmark": name, "iterations": iterations})
-            if reply["reply"] == "error":
-                return None
-            spent += reply["elapsed_ns"]
-            slices.append(reply["elapsed_ns"] / iterations)
-            iterations = max(1, int(1e6 / slices[-1]))
-        return statistics.median(slices[1:] or slices)
-
-
-def python():
-    own = ENVIRONMENT / "bin" / "python"
-    return str(own) if own.exists() else sys.executable
-
-
-def install():
-    subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
+def install(environment):
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     for package in PACKAGES:
-        done = subprocess.run([python(), "-m", "pip", "install", "--quiet", package])
+        build = os.environ | {"CMAKE_ARGS": LLAMA_BUILD}
+        done = subprocess.run([python(environment), "-m", "pip", "install", "--quiet", package], env=build)
         print(f"{package}: {'installed' if done.returncode == 0 else 'not installed; it will be left out'}")
 
 
@@ -108,116 +57,121 @@ def build():
     return made["suite"], made["peer"]
 
 
-def error(logits, truth):
-    """The largest difference, as a share of the largest logit."""
-    largest = max(abs(x) for x in truth)
-    return max(abs(a - b) for a, b in zip(logits, truth)) / largest
+class Comparison:
+    def __init__(self, arguments):
+        self.arguments, self.seen = arguments, Seen()
+        self.suite, self.helper = build()
+        self.random = random.Random(1)
 
-
-def check_logits(helper, path, tokens, peers):
-    """Everybody's logits against PyTorch's in 64 bits; ours against the peers' where that is absent."""
-    words = [helper, "logits", str(path), *map(str, tokens)]
-    everyone = {"ours": [float(x) for x in subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.split()]}
-    for (name, threads), peer in peers.items():
-        if threads == 1:
-            everyone[name] = peer.ask({"logits": tokens})["logits"]
-    try:
-        exact = Peer("torch-64", path, 1)
-        truth = exact.ask({"logits": tokens})["logits"]
-        exact.end()
-    except RuntimeError:
-        truth = everyone["ours"]
-    return {name: error(logits, truth) for name, logits in everyone.items()}
-
-
-def start(path, threads, absent):
-    peers = {}
-    for name in ["torch", "onnxruntime", "numpy", "llama.cpp"]:
-        for count in threads:
+    def start(self, commands):
+        """Everybody who can be started, by name and number of threads."""
+        started = {}
+        for (name, threads), command in commands.items():
             try:
-                peers[name, count] = Peer(name, path, count)
-            except RuntimeError as reason:
-                absent[name, count] = str(reason)
-    return peers
+                started[name, threads] = Child(command, threads)
+                self.seen.versions[name] = started[name, threads].version
+            except Failed as reason:
+                self.seen.absent[name, threads] = str(reason)
+        return started
 
-
-def run_model(model, kind, arguments, tools, found, absent):
-    suite, helper = tools
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{model}-{kind}.gguf"
-        subprocess.run([helper, "export", model, kind, path], check=True)
-        peers = start(path, arguments.threads, absent)
-        tokens = [random.Random(1).randrange(VOCABULARIES[model]) for _ in range(56)]
-        errors = check_logits(helper, path, tokens[:32], peers)
-        for name, share in errors.items():
-            print(f"{model} {kind}: logits of {name} differ from 64 bits by {share:.1e} of the largest")
-        everyone = {("ours", count): Ours(suite, count, kind) for count in arguments.threads} | peers
-        for _ in range(arguments.rounds):
-            for work in WORKS:
+    def rounds(self, everyone, works, ask):
+        """All of them do each work once a round, in an order that is drawn anew."""
+        for number in range(self.arguments.rounds):
+            for work in works:
                 order = list(everyone.items())
-                random.shuffle(order)
-                for (name, count), one in order:
-                    time = one.median_ns(model, work, tokens)
-                    if time is not None:
-                        key = (name, count, f"inference/{model}/{kind}/{work}")
-                        found.setdefault(key, []).append(time)
-        versions = {name: one.version for (name, _), one in everyone.items()}
-        for one in everyone.values():
-            one.end()
-    return versions
+                self.random.shuffle(order)
+                for (name, threads), child in order:
+                    times = ask(child, work)
+                    if times:
+                        self.seen.add(name, threads, work, times)
+            self.seen.notes.append(self.round_trip(number))
 
+    def round_trip(self, number):
+        done = subprocess.run([self.helper, "round_trip"], check=True, stdout=subprocess.PIPE, text=True)
+        return f"Round {number + 1}: from core to core and back in {done.stdout.strip()} ns."
 
-def write(out, found, versions, absent):
-    out.mkdir(parents=True, exist_ok=True)
-    for name, version in versions.items():
-        benchmarks = []
-        for benchmark in sorted({key[2] for key in found if key[0] == name}):
-            for count in sorted({key[1] for key in found if key[0] == name and key[2] == benchmark}):
-                suffix = "" if count == 1 else f"/threads/{count}"
-                metric = {"name": "time", "unit": "ns", "lives": [[time] for time in found[name, count, benchmark]]}
-                benchmarks.append({"name": benchmark + suffix, "cores": count, "metrics": [metric]})
-        notes = {"peer": name, "version": version, "processor": platform.processor() or platform.machine()}
-        text = json.dumps({"tachograph": 1, "notes": notes, "benchmarks": benchmarks}, indent=1)
-        (out / f"{name}.json").write_text(text + "\n")
-    (out / "table.md").write_text(table(found, versions, absent))
-    print(table(found, versions, absent))
+    def model(self, model, kind):
+        prefix, seconds = f"inference/{model}/{kind}/", self.arguments.seconds
+        tokens = [self.random.randrange(VOCABULARIES[model]) for _ in range(512)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.gguf"
+            subprocess.run([self.helper, "export", model, kind, path], check=True)
+            commands = {("ours", threads): [self.helper, "serve", path, threads] for threads in self.arguments.threads}
+            for name in self.arguments.peers or PEERS[kind]:
+                for threads in self.arguments.threads:
+                    worker = HERE / "peer_worker.py"
+                    commands[name, threads] = [python(self.arguments.environment), worker, name, path, threads]
+            everyone = self.start(commands)
 
+            def ask(child, work):
+                work = work.removeprefix(prefix)
+                if work == "load" and not child.loads:
+                    return None
+                return child.ask({"work": work, "tokens": tokens, "seconds": seconds})["times_ns"]
 
-def table(found, versions, absent):
-    """Medians of the rounds' medians, each side with its best number of threads."""
-    names = list(versions)
-    lines = ["| work | " + " | ".join(f"{name} {versions[name]}" for name in names) + " | ours is faster than the best |"]
-    lines.append("| --- |" + " ---: |" * (len(names) + 1))
-    for work in sorted({key[2] for key in found}):
-        best = {}
-        for name in names:
-            times = [(statistics.median(found[key]), key[1]) for key in found if key[0] == name and key[2] == work]
-            if times:
-                best[name] = min(times)
-        others = [time for name, (time, _) in best.items() if name != "ours"]
-        ratio = f"{min(others) / best['ours'][0]:.2f}×" if others and "ours" in best else ""
-        cells = [f"{best[name][0] / 1e3:.1f} µs ({best[name][1]}T)" if name in best else "absent" for name in names]
-        lines.append(f"| {work} | " + " | ".join(cells) + f" | {ratio} |")
-    lines += ["", "Absent:"] + [f"- {name} on {count} thread(s): {reason}" for (name, count), reason in absent.items()]
-    lines.append("- vLLM: it needs a GPU. Where there is one: `pip install vllm && vllm bench latency --model gpt2 --input-len 32 --output-len 50`")
-    return "\n".join(lines) + "\n"
+            for (name, threads), child in everyone.items():
+                # Warm, and before it loads the model a second time.
+                for work in ["ttft/32", "decode"]:
+                    child.ask({"work": work, "tokens": tokens, "seconds": 0})
+                if threads == 1:
+                    self.seen.peaks[name, prefix[:-1]] = child.peak_bytes()
+            self.rounds(everyone, [prefix + work for work in self.arguments.works], ask)
+            for child in everyone.values():
+                child.end()
+
+    def operators(self):
+        works = [f"kernel/{kind}/{size}" for kind, sizes in KERNELS.items() for size in sizes]
+        if self.arguments.kernels:
+            works = [work for work in works if work.split("/")[1] in self.arguments.kernels]
+        worker, own = HERE / "operators.py", python(self.arguments.environment)
+        everyone = self.start({(name, 1): [own, worker, name, 1] for name in ["numpy", "torch", "onnxruntime"]})
+        everyone |= self.crates()
+        everyone["ours", 1] = Worker(self.suite)
+        self.seen.versions["ours"] = "this commit"
+        seconds = self.arguments.seconds
+
+        def ask(child, work):
+            if isinstance(child, Worker):
+                return child.times_ns(work, seconds)
+            return child.ask({"operator": work, "seconds": seconds})["times_ns"]
+
+        self.rounds(everyone, works, ask)
+        for child in everyone.values():
+            child.end()
+
+    def crates(self):
+        """The `gemm` crate, where its program has been built (see crates/)."""
+        program = HERE / "crates" / "target" / "release" / "crates"
+        if not program.exists():
+            self.seen.absent["gemm", 1] = "build it: cargo build --release --manifest-path engine/peers/crates/Cargo.toml"
+            return {}
+        return self.start({("gemm", 1): [program]})
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--install", action="store_true", help="install the peers' packages, and stop")
-    parser.add_argument("--models", nargs="+", default=["small", "medium"], choices=["small", "medium", "gpt2"])
+    parser.add_argument("--environment", type=Path, default=TOP / "target" / "peers", help="where the packages are")
+    parser.add_argument("--models", nargs="*", default=["small", "medium"], choices=list(VOCABULARIES))
+    parser.add_argument("--formats", nargs="+", default=["f32"], choices=["f32", "q8"])
+    parser.add_argument("--works", nargs="+", default=["ttft/8", "ttft/32", "decode", "load"])
+    parser.add_argument("--peers", nargs="+", help="only these")
+    parser.add_argument("--operators", action="store_true", help="compare single operations too")
+    parser.add_argument("--kernels", nargs="+", help="only these operations")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.3, help="for each work of each round")
     parser.add_argument("--out", type=Path, default=Path("results"))
     arguments = parser.parse_args()
     if arguments.install:
-        return install()
-    tools = build()
-    found, absent, versions = {}, {}, {}
+        return install(arguments.environment)
+    comparison = Comparison(arguments)
     for model in arguments.models:
-        versions |= run_model(model, "f32", arguments, tools, found, absent)
-    write(arguments.out, found, versions, absent)
+        for kind in arguments.formats:
+            comparison.model(model, kind)
+    if arguments.operators:
+        comparison.operators()
+    write(arguments.out, comparison.seen)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ A peer whose package is not installed raises ImportError when it is made, and th
 
 import importlib.metadata
 import math
+import tempfile
 
 import numpy as np
 
 from gguf import Model
+from llama import LlamaCpp
 
 
 class Torch:
@@ -114,23 +116,31 @@ def norm(x, gain, bias):
 
 
 class OnnxRuntime:
-    """ONNX Runtime, on a graph whose caches go in and come out."""
+    """ONNX Runtime, on a graph whose caches go in and come out; of a quantised file, with bytes a channel."""
 
     package = "onnxruntime"
 
     def __init__(self, path, threads):
         import onnxruntime
 
-        from onnx_graph import graph
+        from onnx_graph import write
 
         self.model = model = Model(path)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(
-            graph(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        self.api, self.threads = onnxruntime, threads
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = write(model, self.folder.name)
+        self.session = self.open()
         self.empty = np.zeros((model.layers * 2, model.heads, 0, model.width // model.heads), "f4")
         self.past = self.empty
+
+    def open(self):
+        options = self.api.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.log_severity_level = 3
+        return self.api.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+
+    def load(self):
+        self.open()
 
     def prompt(self, tokens):
         self.past = self.empty
@@ -150,32 +160,6 @@ class OnnxRuntime:
         }
         logits, self.past = self.session.run(None, given)
         return logits
-
-
-class LlamaCpp:
-    """llama.cpp through its Python package, on the very file."""
-
-    package = "llama-cpp-python"
-
-    def __init__(self, path, threads):
-        import llama_cpp
-
-        context = Model(path).context
-        self.llama = llama_cpp.Llama(
-            path, n_ctx=context, n_threads=threads, n_threads_batch=threads, logits_all=False, verbose=False
-        )
-        self.api, self.vocabulary = llama_cpp, Model(path).vocabulary
-
-    def prompt(self, tokens):
-        self.llama.reset()
-        return self.step(tokens)
-
-    def next(self, token):
-        return self.step([token])
-
-    def step(self, tokens):
-        self.llama.eval(tokens)
-        return np.ctypeslib.as_array(self.api.llama_get_logits(self.llama.ctx), (self.vocabulary,))
 
 
 class Torch64(Torch):

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-F32, Q8_0 = 0, 8
+F32, F16, Q8_0 = 0, 1, 8
 SIZES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 
 
@@ -22,6 +22,7 @@ class Model:
             name = self.text()
             self.keys[name] = self.value(*self.take("<I"))
         entries = [self.entry() for _ in range(tensors)]
+        self.quantised = any(kind == Q8_0 for _, _, kind, _ in entries)
         start = -(-self.at // 32) * 32
         self.tensors = {name: self.tensor(start + offset, shape, kind) for name, shape, kind, offset in entries}
         self.context = self.keys["gpt2.context_length"]
@@ -59,6 +60,8 @@ class Model:
         count = int(np.prod(shape))
         if kind == F32:
             return np.frombuffer(self.bytes, "<f4", count, start).reshape(shape)
+        if kind == F16:
+            return np.frombuffer(self.bytes, "<f2", count, start).reshape(shape).astype("f4")
         assert kind == Q8_0, f"tensors of kind {kind} are not read here"
         blocks = np.frombuffer(self.bytes, np.dtype([("scale", "<f2"), ("steps", "i1", 32)]), count // 32, start)
         return (blocks["scale"].astype("f4")[:, None] * blocks["steps"]).reshape(shape)

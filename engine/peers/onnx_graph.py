@@ -1,8 +1,10 @@
 """The model as an ONNX graph, one step of it: tokens and past keys and values in, logits and all keys and values out."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 20
@@ -77,3 +79,17 @@ def graph(model):
     ]
     whole = helper.make_graph(g.nodes, "model", given, made, g.constants)
     return helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+
+
+def write(model, folder):
+    """The model as a file; that of a quantised one has its products in bytes, each channel with a scale of its own."""
+    path = Path(folder) / "model.onnx"
+    onnx.save(graph(model), path)
+    if not model.quantised:
+        return str(path)
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    small = Path(folder) / "bytes.onnx"
+    quantize_dynamic(path, small, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8, per_channel=True)
+    path.unlink()
+    return str(small)

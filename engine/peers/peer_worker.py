@@ -1,7 +1,6 @@
 """One peer in a process of its own: `peer_worker.py PEER FILE THREADS`, then JSON lines in, JSON lines out."""
 
 import json
-import resource
 import sys
 import time
 
@@ -14,18 +13,28 @@ PROMPT, DECODED = 8, 48
 
 
 def main(name, path, threads):
-    begun = time.perf_counter_ns()
     peer = PEERS[name](path, int(threads))
-    loaded = time.perf_counter_ns() - begun
-    say({"version": version(peer), "load_ns": loaded})
+    say({"version": version(peer), "loads": hasattr(peer, "load")})
     for line in sys.stdin:
-        request = json.loads(line)
-        if "logits" in request:
-            logits = peer.prompt(request["logits"])
-            say({"logits": [float(x) for x in np.asarray(logits).reshape(-1)]})
-        else:
-            times = measure(peer, request["work"], request["tokens"], request["seconds"])
-            say({"times_ns": times, "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss})
+        say(answer(peer, json.loads(line)))
+
+
+def answer(peer, request):
+    if "logits" in request:
+        return {"logits": [float(x) for x in np.asarray(peer.prompt(request["logits"])).reshape(-1)]}
+    if "greedy" in request:
+        return {"tokens": greedy(peer, request["greedy"], request["count"])}
+    if "follow" in request:
+        first, *others = request["follow"]
+        return {"tokens": [int(np.argmax(peer.prompt([first]))), *(int(np.argmax(peer.next(token))) for token in others)]}
+    return {"times_ns": measure(peer, request["work"], request["tokens"], request["seconds"])}
+
+
+def greedy(peer, tokens, count):
+    made = [int(np.argmax(peer.prompt(tokens)))]
+    while len(made) < count:
+        made.append(int(np.argmax(peer.next(made[-1]))))
+    return made
 
 
 def measure(peer, work, tokens, seconds):
@@ -35,14 +44,19 @@ def measure(peer, work, tokens, seconds):
         if work == "decode":
             peer.prompt(tokens[:PROMPT])
             for token in tokens[PROMPT : PROMPT + DECODED]:
-                begun = time.perf_counter_ns()
-                int(np.argmax(peer.next(token)))
-                times.append(time.perf_counter_ns() - begun)
+                times.append(timed(lambda: int(np.argmax(peer.next(token)))))
+        elif work == "load":
+            times.append(timed(peer.load))
         else:
-            begun = time.perf_counter_ns()
-            int(np.argmax(peer.prompt(tokens[: int(work.split("/")[1])])))
-            times.append(time.perf_counter_ns() - begun)
+            prompt = tokens[: int(work.split("/")[1])]
+            times.append(timed(lambda: int(np.argmax(peer.prompt(prompt)))))
     return times
+
+
+def timed(work):
+    begun = time.perf_counter_ns()
+    work()
+    return time.perf_counter_ns() - begun
 
 
 def say(reply):

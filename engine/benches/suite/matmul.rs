@@ -11,7 +11,7 @@ use super::near::{near, sample};
 const WEIGHTS: [(usize, usize); 3] = [(384, 128), (1_024, 256), (3_072, 768)];
 
 pub(crate) fn offer(suite: &mut Suite<'_>) {
-    for n in [64, 128, 256, 512] {
+    for n in [64, 128, 256, 512, 1_024] {
         forward(suite, n);
     }
     for n in [64, 128, 256, 512] {

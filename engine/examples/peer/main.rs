@@ -1,7 +1,10 @@
 //! What the comparison with other engines needs of ours: a model as a file, and the logits that we compute from it.
 //!
-//! `peer export SHAPE f32|q8 FILE` writes a reference model; `peer logits FILE TOKEN…` prints a line with the logits
-//! after those tokens; `peer greedy FILE COUNT TOKEN…` the tokens that follow, always the likeliest.
+//! `peer export SHAPE f32|q8 FILE` writes a reference model; `peer serve FILE THREADS` computes with one and takes times;
+//! `peer round_trip` prints how far apart two cores are.
+
+mod cores;
+mod serve;
 
 use std::error::Error;
 use std::fs::File;
@@ -16,26 +19,15 @@ use engine::shape::Shape;
 use engine::tokenizer::Vocabulary;
 use engine::weights::Seeded;
 
-const USAGE: &str = "usage: peer export SHAPE f32|q8 FILE, peer logits FILE TOKEN…, or peer greedy FILE COUNT TOKEN…";
+const USAGE: &str = "usage: peer export SHAPE f32|q8 FILE, peer serve FILE THREADS, or peer round_trip";
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *arguments.as_slice() {
         ["export", shape, format, file] => export(shape, format, file),
-        ["logits", file, ref tokens @ ..] => {
-            let mut engine = open(file)?;
-            let mut session = engine.open();
-            let logits = engine.advance(&mut session, &numbers(tokens)?)?;
-            let words: Vec<String> = logits.iter().map(f32::to_string).collect();
-            Ok(writeln!(io::stdout(), "{}", words.join(" "))?)
-        }
-        ["greedy", file, count, ref tokens @ ..] => {
-            let mut engine = open(file)?;
-            let made = greedy(&mut engine, &numbers(tokens)?, count.parse()?)?;
-            let words: Vec<String> = made.iter().map(u32::to_string).collect();
-            Ok(writeln!(io::stdout(), "{}", words.join(" "))?)
-        }
+        ["serve", file, threads] => serve::serve(file, threads.parse()?),
+        ["round_trip"] => Ok(writeln!(io::stdout(), "{:.0}", cores::round_trip_ns())?),
         _ => Err(USAGE.into()),
     }
 }
@@ -52,16 +44,14 @@ fn export(shape: &str, format: &str, file: &str) -> Result<(), Box<dyn Error + S
     Ok(out.flush()?)
 }
 
-fn open(file: &str) -> Result<Engine, Box<dyn Error + Send + Sync>> {
+fn open(file: &str, threads: usize) -> Result<Engine, Box<dyn Error + Send + Sync>> {
     let mut file = ModelFile::open(File::open(file)?)?;
     let format = file.format();
-    Ok(Engine::new(Arc::new(Model::load(&mut file, format)?), &Settings::default()))
+    let settings = Settings { threads, ..Settings::default() };
+    Ok(Engine::new(Arc::new(Model::load(&mut file, format)?), &settings))
 }
 
-fn numbers(words: &[&str]) -> Result<Vec<u32>, std::num::ParseIntError> {
-    words.iter().map(|word| word.parse()).collect()
-}
-
+/// The tokens that follow, always the likeliest.
 fn greedy(engine: &mut Engine, prompt: &[u32], count: usize) -> Result<Vec<u32>, Box<dyn Error + Send + Sync>> {
     let kernels = Settings::default().kernels;
     let mut session = engine.open();
@@ -70,5 +60,6 @@ fn greedy(engine: &mut Engine, prompt: &[u32], count: usize) -> Result<Vec<u32>,
         let last = made[made.len() - 1];
         made.push(likeliest(kernels, engine.advance(&mut session, &[last])?));
     }
+    engine.close(session);
     Ok(made)
 }
