@@ -48,8 +48,10 @@ def install(environment):
         print(f"{package}: {'installed' if done.returncode == 0 else 'not installed; it will be left out'}")
 
 
-def build():
-    """Builds the suite and the helper, and returns their paths."""
+def build(programs=None):
+    """The paths of the suite and the helper: of a folder that has them, or built from this tree."""
+    if programs:
+        return programs.resolve() / "suite", programs.resolve() / "peer"
     command = ["cargo", "build", "--release", "-p", "engine", "--example", "peer", "--bench", "suite"]
     done = subprocess.run(command + ["--message-format=json"], cwd=TOP, check=True, stdout=subprocess.PIPE, text=True)
     messages = [json.loads(line) for line in done.stdout.splitlines()]
@@ -60,7 +62,7 @@ def build():
 class Comparison:
     def __init__(self, arguments):
         self.arguments, self.seen = arguments, Seen()
-        self.suite, self.helper = build()
+        self.suite, self.helper = build(arguments.programs)
         self.random = random.Random(1)
 
     def start(self, commands):
@@ -140,9 +142,10 @@ class Comparison:
             child.end()
 
     def crates(self):
-        """The `gemm` crate, where its program has been built (see crates/)."""
-        program = HERE / "crates" / "target" / "release" / "crates"
-        if not program.exists():
+        """The `gemm` crate, where its program is (see crates/)."""
+        folders = [self.arguments.programs or HERE, HERE / "crates" / "target" / "release"]
+        program = next((folder.resolve() / "crates" for folder in folders if (folder / "crates").is_file()), None)
+        if program is None:
             self.seen.absent["gemm", 1] = "build it: cargo build --release --manifest-path engine/peers/crates/Cargo.toml"
             return {}
         return self.start({("gemm", 1): [program]})
@@ -152,6 +155,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--install", action="store_true", help="install the peers' packages, and stop")
     parser.add_argument("--environment", type=Path, default=TOP / "target" / "peers", help="where the packages are")
+    parser.add_argument("--programs", type=Path, help="a folder with `suite`, `peer` and perhaps `crates`, instead of building them")
     parser.add_argument("--models", nargs="*", default=["small", "medium"], choices=list(VOCABULARIES))
     parser.add_argument("--formats", nargs="+", default=["f32"], choices=["f32", "q8"])
     parser.add_argument("--works", nargs="+", default=["ttft/8", "ttft/32", "decode", "load"])

@@ -218,7 +218,13 @@ impl Kernels {
         by_level!(self, elementwise::gelu_in_place(x: &mut [f32]));
     }
 
-    /// Makes one row sum to 1: exp(x) over the sum of all exp(x).
+    /// out = exp(x) over the sum of all exp(x), so that it sums to 1.
+    pub fn softmax(self, x: &[f32], out: &mut [f32]) {
+        assert!(x.len() == out.len(), "lengths differ");
+        by_level!(self, normalise::softmax(x: &[f32], out: &mut [f32]));
+    }
+
+    /// The same of one row in place.
     pub fn softmax_in_place(self, x: &mut [f32]) {
         self.scaled_softmax_in_place(x, 1.0);
     }

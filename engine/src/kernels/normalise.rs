@@ -2,10 +2,26 @@
 
 use super::lanes::{Lanes, exp};
 
+#[inline(always)]
+pub(super) unsafe fn softmax<L: Lanes>(x: &[f32], out: &mut [f32]) {
+    // SAFETY: both have the same length, which the face of the room has checked.
+    unsafe { softmax_of::<L>(x.as_ptr(), out.as_mut_ptr(), out.len(), 1.0) }
+}
+
 /// Softmax of `scale` · x.
 #[inline(always)]
 pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
-    let (count, x) = (x.len(), x.as_mut_ptr());
+    let to = x.as_mut_ptr();
+    // SAFETY: each register is read before its place is written.
+    unsafe { softmax_of::<L>(to, to, x.len(), scale) }
+}
+
+/// Softmax of `scale` · x to `out`, which may be x.
+///
+/// # Safety
+/// Both must be good for `count` numbers; the processor must have L.
+#[inline(always)]
+unsafe fn softmax_of<L: Lanes>(x: *const f32, out: *mut f32, count: usize, scale: f32) {
     // SAFETY: every index is less than `count`.
     unsafe {
         let (largest, by) = (L::splat(largest_of::<L>(x, count)), L::splat(scale));
@@ -13,9 +29,9 @@ pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
         let mut i = 0;
         while i + 4 * L::COUNT <= count {
             for (step, sum) in sums.iter_mut().enumerate() {
-                let at = x.add(i + step * L::COUNT);
-                let value = exp::<L>(L::mul(L::sub(L::load(at), largest), by));
-                L::store(at, value);
+                let at = i + step * L::COUNT;
+                let value = exp::<L>(L::mul(L::sub(L::load(x.add(at)), largest), by));
+                L::store(out.add(at), value);
                 *sum = L::add(*sum, value);
             }
             i += 4 * L::COUNT;
@@ -24,18 +40,18 @@ pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
         while i < count {
             let left = (count - i).min(L::COUNT);
             let value = exp::<L>(L::mul(L::sub(L::load_head(x.add(i), left), largest), by));
-            L::store_head(x.add(i), value, left);
+            L::store_head(out.add(i), value, left);
             // What was stored is added, so that the lanes past the end do not count.
-            sum += L::sum(L::load_head(x.add(i), left));
+            sum += L::sum(L::load_head(out.add(i), left));
             i += L::COUNT;
         }
         let scale = L::splat(1.0 / sum);
         let mut i = 0;
         while i + L::COUNT <= count {
-            L::store(x.add(i), L::mul(L::load(x.add(i)), scale));
+            L::store(out.add(i), L::mul(L::load(out.add(i)), scale));
             i += L::COUNT;
         }
-        L::store_head(x.add(i), L::mul(L::load_head(x.add(i), count - i), scale), count - i);
+        L::store_head(out.add(i), L::mul(L::load_head(out.add(i), count - i), scale), count - i);
     }
 }
 

@@ -70,6 +70,11 @@ pub(super) fn gelu_in_place(x: &mut [f32]) {
     }
 }
 
+pub(super) fn softmax(x: &[f32], out: &mut [f32]) {
+    out.copy_from_slice(x);
+    softmax_in_place(out, 1.0);
+}
+
 pub(super) fn softmax_in_place(x: &mut [f32], scale: f32) {
     let largest = largest(x);
     let exp = |x: f32| (f64::from(scale) * f64::from(x - largest)).exp();

@@ -152,10 +152,13 @@ fn softmax_follows_its_twin_and_sums_to_one() {
         for length in LENGTHS {
             for (deviation, shift) in [(1.0, 0.0), (30.0, 0.0), (1.0, 1e4), (1.0, -1e4), (0.0, 0.0)] {
                 let x: Vec<f32> = bell(&mut random, length, deviation).iter().map(|x| x + shift).collect();
-                let (mut got, mut want) = (x.clone(), x);
+                let (mut got, mut want) = (x.clone(), x.clone());
                 kernels.softmax_in_place(&mut got);
                 Kernels::scalar().softmax_in_place(&mut want);
                 assert_close(&got, &want, 2e-6, 1e-30, kernels.name());
+                let mut apart = vec![0.0; length];
+                kernels.softmax(&x, &mut apart);
+                assert_eq!(apart, got, "{} {length}", kernels.name());
                 let sum: f64 = got.iter().map(|x| f64::from(*x)).sum();
                 assert!((sum - 1.0).abs() < 1e-5, "{sum}");
             }
