@@ -123,6 +123,7 @@ class Comparison:
 
     def operators(self):
         works = [f"kernel/{kind}/{size}" for kind, sizes in KERNELS.items() for size in sizes]
+        works.append("train/step")
         if self.arguments.kernels:
             works = [work for work in works if work.split("/")[1] in self.arguments.kernels]
         worker, own = HERE / "operators.py", python(self.arguments.environment)

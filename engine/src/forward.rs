@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::arena::{Arena, Purpose};
-use crate::kernels::{Buffer, HeadCache, Kernels, Matrix, MatrixMut, Seat, score_room};
+use crate::kernels::{Buffer, Depot, HeadCache, Kernels, Matrix, MatrixMut, Seat, score_room};
 use crate::model::{Activations, Layer, Linear, Model};
 use crate::profile::{scope, within};
 use crate::share::Share;
@@ -60,8 +60,9 @@ impl Member {
     /// Room for one more sequence.
     pub(crate) fn add_cache(&mut self) {
         let shape = self.model.shape();
-        let head = || HeadCache::new(shape.context(), shape.head_width());
-        self.caches.push((0..shape.layers() * self.share.heads.len()).map(|_| head()).collect());
+        let (context, width, heads) = (shape.context(), shape.head_width(), shape.layers() * self.share.heads.len());
+        let mut depot = Depot::touched_bit_by_bit(heads * HeadCache::room_for(context, width));
+        self.caches.push((0..heads).map(|_| HeadCache::in_depot(context, width, &mut depot)).collect());
     }
 
     /// Room for so many rows of logits.

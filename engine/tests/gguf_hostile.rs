@@ -65,7 +65,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>, header: usize, other: &[u8])
     match random.below(9) {
         0 => overwrite(bytes, at, &[random.bits().to_le_bytes()[0]]),
         1 => overwrite(bytes, at, &EXTREMES[random.below(EXTREMES.len())].to_le_bytes()),
-        2 => overwrite(bytes, at, &(EXTREMES[random.below(EXTREMES.len())] as u32).to_le_bytes()),
+        2 => overwrite(bytes, at, &EXTREMES[random.below(EXTREMES.len())].to_le_bytes()[..4]),
         3 => {
             // About as long as the file is, which is where a careless comparison goes wrong.
             let near = (bytes.len() + random.below(64)).saturating_sub(32) as u64;

@@ -5,7 +5,7 @@
 
 use super::Kernels;
 use super::matmul::{Matrix, MatrixMut};
-use super::memory::Buffer;
+use super::memory::{Buffer, Depot};
 use super::packed::PANEL;
 use super::tile::{Start, Tile};
 
@@ -24,8 +24,21 @@ impl HeadCache {
     /// Room for the keys and values of so many positions.
     #[must_use]
     pub fn new(context: usize, width: usize) -> Self {
-        let keys = Buffer::zeroed(context.next_multiple_of(PANEL) * width);
-        Self { width, keys, values: Buffer::zeroed(context * width) }
+        Self::in_depot(context, width, &mut Depot::touched_bit_by_bit(Self::room_for(context, width)))
+    }
+
+    /// The same, as a part of a larger memory.
+    #[must_use]
+    pub fn in_depot(context: usize, width: usize, depot: &mut Depot) -> Self {
+        let keys = depot.cut(context.next_multiple_of(PANEL) * width);
+        Self { width, keys, values: depot.cut(context * width) }
+    }
+
+    /// Bytes of a depot that a cache takes up.
+    #[must_use]
+    pub const fn room_for(context: usize, width: usize) -> usize {
+        let keys = Depot::room_for::<f32>(context.next_multiple_of(PANEL) * width);
+        keys + Depot::room_for::<f32>(context * width)
     }
 
     /// Sets key and value of a position.

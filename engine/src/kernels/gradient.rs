@@ -3,6 +3,7 @@
 //! These are plain loops, sixteen lanes at a time where they sum, and compiled once for each instruction set: there is
 //! one text of each, and the tests compare it with 64-bit arithmetic.
 
+use super::lanes::EXPONENTIAL;
 use super::{Kernels, Level, NORM_EPSILON};
 
 /// Lanes of a sum: one register of the widest set, two of the next.
@@ -145,9 +146,9 @@ fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.3, 88.0);
     let n = (x * std::f32::consts::LOG2_E).round_ties_even();
     let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_4, x));
-    let mut p = 1.0 / 720.0;
-    for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = r.mul_add(p, coefficient);
+    let mut p = EXPONENTIAL[0];
+    for coefficient in &EXPONENTIAL[1..] {
+        p = r.mul_add(p, *coefficient);
     }
     #[allow(clippy::cast_sign_loss, reason = "between 1 and 254")]
     let power = f32::from_bits((n as i32 + 127) as u32 * (1 << 23));

@@ -118,6 +118,14 @@ impl Depot {
         Self { block: Arc::new(block), used: 0, bytes }
     }
 
+    /// The same for what may never be used to its end, as the keys of a long context: small pages, which the system
+    /// hands out when they are touched. In one piece, because an allocator that cuts many from its own store clears
+    /// some by hand.
+    #[must_use]
+    pub fn touched_bit_by_bit(bytes: usize) -> Self {
+        Self { block: Arc::new(Block::zeroed(Some(bytes), LINE_BYTES)), used: 0, bytes }
+    }
+
     /// How much room a buffer takes up.
     #[must_use]
     pub const fn room_for<T: Plain>(len: usize) -> usize {
