@@ -128,7 +128,6 @@ class Comparison:
             works = [work for work in works if work.split("/")[1] in self.arguments.kernels]
         worker, own = HERE / "operators.py", python(self.arguments.environment)
         everyone = self.start({(name, 1): [own, worker, name, 1] for name in ["numpy", "torch", "onnxruntime"]})
-        everyone |= self.crates()
         everyone["ours", 1] = Worker(self.suite)
         self.seen.versions["ours"] = "this commit"
         seconds = self.arguments.seconds
@@ -142,21 +141,12 @@ class Comparison:
         for child in everyone.values():
             child.end()
 
-    def crates(self):
-        """The `gemm` crate, where its program is (see crates/)."""
-        folders = [self.arguments.programs or HERE, HERE / "crates" / "target" / "release"]
-        program = next((folder.resolve() / "crates" for folder in folders if (folder / "crates").is_file()), None)
-        if program is None:
-            self.seen.absent["gemm", 1] = "build it: cargo build --release --manifest-path engine/peers/crates/Cargo.toml"
-            return {}
-        return self.start({("gemm", 1): [program]})
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--install", action="store_true", help="install the peers' packages, and stop")
     parser.add_argument("--environment", type=Path, default=TOP / "target" / "peers", help="where the packages are")
-    parser.add_argument("--programs", type=Path, help="a folder with `suite`, `peer` and perhaps `crates`, instead of building them")
+    parser.add_argument("--programs", type=Path, help="a folder with `suite` and `peer`, instead of building them")
     parser.add_argument("--models", nargs="*", default=["small", "medium"], choices=list(VOCABULARIES))
     parser.add_argument("--formats", nargs="+", default=["f32"], choices=["f32", "q8"])
     parser.add_argument("--works", nargs="+", default=["ttft/8", "ttft/32", "decode", "load"])
