@@ -244,6 +244,9 @@ fn resolve_build(raw: RawBuild) -> Result<Build, ConfigError> {
 fn resolve_suite((name, raw): (String, RawSuite)) -> Result<(SuiteName, Suite), ConfigError> {
     let wrong = |problem: String| ConfigError::Suite { suite: name.clone(), problem };
     let suite_name = SuiteName::new(name.as_str()).map_err(|error| wrong(error.to_string()))?;
+    if suite_name.peer().is_some() {
+        return Err(wrong("names that begin with peer/ are for what `import --as-peer` records".to_owned()));
+    }
     let budget = duration(&format!("suite.{name}.budget"), raw.budget.as_deref(), DEFAULT_BUDGET)?;
     let timeout = duration(&format!("suite.{name}.timeout"), raw.timeout.as_deref(), DEFAULT_TIMEOUT)?;
     let source = suite::source(raw).map_err(wrong)?;

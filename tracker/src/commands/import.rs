@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::output::{self, Shape};
 use super::stored::StoreArgs;
 use crate::adapt::{Format, limits};
-use crate::domain::{Machine, Run, SuiteName};
+use crate::domain::{BenchmarkName, Machine, Run, SuiteName};
 use crate::failure::{Classify, Failure, Outcome};
 use crate::flow::import::{self, Input, Request};
 use crate::measure::machine;
@@ -48,6 +48,14 @@ pub(super) struct ImportArgs {
     /// The suite that the results are of; the file's own name, or the format's, if not given
     #[arg(long, value_name = "NAME")]
     suite: Option<String>,
+
+    /// Keep the results as those of this peer: shown beside ours by `tachograph peers`, never judged
+    #[arg(long, value_name = "NAME", conflicts_with = "suite")]
+    as_peer: Option<String>,
+
+    /// Another name for a benchmark of theirs, such as pp512=engine/prefill/512; may be given several times
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = renamed)]
+    rename: Vec<(String, BenchmarkName)>,
 
     /// How to write what was recorded
     #[arg(long, value_enum, default_value_t = Shape::Text)]
@@ -88,9 +96,10 @@ pub(super) fn run(args: &ImportArgs) -> Outcome<ExitCode> {
 }
 
 fn request(args: &ImportArgs) -> Outcome<Request> {
-    let suite = match &args.suite {
-        Some(name) => Some(SuiteName::new(name.as_str()).or_usage("taking --suite as a name")?),
-        None => None,
+    let suite = match (&args.suite, &args.as_peer) {
+        (_, Some(peer)) => Some(SuiteName::of_peer(peer).or_usage("taking --as-peer as a name")?),
+        (Some(name), None) => Some(SuiteName::new(name.as_str()).or_usage("taking --suite as a name")?),
+        (None, None) => None,
     };
     let machine = args.machine.as_deref().map(|name| match name {
         "this" => Machine::Fingerprint(machine::fingerprint()),
@@ -102,7 +111,14 @@ fn request(args: &ImportArgs) -> Outcome<Request> {
         at_s: args.date.map(jiff::Timestamp::as_second),
         machine,
         suite,
+        renamed: args.rename.iter().cloned().collect(),
     })
+}
+
+fn renamed(text: &str) -> Result<(String, BenchmarkName), String> {
+    // Benchmarks' names may hold an equals sign; ours hardly ever does.
+    let (theirs, ours) = text.rsplit_once('=').ok_or("expected THEIRS=OURS")?;
+    Ok((theirs.to_owned(), BenchmarkName::new(ours).map_err(|error| error.to_string())?))
 }
 
 fn one(request: &Request, repository: Option<&Repository>, file: &Path) -> Outcome<import::Read> {

@@ -13,6 +13,7 @@ mod import;
 mod judge;
 mod log;
 mod output;
+mod peers;
 mod run;
 mod runs;
 mod show;
@@ -49,6 +50,7 @@ enum Verb {
     Import(import::ImportArgs),
     Judge(judge::JudgeArgs),
     Log(log::LogArgs),
+    Peers(peers::PeersArgs),
     Run(run::RunArgs),
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
@@ -95,6 +97,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Import(args) => import::run(args),
         Verb::Judge(args) => judge::run(args),
         Verb::Log(args) => log::run(args),
+        Verb::Peers(args) => peers::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Runs(args) => runs::run(args),
         Verb::Show(args) => show::run(args),

@@ -92,6 +92,23 @@ name! {
     SuiteName
 }
 
+/// What the name of a peer's suite begins with.
+const OF_PEER: &str = "peer/";
+
+impl SuiteName {
+    /// The suite under which the results of a peer are kept: beside ours, and never taken for them.
+    pub fn of_peer(peer: &str) -> Result<SuiteName, NameError> {
+        checked(peer.to_owned())?;
+        SuiteName::new(format!("{OF_PEER}{peer}"))
+    }
+
+    /// The peer whose results these are, if they are none of ours.
+    #[must_use]
+    pub fn peer(&self) -> Option<&str> {
+        self.0.strip_prefix(OF_PEER)
+    }
+}
+
 /// Chooses benchmarks by name.
 ///
 /// Without a wildcard it matches anywhere in a name; with `*` (any text, slashes too) or `?` (one character) it must
@@ -163,6 +180,13 @@ mod tests {
         assert_eq!(BenchmarkName::new("a\0b"), Err(NameError::Nul));
         assert_eq!(BenchmarkName::new("x".repeat(5000)), Err(NameError::TooLong(5000)));
         assert_eq!(BenchmarkName::new("kernel/matmul/64").unwrap().as_str(), "kernel/matmul/64");
+    }
+
+    #[test]
+    fn a_peers_suite_is_told_from_ours() {
+        assert_eq!(SuiteName::of_peer("llama.cpp").unwrap().peer(), Some("llama.cpp"));
+        assert_eq!(SuiteName::new("engine/peer/x").unwrap().peer(), None);
+        assert!(SuiteName::of_peer(" ").is_err());
     }
 
     #[test]

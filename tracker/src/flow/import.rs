@@ -2,10 +2,11 @@
 //!
 //! Nothing in a run comes from the clock of this moment, so that the same file for the same commit is the same run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::adapt::{self, Format, Parsed, Set};
-use crate::domain::{Commit, CommitId, Machine, Run, Subject, SuiteName};
+use crate::domain::{BenchmarkName, Commit, CommitId, Machine, Outcome as Came, Run, Subject, SuiteName};
 use crate::failure::{Classify, Failure, Outcome};
 use crate::record::{Recorded, Store};
 use crate::repo::Repository;
@@ -25,6 +26,8 @@ pub struct Request {
     pub machine: Option<Machine>,
     /// The suite; the files' own name for it, or the format's, if none.
     pub suite: Option<SuiteName>,
+    /// Benchmarks that get another name.
+    pub renamed: BTreeMap<String, BenchmarkName>,
 }
 
 /// Results as they were handed in.
@@ -94,6 +97,7 @@ fn each_file(
             at_s: request.at_s,
             machine: request.machine.clone(),
             suite: request.suite.clone(),
+            renamed: request.renamed.clone(),
         };
         let read = runs(&of_commit, repository, parsed)?;
         all.runs.extend(read.runs);
@@ -178,6 +182,7 @@ fn run(request: &Request, format: &str, commit: Commit, set: Set) -> Outcome<Run
         (Some(machine), _) => machine.clone(),
         (None, name) => Machine::Named(name.unwrap_or_else(|| "imported".to_owned())),
     };
+    let outcomes = renamed(&request.renamed, set.outcomes)?;
     Ok(Run {
         suite,
         started_at_s: request.at_s.or(set.origin.at_s).unwrap_or(commit.committed_at_s),
@@ -187,9 +192,25 @@ fn run(request: &Request, format: &str, commit: Commit, set: Set) -> Outcome<Run
         source: format!("import {format}"),
         notes: set.notes,
         pulse: None,
-        outcomes: set.outcomes,
+        outcomes,
         attachments: Vec::new(),
     })
+}
+
+/// Gives benchmarks their other names. Two must not become one.
+fn renamed(
+    renamed: &BTreeMap<String, BenchmarkName>,
+    outcomes: BTreeMap<BenchmarkName, Came>,
+) -> Outcome<BTreeMap<BenchmarkName, Came>> {
+    let mut all = BTreeMap::new();
+    for (name, outcome) in outcomes {
+        let name = renamed.get(name.as_str()).cloned().unwrap_or(name);
+        if all.insert(name.clone(), outcome).is_some() {
+            return Err(Failure::usage(anyhow::anyhow!("two benchmarks would be called {name}"))
+                .hint("give them different names with --rename THEIRS=OURS"));
+        }
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

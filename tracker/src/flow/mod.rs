@@ -11,6 +11,7 @@ pub mod gate;
 pub mod import;
 mod job;
 pub mod past;
+pub mod peers;
 pub mod picture;
 pub mod prepare;
 pub mod project;

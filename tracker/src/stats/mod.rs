@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod discoveries;
 pub mod looks;
+pub mod ratio;
 pub mod robust;
 pub mod shrink;
 pub mod signed_rank;

@@ -10,6 +10,7 @@ mod judge;
 mod killed;
 #[path = "../../examples/history/made.rs"]
 mod made;
+mod peers;
 mod record;
 mod repository;
 mod running;

@@ -86,7 +86,8 @@ impl World {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path("home"))
-            .env("TACHOGRAPH_CACHE", self.path("cache"));
+            .env("TACHOGRAPH_CACHE", self.path("cache"))
+            .envs(toolchains());
         command
     }
 
@@ -108,6 +109,16 @@ impl World {
         assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
     }
+}
+
+/// Where Rust's toolchains stand, which are looked for below `HOME` unless this is said.
+fn toolchains() -> Vec<(&'static str, PathBuf)> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let place = |(name, usual): (&'static str, &str)| {
+        let place = std::env::var_os(name).map_or_else(|| home.join(usual), PathBuf::from);
+        place.is_dir().then_some((name, place))
+    };
+    [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")].into_iter().filter_map(place).collect()
 }
 
 /// What the program printed.
