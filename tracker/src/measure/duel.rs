@@ -8,6 +8,7 @@
 //! What is enough is not for this room to say: a [`Rule`] hears what was read and names the lives that are still wanted.
 //! Decided benchmarks drop out, and the others get their time (`share`).
 
+mod crew;
 mod meet;
 mod share;
 mod state;
@@ -16,6 +17,7 @@ mod trio;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use self::crew::Crew;
 use self::meet::Side;
 use self::share::Need;
 use self::state::State;
@@ -222,17 +224,18 @@ pub fn run(
     let begun = Instant::now();
     let until = begun + options.limit;
     let lives = |program| Lives::new(program, options.patience, until, stop);
-    let lives = [lives(programs.base), lives(programs.head), lives(programs.base)];
+    let mut crew = Crew::new([lives(programs.base), lives(programs.head), lives(programs.base)]);
     let pairs = offers.common();
     tell(Progress::Listed { benchmarks: pairs.len() });
     // Where the workers are the tracker wakes them without waking another processor first, as in a solo run.
-    let _here = Pinned::here(lives[0].cpus(1));
+    let _here = Pinned::here(crew.lives()[0].cpus(1));
     let states = pairs.iter().map(|_| State::New).collect();
     let order = Order::new(options.seed);
-    let mut running = Running { pairs: &pairs, states, order, lives, begun, options, tell };
-    running.rehearse()?;
-    running.fight(rule)?;
-    Ok(running.conclude(offers))
+    let mut running = Running { pairs: &pairs, states, order, begun, options, tell };
+    running.rehearse(&mut crew)?;
+    running.fight(&mut crew, rule)?;
+    crew.close();
+    Ok(running.conclude(&mut crew, offers))
 }
 
 /// A duel under way.
@@ -241,8 +244,6 @@ struct Running<'a> {
     /// What is known of each, in the same order.
     states: Vec<State>,
     order: Order,
-    /// By side.
-    lives: [Lives<'a>; 3],
     begun: Instant,
     options: &'a Options,
     tell: &'a mut dyn FnMut(Progress<'_>),
@@ -254,12 +255,13 @@ impl Running<'_> {
     }
 
     /// Checks both sides' answers and calibrates base.
-    fn rehearse(&mut self) -> Result<(), Stopped> {
+    fn rehearse(&mut self, crew: &mut Crew<'_>) -> Result<(), Stopped> {
         let pairs = self.pairs;
-        let few = self.lives[0].few(USUAL_REHEARSAL);
-        for (cores, queue) in self.shuffled((0..pairs.len()).collect()) {
+        let few = crew.lives()[0].few(USUAL_REHEARSAL);
+        for (cores, queue) in self.shuffled(crew, (0..pairs.len()).collect()) {
             let manner = Manner { cores, few };
-            let Running { states, lives: [base, head, _], tell, .. } = self;
+            let Running { states, tell, .. } = self;
+            let [base, head, _] = crew.lives();
             base.serve(
                 queue.iter().copied(),
                 manner,
@@ -292,10 +294,10 @@ impl Running<'_> {
     }
 
     /// Lives, until the rule has enough or the time is spent.
-    fn fight(&mut self, rule: &mut dyn Rule) -> Result<(), Stopped> {
+    fn fight(&mut self, crew: &mut Crew<'_>, rule: &mut dyn Rule) -> Result<(), Stopped> {
         let working = (0..self.pairs.len()).filter(|&index| self.states[index].known().is_some());
         let working: Vec<usize> = working.collect();
-        self.life(&working, rule.least_for_a_finding())?;
+        self.life(crew, &working, rule.least_for_a_finding())?;
         let first = rule.first_look();
         let mut targets: Vec<(usize, usize)> = working.iter().map(|&index| (index, first)).collect();
         // A rule that knows of earlier lives may have enough of the first one, or name more: it is asked in any case.
@@ -311,7 +313,7 @@ impl Running<'_> {
             }
             while !targets.is_empty() {
                 let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
-                self.life(&open, rule.least_for_a_finding())?;
+                self.life(crew, &open, rule.least_for_a_finding())?;
                 targets.retain(|&(index, target)| self.states[index].wants_lives(target));
                 if self.left().is_zero() {
                     break;
@@ -328,23 +330,23 @@ impl Running<'_> {
     }
 
     /// Gives each of these one life, in random order.
-    fn life(&mut self, open: &[usize], least: usize) -> Result<(), Stopped> {
+    fn life(&mut self, crew: &mut Crew<'_>, open: &[usize], least: usize) -> Result<(), Stopped> {
         let left = self.left();
         (self.tell)(Progress::Life { benchmarks: open.len(), left });
         let needs: Vec<Need> = open.iter().filter_map(|&index| self.states[index].need(index, least)).collect();
-        let rounds = share::rounds(&needs, left);
-        for (cores, queue) in self.shuffled(open.to_vec()) {
-            self.serve(queue, cores, &rounds)?;
+        let parts = share::parts(&needs, left);
+        for (cores, queue) in self.shuffled(crew, open.to_vec()) {
+            self.serve(crew, queue, cores, &parts)?;
         }
         Ok(())
     }
 
     /// Things in random order, apart by the number of processors that their workers get.
-    fn shuffled(&mut self, mut indices: Vec<usize>) -> Vec<(u32, Vec<usize>)> {
+    fn shuffled(&mut self, crew: &mut Crew<'_>, mut indices: Vec<usize>) -> Vec<(u32, Vec<usize>)> {
         self.order.shuffle(&mut indices);
         let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for index in indices {
-            groups.entry(self.lives[0].granted(self.pairs[index].cores())).or_default().push(index);
+            groups.entry(crew.lives()[0].granted(self.pairs[index].cores())).or_default().push(index);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
         self.order.shuffle(&mut groups);
@@ -356,10 +358,10 @@ impl Running<'_> {
         all.map(|(pair, state)| (pair.name().clone(), state.bout(pair))).collect()
     }
 
-    fn conclude(self, offers: &Offers) -> Fought {
+    fn conclude(self, crew: &mut Crew<'_>, offers: &Offers) -> Fought {
         let mut bouts = self.bouts();
         bouts.extend(offers.lone());
-        let started: u32 = self.lives.iter().map(Lives::started).sum();
+        let started: u32 = crew.lives().iter().map(Lives::started).sum();
         let [base, head] = &offers.workers;
         let mut notes = Notes::from([
             ("worker of base".to_owned(), base.clone()),
@@ -372,7 +374,7 @@ impl Running<'_> {
         if !apart.is_empty() {
             notes.insert("metrics of one side only".to_owned(), apart.join(", "));
         }
-        for (lives, side) in self.lives.iter().zip(["base", "head", "null control"]) {
+        for (lives, side) in crew.lives().iter().zip(["base", "head", "null control"]) {
             if let Some((count, first)) = lives.ended_badly() {
                 notes.insert(format!("ended badly on {side}"), format!("{count} workers, the first {first}"));
             }

@@ -96,6 +96,12 @@ impl<'a> Lives<'a> {
         &self.allowed[self.allowed.len().saturating_sub(wanted)..]
     }
 
+    /// The processors that such a worker leaves to others.
+    #[must_use]
+    pub fn cpus_beside(&self, cores: u32) -> &[usize] {
+        &self.allowed[..self.allowed.len() - self.cpus(cores).len()]
+    }
+
     /// How many processors a worker gets that uses so many.
     #[must_use]
     pub fn granted(&self, cores: u32) -> u32 {

@@ -20,6 +20,12 @@ impl Order {
         usize::try_from(self.0.next_u64() % bound).unwrap_or(0)
     }
 
+    /// These, in random order.
+    pub fn shuffled<T, const N: usize>(&mut self, mut things: [T; N]) -> [T; N] {
+        self.shuffle(&mut things);
+        things
+    }
+
     /// Shuffles (Fisher and Yates).
     pub fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Pair;
+use super::share::Part;
 use super::trio::{Fault, Trio};
 use crate::measure::calibrate::Calibration;
 use crate::measure::order::Order;
@@ -11,12 +12,12 @@ use crate::measure::order::Order;
 const MOST_WARM_UP: u32 = 10;
 const LONGEST_WARM_UP: Duration = Duration::from_millis(60);
 
-/// A warm-up goes on while a side's slice is at least this much faster than the one before.
+/// A warm-up goes on while a side's slice is at least this much faster than its fastest before: noise makes some slice
+/// faster than the last one again and again.
 const STILL_WARMING: f64 = 0.98;
 
-/// How long the rounds of one life take at the most, as far as these are more than [`LEAST_ROUNDS`]: a head that became
-/// much slower than base must not take everybody's time.
-const LONGEST: Duration = Duration::from_millis(500);
+/// Rounds that a life gets however long they take: else a head that became much slower than base, or a machine that just
+/// became busy, must not take everybody's time.
 const LEAST_ROUNDS: u32 = 3;
 
 /// Who runs.
@@ -49,8 +50,8 @@ impl Side {
 pub(super) struct Task {
     /// How many iterations make a slice, on all sides.
     pub(super) calibration: Calibration,
-    /// How many rounds.
-    pub(super) rounds: u32,
+    /// How many rounds, and how long they may take.
+    pub(super) part: Part,
     /// Over how many iterations exact metrics are taken, if they are wanted.
     pub(super) exact: Option<u64>,
 }
@@ -98,8 +99,8 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
     }
     let calibration = if is_slow { task.calibration } else { warm_up(trio, pair, task.calibration, order)? };
     let slicing = Instant::now();
-    for round in 0..task.rounds {
-        if round >= LEAST_ROUNDS && slicing.elapsed() > LONGEST {
+    for round in 0..task.part.rounds {
+        if round >= LEAST_ROUNDS && slicing.elapsed() > task.part.longest {
             break;
         }
         order.shuffle(&mut turns);
@@ -127,7 +128,7 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
 fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, order: &mut Order) -> Result<Calibration, Fault> {
     let begun = Instant::now();
     let mut calibration = before;
-    let mut previous_ns = [f64::INFINITY; 3];
+    let mut fastest_ns = [f64::INFINITY; 3];
     let mut turns = Side::ALL;
     for _ in 0..MOST_WARM_UP {
         let iterations = calibration.iterations;
@@ -136,8 +137,9 @@ fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, order: &mut Or
         for side in turns {
             let slice = trio.run(side, pair, iterations)?;
             let now_ns = slice.elapsed_ns as f64 / iterations as f64;
-            warming |= now_ns <= STILL_WARMING * previous_ns[side.place()];
-            previous_ns[side.place()] = now_ns;
+            let fastest_ns = &mut fastest_ns[side.place()];
+            warming |= now_ns <= STILL_WARMING * *fastest_ns;
+            *fastest_ns = fastest_ns.min(now_ns);
             if side == Side::Base {
                 calibration = calibration.corrected(slice.elapsed_ns);
             }

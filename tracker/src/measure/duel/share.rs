@@ -43,17 +43,28 @@ impl Need {
     }
 }
 
-/// The rounds of the next life of each, when so much time is left for all lives that they need.
-pub(super) fn rounds(needs: &[Need], left: Duration) -> BTreeMap<usize, u32> {
+/// What a benchmark gets in a life.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Part {
+    /// So many rounds,
+    pub(super) rounds: u32,
+    /// and no more of them when they have taken so long.
+    pub(super) longest: Duration,
+}
+
+/// The part of each in its next life, when so much time is left for all lives that they need.
+pub(super) fn parts(needs: &[Need], left: Duration) -> BTreeMap<usize, Part> {
     let lives: usize = needs.iter().map(|need| need.lives).sum();
     let share_ns = left.as_nanos() as f64 / lives.max(1) as f64;
-    let rounds = |need: &Need| {
-        let paid = ((share_ns - need.beside_ns) / need.round_ns).floor();
+    let part = |need: &Need| {
+        let paid_ns = (share_ns - need.beside_ns).max(need.least() * need.round_ns);
+        let paid = (paid_ns / need.round_ns).floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to numbers that fit")]
         let rounds = paid.clamp(need.least(), need.most()) as u32;
-        (need.index, rounds)
+        // What a round takes is a guess before the first life, and may be far off on a busy machine.
+        (need.index, Part { rounds, longest: Duration::from_secs_f64(paid_ns / 1e9).min(LONGEST) })
     };
-    needs.iter().map(rounds).collect()
+    needs.iter().map(part).collect()
 }
 
 /// Those that can have all the lives that they need in the time that is left, the cheapest first: a look that is not
@@ -81,15 +92,15 @@ mod tests {
     #[test]
     fn the_time_that_is_left_is_divided_over_the_lives_to_come() {
         let all = [need(0, 10), need(1, 10)];
-        assert_eq!(rounds(&all, Duration::from_secs(2))[&1], 30);
-        assert_eq!(rounds(&all, Duration::from_mins(5))[&0], 60);
-        assert_eq!(rounds(&all, Duration::ZERO)[&0], 5);
+        assert_eq!(parts(&all, Duration::from_secs(2))[&1], Part { rounds: 30, longest: Duration::from_millis(90) });
+        assert_eq!(parts(&all, Duration::from_mins(5))[&0], Part { rounds: 60, longest: LONGEST });
+        assert_eq!(parts(&all, Duration::ZERO)[&0], Part { rounds: 5, longest: Duration::from_millis(15) });
     }
 
     #[test]
     fn rounds_of_a_second_are_single() {
         let slow = Need { round_ns: 1e9, ..need(0, 10) };
-        assert_eq!(rounds(&[slow], Duration::from_hours(1))[&0], 1);
+        assert_eq!(parts(&[slow], Duration::from_hours(1))[&0].rounds, 1);
     }
 
     #[test]

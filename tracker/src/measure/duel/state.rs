@@ -3,7 +3,7 @@
 use super::Pair;
 use super::Progress;
 use super::meet::{Meeting, Read, Side, Task};
-use super::share::Need;
+use super::share::{Need, Part};
 use crate::domain::{BenchmarkName, Bout, Contest, Kind, Life, Metric, Readings, Trouble};
 use crate::measure::calibrate::Calibration;
 use crate::measure::protocol::Listed;
@@ -78,10 +78,10 @@ impl State {
     }
 
     /// The task of its next meeting.
-    pub(super) fn task(&self, rounds: u32) -> Option<Task> {
+    pub(super) fn task(&self, part: Part) -> Option<Task> {
         let known = self.known()?;
         let exact = known.exact_over.filter(|_| known.lives.len() < EXACT_LIVES);
-        Some(Task { calibration: known.calibration, rounds, exact })
+        Some(Task { calibration: known.calibration, part, exact })
     }
 
     /// Takes in a meeting.

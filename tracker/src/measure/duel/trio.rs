@@ -1,12 +1,14 @@
 //! The three workers of one life of a duel, and serving a few benchmarks by them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::thread;
 use std::time::Instant;
 
-use super::meet::{Meeting, Side, Task, meet};
+use super::crew::Crew;
+use super::meet::{Side, meet};
+use super::share::Part;
 use super::{Pair, Running, blame};
 use crate::measure::lives::{Lives, Stopped};
-use crate::measure::order::Order;
 use crate::measure::protocol::Slice;
 use crate::measure::worker::{Worker, WorkerError};
 
@@ -25,26 +27,20 @@ pub(super) struct Trio {
 }
 
 impl Trio {
-    /// Starts the three, in random order; each twice if need be, since a machine may be short of memory or processes for a
-    /// moment.
-    fn start(lives: &mut [Lives<'_>; 3], cores: u32, order: &mut Order) -> Result<Trio, Fault> {
-        let mut turns = Side::ALL;
-        order.shuffle(&mut turns);
-        let mut started: Vec<(Side, Worker)> = Vec::with_capacity(3);
-        for side in turns {
-            let lives = &mut lives[side.place()];
-            let worker = match lives.start(cores) {
-                Err(error) if !matches!(error, WorkerError::Stopped) => lives.start(cores),
-                result => result,
-            };
-            started.push((side, worker.map_err(|error| Fault { side, error })?));
-        }
+    /// Starts the three in this order, without waiting for one before the next: on a busy machine most of a start is
+    /// waiting.
+    pub(super) fn start(lives: &mut [Lives<'_>; 3], cores: u32, turns: [Side; 3]) -> Result<Trio, Fault> {
+        let mut lives = lives.each_mut().map(Some);
+        let mut started = thread::scope(|scope| {
+            let starts = turns.map(|side| {
+                let lives = lives[side.place()].take();
+                (side, scope.spawn(move || lives.map(|lives| lives.start(cores))))
+            });
+            starts.map(|(side, start)| (side, start.join().ok().flatten().unwrap_or(Err(WorkerError::Stopped))))
+        });
         started.sort_by_key(|(side, _)| side.place());
-        let workers: Vec<Worker> = started.into_iter().map(|(_, worker)| worker).collect();
-        workers
-            .try_into()
-            .map(|workers| Trio { workers })
-            .map_err(|_| Fault { side: Side::Base, error: WorkerError::Stopped })
+        let [base, head, null] = started.map(|(side, worker)| worker.map_err(|error| Fault { side, error }));
+        Ok(Trio { workers: [base?, head?, null?] })
     }
 
     /// Runs one slice on a side.
@@ -57,7 +53,8 @@ impl Trio {
         self.workers[side.place()].drop_setup(pair.listed(side)).map_err(|error| Fault { side, error })
     }
 
-    fn finish(self, lives: &mut [Lives<'_>; 3]) {
+    /// Lets the three go.
+    pub(super) fn finish(self, lives: &mut [Lives<'_>; 3]) {
         for (worker, lives) in self.workers.into_iter().zip(lives) {
             lives.finish(worker);
         }
@@ -69,15 +66,15 @@ impl Running<'_> {
     /// workers which had served others before is asked once more in a life of its own.
     pub(super) fn serve(
         &mut self,
+        crew: &mut Crew<'_>,
         queue: Vec<usize>,
         cores: u32,
-        rounds: &BTreeMap<usize, u32>,
+        parts: &BTreeMap<usize, Part>,
     ) -> Result<(), Stopped> {
         let mut queue = VecDeque::from(queue);
-        let few = self.few(&queue, rounds);
-        let until = self.begun + self.options.limit;
+        let few = self.few(crew, &queue, parts);
         while !queue.is_empty() {
-            let mut trio = match Trio::start(&mut self.lives, cores, &mut self.order) {
+            let mut trio = match crew.next(cores, &mut self.order) {
                 Ok(trio) => trio,
                 Err(Fault { error: WorkerError::Stopped, .. }) => return Err(Stopped),
                 Err(fault) => {
@@ -85,52 +82,59 @@ impl Running<'_> {
                     return Ok(());
                 }
             };
-            let mut served = 0;
-            let mut is_well = true;
-            while is_well
-                && served < few
-                && let Some(index) = queue.pop_front()
-            {
-                if Instant::now() >= until {
-                    self.too_late(index);
-                    continue;
-                }
-                let pair = &self.pairs[index];
-                let Some(task) = self.states[index].task(rounds.get(&index).copied().unwrap_or(1)) else { continue };
-                match self.meeting(&mut trio, pair, task) {
-                    Ok(meeting) => self.states[index].take(meeting),
-                    Err(Fault { error: WorkerError::Stopped, .. }) => return Err(Stopped),
-                    Err(fault) => {
-                        is_well = false;
-                        if fault.error.is_crash() && served > 0 {
-                            queue.push_front(index);
-                        } else {
-                            let trouble = fault.error.trouble();
-                            self.states[index].fail(pair.name(), fault.side, trouble, self.tell);
-                        }
-                    }
-                }
-                served += 1;
-            }
-            trio.finish(&mut self.lives);
+            let turns = self.order.shuffled(Side::ALL);
+            crew.beside(cores, turns, || self.one_life(&mut trio, &mut queue, few, parts))?;
+            crew.used(trio);
         }
         Ok(())
     }
 
-    fn meeting(&mut self, trio: &mut Trio, pair: &Pair<'_>, task: Task) -> Result<Meeting, Fault> {
-        meet(trio, pair, task, &mut self.order)
+    /// Meetings of at most so many benchmarks, until one goes wrong.
+    fn one_life(
+        &mut self,
+        trio: &mut Trio,
+        queue: &mut VecDeque<usize>,
+        few: usize,
+        parts: &BTreeMap<usize, Part>,
+    ) -> Result<(), Stopped> {
+        let until = self.begun + self.options.limit;
+        let mut served = 0;
+        while served < few
+            && let Some(index) = queue.pop_front()
+        {
+            if Instant::now() >= until {
+                self.too_late(index);
+                continue;
+            }
+            let pair = &self.pairs[index];
+            let Some(task) = self.states[index].task(parts.get(&index).copied().unwrap_or_default()) else { continue };
+            match meet(trio, pair, task, &mut self.order) {
+                Ok(meeting) => self.states[index].take(meeting),
+                Err(Fault { error: WorkerError::Stopped, .. }) => return Err(Stopped),
+                Err(fault) if fault.error.is_crash() && served > 0 => {
+                    queue.push_front(index);
+                    break;
+                }
+                Err(fault) => {
+                    self.states[index].fail(pair.name(), fault.side, fault.error.trouble(), self.tell);
+                    break;
+                }
+            }
+            served += 1;
+        }
+        Ok(())
     }
 
     /// How many benchmarks these lives serve: more where starting takes long beside measuring.
-    fn few(&self, queue: &VecDeque<usize>, rounds: &BTreeMap<usize, u32>) -> usize {
+    fn few(&self, crew: &mut Crew<'_>, queue: &VecDeque<usize>, parts: &BTreeMap<usize, Part>) -> usize {
         let costs = queue.iter().filter_map(|&index| {
             let need = self.states[index].need(index, 1)?;
-            Some(need.cost(rounds.get(&index).copied().unwrap_or(1)))
+            Some(need.cost(parts.get(&index).copied().unwrap_or_default().rounds))
         });
         let costs: Vec<_> = costs.collect();
         let all = costs.iter().sum::<std::time::Duration>();
         // Three start, and their meeting counts once: a third of it stands for each.
-        self.lives[0].few(all / u32::try_from(3 * costs.len().max(1)).unwrap_or(u32::MAX))
+        crew.lives()[0].few(all / u32::try_from(3 * costs.len().max(1)).unwrap_or(u32::MAX))
     }
 
     /// No worker starts any more: what has numbers keeps them.

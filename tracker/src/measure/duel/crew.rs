@@ -1,0 +1,88 @@
+//! The workers of a duel: three alive at a time, and the next three started while these are measured.
+//!
+//! Starting takes long on a busy machine, mostly in waiting, and a verdict takes many lives; so the next life is made
+//! ready, and the last one let go, on the processors that the slices do not use.
+
+use std::thread;
+
+use super::meet::Side;
+use super::trio::{Fault, Trio};
+use crate::measure::cores::Pinned;
+use crate::measure::lives::Lives;
+use crate::measure::order::Order;
+use crate::measure::worker::WorkerError;
+
+/// Who starts workers and lets them go.
+#[derive(Debug)]
+pub(super) struct Crew<'a> {
+    /// By side.
+    lives: [Lives<'a>; 3],
+    /// Started for so many processors, and not used yet.
+    spare: Option<(u32, Trio)>,
+    /// Used, and not let go yet.
+    spent: Option<Trio>,
+}
+
+impl<'a> Crew<'a> {
+    pub(super) fn new(lives: [Lives<'a>; 3]) -> Crew<'a> {
+        Crew { lives, spare: None, spent: None }
+    }
+
+    /// Who starts the workers of each side.
+    pub(super) fn lives(&mut self) -> &mut [Lives<'a>; 3] {
+        &mut self.lives
+    }
+
+    /// Three fresh workers. Each is started twice if need be, since a machine may be short of memory or processes for a
+    /// moment.
+    pub(super) fn next(&mut self, cores: u32, order: &mut Order) -> Result<Trio, Fault> {
+        if let Some((fits, trio)) = self.spare.take() {
+            if fits == cores {
+                return Ok(trio);
+            }
+            trio.finish(&mut self.lives);
+        }
+        let turns = order.shuffled(Side::ALL);
+        match Trio::start(&mut self.lives, cores, turns) {
+            Err(Fault { error, .. }) if !matches!(error, WorkerError::Stopped) => {
+                Trio::start(&mut self.lives, cores, turns)
+            }
+            result => result,
+        }
+    }
+
+    /// Does `work` with workers on so many processors; meanwhile the next three start, in this order.
+    pub(super) fn beside<T>(&mut self, cores: u32, turns: [Side; 3], work: impl FnOnce() -> T) -> T {
+        let idle = self.lives[0].cpus_beside(cores).to_vec();
+        if idle.is_empty() || self.spare.is_some() {
+            return work();
+        }
+        let Crew { lives, spare, spent } = self;
+        thread::scope(|scope| {
+            let aside = scope.spawn(move || {
+                let _elsewhere = Pinned::here(&idle);
+                if let Some(spent) = spent.take() {
+                    spent.finish(lives);
+                }
+                // Whoever needs them and finds none tries again, and hears why there are none.
+                Trio::start(lives, cores, turns).ok()
+            });
+            let done = work();
+            *spare = aside.join().unwrap_or_default().map(|trio| (cores, trio));
+            done
+        })
+    }
+
+    /// These were used.
+    pub(super) fn used(&mut self, trio: Trio) {
+        if let Some(before) = self.spent.replace(trio) {
+            before.finish(&mut self.lives);
+        }
+    }
+
+    /// Lets all go.
+    pub(super) fn close(&mut self) {
+        let left = [self.spent.take(), self.spare.take().map(|(_, trio)| trio)];
+        left.into_iter().flatten().for_each(|trio| trio.finish(&mut self.lives));
+    }
+}
