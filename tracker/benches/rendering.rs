@@ -25,7 +25,7 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
             let run = run();
             move || {
                 let id = run.id();
-                let line = show::line::Line::Run { id: &id, content: &run };
+                let line = show::line::Line::run(&id, &run);
                 serde_json::to_string(&line).map_or(0, |text| text.matches("\"time\"").count())
             }
         })

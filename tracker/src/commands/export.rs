@@ -151,7 +151,7 @@ fn export(store: &mut Store, form: Form, out: impl Write) -> Result<(), Stop> {
     match form {
         Form::Json => {
             store.each_commit(|commit| line(&mut out, &Line::Commit { content: &commit }))?;
-            store.each_run(|id, run| line(&mut out, &Line::Run { id, content: &run }))?;
+            store.each_run(|id, run| line(&mut out, &Line::run(id, &run)))?;
         }
         Form::Csv => {
             let mut sheet = ::csv::Writer::from_writer(&mut out);

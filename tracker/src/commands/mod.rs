@@ -11,6 +11,7 @@ mod formats;
 mod gate;
 mod import;
 mod judge;
+mod ledger;
 mod log;
 mod output;
 mod peers;
@@ -39,6 +40,7 @@ struct Cli {
 enum Verb {
     Changes(changes::ChangesArgs),
     Chart(chart::ChartArgs),
+    Compact(ledger::CompactArgs),
     Compare(gate::CompareArgs),
     Detect(detect::DetectArgs),
     Doctor(doctor::DoctorArgs),
@@ -51,6 +53,9 @@ enum Verb {
     Judge(judge::JudgeArgs),
     Log(log::LogArgs),
     Peers(peers::PeersArgs),
+    Pull(ledger::PullArgs),
+    Push(ledger::PushArgs),
+    Rebuild(ledger::RebuildArgs),
     Run(run::RunArgs),
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
@@ -87,6 +92,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Chart(args) => chart::run(args),
         Verb::Doctor(args) => doctor::run(args),
         Verb::Changes(args) => changes::run(args),
+        Verb::Compact(args) => ledger::compact(args),
         Verb::Compare(args) => gate::compare(args),
         Verb::Duels(args) => duels::run(args),
         Verb::Explain(args) => explain::run(args),
@@ -98,6 +104,9 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Judge(args) => judge::run(args),
         Verb::Log(args) => log::run(args),
         Verb::Peers(args) => peers::run(args),
+        Verb::Pull(args) => ledger::pull(args),
+        Verb::Push(args) => ledger::push(args),
+        Verb::Rebuild(args) => ledger::rebuild(args),
         Verb::Run(args) => run::run(args),
         Verb::Runs(args) => runs::run(args),
         Verb::Show(args) => show::run(args),

@@ -30,8 +30,14 @@ pub(super) fn run(args: &ShowArgs) -> Outcome<ExitCode> {
     let id = one(&mut store, &args.run)?;
     let run = store.run(&id)?.ok_or_else(|| none(&args.run))?;
     let text = match args.format {
-        Shape::Text => show::run::text(&run, output::style()),
-        Shape::Json => output::json(&show::line::Line::Run { id: &id, content: &run })?,
+        Shape::Text => {
+            let mut text = show::run::text(&run, output::style());
+            if run.id() != id {
+                text += "\nThis came from a ledger, as a number for each life; the store that measured it has every sample.\n";
+            }
+            text
+        }
+        Shape::Json => output::json(&show::line::Line::run(&id, &run))?,
     };
     output::say(&text)?;
     Ok(ExitCode::SUCCESS)

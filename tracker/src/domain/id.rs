@@ -21,8 +21,26 @@ pub fn hex(bytes: &[u8]) -> String {
 /// shortest form that reads back as the same number. A record that was read from elsewhere is parsed into its type
 /// first, so that one content has one form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct RecordId(String);
+
+/// Why a text is no identity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an identity is 64 lower-case hexadecimal digits, not {0:?}")]
+pub struct RecordIdError(String);
+
+impl TryFrom<String> for RecordId {
+    type Error = RecordIdError;
+    fn try_from(text: String) -> Result<RecordId, RecordIdError> {
+        RecordId::parse(&text).ok_or(RecordIdError(text))
+    }
+}
+
+impl From<RecordId> for String {
+    fn from(id: RecordId) -> String {
+        id.0
+    }
+}
 
 impl RecordId {
     /// The identity of a record of the given kind (`run`, `duel`, `annotation`).
@@ -76,7 +94,9 @@ mod tests {
         let id = RecordId::of("run", &(1, 2.5));
         assert_eq!(id.as_str(), "63349be6b991b3f0e0378f956597847bbb4b0dacd3f0de23173700d3968a6fba");
         assert_ne!(RecordId::of("duel", &(1, 2.5)), id);
-        assert_eq!(RecordId::parse(id.as_str()), Some(id));
+        assert_eq!(RecordId::parse(id.as_str()), Some(id.clone()));
         assert_eq!(RecordId::parse("abc"), None);
+        assert!(serde_json::from_str::<RecordId>("\"../../etc/passwd\"").is_err(), "an identity names files");
+        assert_eq!(serde_json::from_str::<RecordId>(&format!("\"{id}\"")).unwrap(), id);
     }
 }

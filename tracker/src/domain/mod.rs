@@ -1,5 +1,6 @@
 //! The words: what every room speaks of. This is the ground floor; it imports no other room.
 
+mod bundle;
 mod change;
 mod commit;
 mod duel;
@@ -17,11 +18,12 @@ mod series;
 mod verdict;
 mod words;
 
+pub use bundle::{Bundle, BundleError, Content, Gist, Kin, MOST_BYTES};
 pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};
 pub use commit::{Commit, CommitId, CommitIdError};
 pub use duel::{Bout, Contest, Duel, Readings, Side};
 pub use history::{Line, Mark, Order, SeriesTrend, Toolchain};
-pub use id::{RecordId, hex};
+pub use id::{RecordId, RecordIdError, hex};
 pub use listing::{DuelLine, RunHead, RunLine};
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};

@@ -190,6 +190,17 @@ impl Run {
         RecordId::of("run", self)
     }
 
+    /// Every reading with its benchmark, in the order of the benchmarks.
+    pub fn readings(&self) -> impl Iterator<Item = (&BenchmarkName, &Reading)> {
+        self.outcomes.iter().flat_map(|(name, outcome)| {
+            let readings = match outcome {
+                Outcome::Measured(measured) => &measured.readings[..],
+                Outcome::Failed(_) => &[],
+            };
+            readings.iter().map(move |reading| (name, reading))
+        })
+    }
+
     /// Benchmarks that were measured.
     #[must_use]
     pub fn measured(&self) -> usize {

@@ -13,6 +13,7 @@ mod job;
 pub mod past;
 pub mod peers;
 pub mod picture;
+pub mod ledger;
 pub mod prepare;
 pub mod project;
 pub mod replace;

@@ -30,6 +30,14 @@ impl Address {
         Ok(Address { file: absolute(&root.join(FOLDER).join("store.db"))?, default: true })
     }
 
+    /// A place beside this one, whose name ends so; its folder is made if that of this one would be.
+    #[must_use]
+    pub fn beside(&self, end: &str) -> Address {
+        let mut file = self.file.as_os_str().to_owned();
+        file.push(end);
+        Address { file: PathBuf::from(file), default: self.default }
+    }
+
     /// The file.
     #[must_use]
     pub fn file(&self) -> &Path {

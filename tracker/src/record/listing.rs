@@ -1,5 +1,7 @@
 //! Which runs there are.
 
+use std::collections::BTreeMap;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -65,6 +67,12 @@ pub(super) async fn find(conn: &mut SqliteConnection, alike: &'static str, prefi
         1 => Found::One(ids.remove(0)),
         _ => Found::Several(ids),
     })
+}
+
+/// Every run's identity, and whether it measured a working tree with changes.
+pub(super) async fn all(conn: &mut SqliteConnection) -> Result<BTreeMap<RecordId, bool>, Fault> {
+    let rows = sqlx::query(sql::ALL_RUN_IDS).fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((run_id(row.try_get(0)?)?, row.try_get(1)?))).collect()
 }
 
 /// The records that came after the one with this key, in the order of recording, a page of them, with their keys.

@@ -21,6 +21,7 @@ mod sql;
 mod sqlite;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
 
@@ -33,7 +34,9 @@ pub use duels::{Match, Trust};
 use error::Fault;
 pub use error::RecordError;
 pub use listing::Found;
+pub use read::Held;
 pub use series::{Stored, Wanted};
+pub use write::Arrival;
 
 use crate::domain::{Commit, CommitId, Life, Point, RecordId, Run, RunHead, RunLine};
 
@@ -103,9 +106,24 @@ impl Store {
         })
     }
 
-    /// The run with this identity, as it was recorded.
+    /// Takes in runs that were recorded elsewhere, all or none; says how many are new.
+    pub fn take_in(&mut self, arrivals: &[Arrival<'_>]) -> Result<usize, RecordError> {
+        self.does("taking in runs", async |conn| write::take_in(conn, arrivals).await)
+    }
+
+    /// The run with this identity: as it was recorded, or the sketch of it where that is what came from elsewhere.
     pub fn run(&mut self, id: &RecordId) -> Result<Option<Run>, RecordError> {
+        Ok(self.held(id)?.map(|held| held.run))
+    }
+
+    /// The run with this identity, and what was measured of its readings where this store has a sketch of it only.
+    pub fn held(&mut self, id: &RecordId) -> Result<Option<Held>, RecordError> {
         self.does("reading the run", async |conn| read::run(conn, id).await)
+    }
+
+    /// The identities of all runs, each with whether it measured a working tree with changes.
+    pub fn run_ids(&mut self) -> Result<BTreeMap<RecordId, bool>, RecordError> {
+        self.does("listing the runs", async |conn| listing::all(conn).await)
     }
 
     /// The run whose identity begins so.

@@ -7,14 +7,17 @@
 //! every difference by two bits, not more.
 //!
 //! ```text
-//! form (1 byte: 1) · lives (varint) · values in each life (varints)
+//! form (1 byte: 1, or 2 for a sketch) · lives (varint) · values in each life (varints)
 //! frame (8 bytes, little-endian) · shift (1 byte) · width (1 byte) · differences (width bits each, low bits first)
 //! ```
 
 use crate::domain::Life;
 
-/// The one form that there is.
+/// Every sample, as it was read.
 const FORM: u8 = 1;
+
+/// A sketch: a few numbers that stand for the samples, which another store has. Laid out in the same way.
+const SKETCH: u8 = 2;
 
 /// The most samples that one reading may hold: a reader never reserves more than this on a file's word.
 const MOST: usize = 1 << 25;
@@ -56,11 +59,23 @@ pub(super) fn pack(lives: &[Life]) -> Result<Vec<u8>, SamplesError> {
     Ok(bytes)
 }
 
+/// Packs lives that only stand for the samples.
+pub(super) fn pack_sketch(lives: &[Life]) -> Result<Vec<u8>, SamplesError> {
+    let mut bytes = pack(lives)?;
+    bytes[0] = SKETCH;
+    Ok(bytes)
+}
+
+/// Whether these are packed samples that only stand for others.
+pub(super) fn is_sketch(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&SKETCH)
+}
+
 /// Unpacks what [`pack`] packed. Any bytes give lives or an error.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<Life>, SamplesError> {
     let mut rest = bytes;
     let form = take(&mut rest)?;
-    if form != FORM {
+    if form != FORM && form != SKETCH {
         return Err(SamplesError::Form(form));
     }
     let counts = take_counts(&mut rest)?;
@@ -214,11 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sketch_is_known_from_samples() {
+        let life = lives(&[&[1.5, 2.5]]);
+        let (whole, sketch) = (pack(&life).unwrap(), pack_sketch(&life).unwrap());
+        assert!(!is_sketch(&whole) && is_sketch(&sketch));
+        assert_eq!(unpack(&sketch), unpack(&whole));
+    }
+
+    #[test]
     fn a_count_that_the_bytes_cannot_hold_reserves_nothing() {
         // One life that claims 2^34 equal values.
         let bomb = [FORM, 1, 0x80, 0x80, 0x80, 0x80, 0x40, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0];
         assert_eq!(unpack(&bomb), Err(SamplesError::TooMany));
-        assert_eq!(unpack(&[2]), Err(SamplesError::Form(2)));
+        assert_eq!(unpack(&[3]), Err(SamplesError::Form(3)));
     }
 
     proptest! {

@@ -123,10 +123,15 @@ statements! {
                 FROM samples x JOIN series s ON s.id = x.series_id JOIN metrics m ON m.id = s.metric_id \
                 JOIN points p ON p.series_id = x.series_id AND p.run_id = x.run_id \
                 WHERE x.run_id = ? ORDER BY s.benchmark_id, p.place";
+    GISTS = "SELECT p.level, p.low, p.high, p.lives, p.samples FROM samples x \
+             JOIN points p ON p.series_id = x.series_id AND p.run_id = x.run_id \
+             JOIN series s ON s.id = x.series_id JOIN benchmarks b ON b.id = s.benchmark_id \
+             WHERE x.run_id = ? ORDER BY b.name, p.place";
     ATTACHMENTS = "SELECT b.name, a.kind, a.content FROM attachments a JOIN benchmarks b ON b.id = a.benchmark_id \
                    WHERE a.run_id = ? ORDER BY a.place";
 
     // Listing runs.
+    ALL_RUN_IDS = "SELECT public_id, dirty_digest IS NOT NULL FROM runs";
     RUNS_LIKE = "SELECT public_id FROM runs WHERE public_id >= ?1 AND public_id < ?1 || 'g' ORDER BY public_id LIMIT ?2";
     RUN_IDS_AFTER = "SELECT id, public_id FROM runs WHERE id > ? ORDER BY id LIMIT 256";
     RUNS_NEWEST_FIRST = "SELECT r.public_id, s.name, c.hash, r.dirty_digest IS NOT NULL, r.started_at_s, r.elapsed_ns, \

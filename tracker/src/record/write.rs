@@ -9,8 +9,19 @@ use super::error::Fault;
 use super::identity::{self, padded};
 use super::sql::{self, CHUNK};
 use super::{json, samples, sqlite};
-use crate::domain::{Ended, Life, Measured, Metric, Outcome, RecordId, Run, Subject, Trouble};
+use crate::domain::{Ended, Gist, Life, Measured, Metric, Outcome, RecordId, Run, Subject, Trouble};
 use crate::stats::summary::{Summary, summarise};
+
+/// A run that comes from elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// Its identity.
+    pub id: &'a RecordId,
+    /// Its content; a sketch of it where there are gists.
+    pub run: &'a Run,
+    /// What was measured of each reading, benchmark by benchmark; none where the run is whole.
+    pub gists: Option<&'a [Gist]>,
+}
 
 /// A reading ready to be written: everything that takes time is done before the store is locked.
 struct Prepared<'a> {
@@ -23,17 +34,45 @@ struct Prepared<'a> {
 
 /// Writes the run; false if it is there already.
 pub(super) async fn record(conn: &mut SqliteConnection, id: &RecordId, run: &Run) -> Result<bool, Fault> {
-    let elapsed_ns = i64::try_from(run.elapsed_ns)
-        .map_err(|_| Fault::Unusable(format!("the run took {} ns, more than a lifetime", run.elapsed_ns)))?;
     let prepared = prepare(run)?;
     let mut tx = sqlite::begin(conn).await?;
+    let new = insert(&mut tx, id, run, prepared).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+/// Writes runs that others measured, all in one transaction; says how many are new.
+pub(super) async fn take_in(conn: &mut SqliteConnection, arrivals: &[Arrival<'_>]) -> Result<usize, Fault> {
+    let mut prepared = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        prepared.push(match arrival.gists {
+            None => prepare(arrival.run)?,
+            Some(gists) => prepare_sketch(arrival.run, gists)?,
+        });
+    }
+    let mut tx = sqlite::begin(conn).await?;
+    let mut new = 0;
+    for (arrival, prepared) in arrivals.iter().zip(prepared) {
+        new += usize::from(insert(&mut tx, arrival.id, arrival.run, prepared).await?);
+    }
+    tx.commit().await?;
+    Ok(new)
+}
+
+async fn insert(
+    tx: &mut SqliteConnection,
+    id: &RecordId,
+    run: &Run,
+    prepared: Vec<Prepared<'_>>,
+) -> Result<bool, Fault> {
+    let elapsed_ns = i64::try_from(run.elapsed_ns)
+        .map_err(|_| Fault::Unusable(format!("the run took {} ns, more than a lifetime", run.elapsed_ns)))?;
     if sqlx::query_scalar::<_, i64>(sql::RUN_KEY).bind(id.as_str()).fetch_optional(&mut *tx).await?.is_some() {
-        tx.rollback().await?;
         return Ok(false);
     }
-    let suite = identity::suite(&mut tx, &run.suite).await?;
-    let machine = identity::machine(&mut tx, &run.machine).await?;
-    let commit = commits::know(&mut tx, run.subject.commit(), Teller::Run).await?;
+    let suite = identity::suite(tx, &run.suite).await?;
+    let machine = identity::machine(tx, &run.machine).await?;
+    let commit = commits::know(tx, run.subject.commit(), Teller::Run).await?;
     let dirty_digest = match &run.subject {
         Subject::Commit(_) => None,
         Subject::Dirty { digest, .. } => Some(digest),
@@ -59,12 +98,31 @@ pub(super) async fn record(conn: &mut SqliteConnection, id: &RecordId, run: &Run
         .chain(run.attachments.iter().map(|attachment| &attachment.benchmark))
         .map(crate::domain::BenchmarkName::as_str)
         .collect();
-    let benchmarks = identity::benchmarks(&mut tx, suite, &names).await?;
-    add_outcomes(&mut tx, key, run, &benchmarks).await?;
-    add_readings(&mut tx, key, machine, prepared, &benchmarks).await?;
-    add_attachments(&mut tx, key, run, &benchmarks).await?;
-    tx.commit().await?;
+    let benchmarks = identity::benchmarks(tx, suite, &names).await?;
+    add_outcomes(tx, key, run, &benchmarks).await?;
+    add_readings(tx, key, machine, prepared, &benchmarks).await?;
+    add_attachments(tx, key, run, &benchmarks).await?;
     Ok(true)
+}
+
+/// The readings of a run that is a sketch: what was measured of them is told by the gists, one a reading.
+fn prepare_sketch<'a>(run: &'a Run, gists: &[Gist]) -> Result<Vec<Prepared<'a>>, Fault> {
+    let mut prepared = prepare(run)?;
+    if prepared.len() != gists.len() {
+        return Err(Fault::Unusable(format!("{} readings come with {} summaries", prepared.len(), gists.len())));
+    }
+    let lives = run.readings().map(|(_, reading)| &reading.lives);
+    for ((prepared, gist), lives) in prepared.iter_mut().zip(gists).zip(lives) {
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        prepared.summary = Summary {
+            level: gist.level(),
+            interval: gist.interval(),
+            lives: count(gist.lives().into()),
+            samples: count(gist.samples()),
+        };
+        prepared.samples = samples::pack_sketch(lives).map_err(|error| Fault::Unusable(error.to_string()))?;
+    }
+    Ok(prepared)
 }
 
 fn prepare(run: &Run) -> Result<Vec<Prepared<'_>>, Fault> {

@@ -1,15 +1,20 @@
-//! All of git: history and worktrees. Only this room says `git2`.
+//! All of git: history, worktrees and the ledger. Only this room says `git2`.
 //!
-//! Nothing of the user's is touched: no index, no branch, no `.git` folder is written. Commits are laid out elsewhere, see
-//! [`Bench`], and libgit2 runs no hook, filter or monitor on the way.
+//! Nothing of the user's is touched: no index, no branch. Commits are laid out elsewhere, see [`Bench`], and libgit2 runs
+//! no hook, filter or monitor on the way. Only sharing runs writes to the `.git` folder: refs under `refs/tachograph/`, and
+//! the objects behind them.
 
 mod history;
+mod ledger;
+mod remote;
 mod snapshot;
 mod worktree;
 
 use std::path::{Path, PathBuf};
 
 pub use history::Requested;
+pub use ledger::{Addition, Ledger, Title, Visit, Written};
+pub use remote::{Remote, RemoteError};
 pub use snapshot::Snapshot;
 pub use worktree::{Absent, Bench, Worktree};
 
@@ -53,6 +58,17 @@ pub enum RepoError {
     /// Objects that were never fetched.
     #[error("the repository is a partial clone, and objects of commit {0} are not here")]
     Partial(String),
+    /// There is no remote, or none of that name.
+    #[error("{}", no_remote(named.as_deref(), known))]
+    NoRemote {
+        /// The name that was asked for.
+        named: Option<String>,
+        /// Those that are there.
+        known: String,
+    },
+    /// A remote did not do what it was asked to.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// libgit2 failed.
     #[error("{doing}: {}", source.message())]
     Git {
@@ -100,6 +116,19 @@ impl RepoError {
             RepoError::Partial(commit) => {
                 format!("fetch them first: git -c core.hooksPath=/dev/null archive {commit} --output=/dev/null")
             }
+            RepoError::NoRemote { .. } => {
+                "name a remote with --remote, or add one: git remote add origin URL; what was measured stays in the \
+                 store until then"
+                    .to_owned()
+            }
+            RepoError::Remote(RemoteError::Denied { .. }) => {
+                "what was measured stays in the store; push again with credentials that may write refs/tachograph/* \
+                 there (on GitHub, a job with `permissions: contents: write`)"
+                    .to_owned()
+            }
+            RepoError::Remote(_) => {
+                "what was measured stays in the store; do it again once the remote answers".to_owned()
+            }
             RepoError::Git { .. } | RepoError::Files { .. } | RepoError::Id(_) => return None,
         })
     }
@@ -116,6 +145,14 @@ impl From<RepoError> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+}
+
+fn no_remote(named: Option<&str>, known: &str) -> String {
+    match (named, known) {
+        (_, "") => "this repository has no remote to share runs through".to_owned(),
+        (Some(named), known) => format!("there is no remote {named:?} here, only {known}"),
+        (None, known) => format!("there are several remotes, and none is called origin: {known}"),
     }
 }
 

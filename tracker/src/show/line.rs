@@ -1,7 +1,8 @@
 //! Records for programs: one JSON object a line.
 //!
 //! `{"record":"commit","content":{…}}` for a commit that the store knows of, `{"record":"run","id":"…","content":{…}}` for a
-//! run with every sample. The identity is the SHA-256 of `run`, a line feed and the content as it stands in the line.
+//! run with every sample. The identity is the SHA-256 of `run`, a line feed and the content as it stands in the line. A run
+//! that came from a ledger as a sketch of its samples bears `"sketch":true`, and the identity of what it is a sketch of.
 
 use serde::Serialize;
 
@@ -20,9 +21,25 @@ pub enum Line<'a> {
     Run {
         /// Its identity.
         id: &'a RecordId,
+        /// Whether the content is a sketch: some other store has every sample.
+        #[serde(skip_serializing_if = "is_false")]
+        sketch: bool,
         /// All that was observed.
         content: &'a Run,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl<'a> Line<'a> {
+    /// A run under its identity.
+    #[must_use]
+    pub fn run(id: &'a RecordId, run: &'a Run) -> Line<'a> {
+        Line::Run { id, sketch: run.id() != *id, content: run }
+    }
 }
 
 #[cfg(test)]
@@ -48,7 +65,7 @@ mod tests {
             outcomes: [].into(),
             attachments: vec![],
         };
-        let line = serde_json::to_string(&Line::Run { id: &run.id(), content: &run }).unwrap();
+        let line = serde_json::to_string(&Line::run(&run.id(), &run)).unwrap();
         let head = format!("{{\"record\":\"run\",\"id\":\"{}\",\"content\":", run.id());
         let content = line.strip_prefix(&head).unwrap().strip_suffix('}').unwrap();
         let hash = crate::domain::hex(&Sha256::digest(format!("run\n{content}")));

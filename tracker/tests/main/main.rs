@@ -15,5 +15,6 @@ mod record;
 mod repository;
 mod running;
 mod showing;
+mod sharing;
 mod solo;
 mod world;

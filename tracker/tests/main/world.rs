@@ -77,6 +77,24 @@ impl World {
         self
     }
 
+    /// A bare repository beside this one that is its remote `origin`, with the branch main.
+    pub(crate) fn with_remote(self) -> World {
+        let remote = self.path("remote.git");
+        fs::create_dir_all(&remote).expect("a folder for the remote");
+        self.git_in(&remote, &["init", "--quiet", "--bare", "--initial-branch=main"]);
+        self.git(&["remote", "add", "origin", remote.to_str().expect("UTF-8")]);
+        self.write("readme", "what this is");
+        self.commit("the first");
+        self.git(&["push", "--quiet", "origin", "main"]);
+        self
+    }
+
+    /// Runs the program in some folder to its end and returns what it printed, having checked how it ended.
+    pub(crate) fn ended_in(&self, folder: &Path, code: i32, args: &[&str]) -> Printed {
+        let output = self.tachograph(args).current_dir(folder).output().expect("the program runs");
+        Printed::checked(code, args, &output)
+    }
+
     /// The program, in the repository, with a home and a cache of this world and nothing else in its environment.
     pub(crate) fn tachograph(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tachograph"));

@@ -7,6 +7,6 @@ mod duels;
 mod history;
 mod lifecycle;
 mod recording;
-mod shelf;
+pub(crate) mod shelf;
 mod verbs;
 mod writers;

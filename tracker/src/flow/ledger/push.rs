@@ -1,0 +1,169 @@
+//! Sharing what was measured here: fetch, union, push without force, again with a pause if somebody was faster, and after
+//! a while an inbox of its own, so that a push ends in bounded time however many push at once.
+
+use std::time::{Duration, Instant};
+
+use rand_core::{Rng as _, SeedableRng as _};
+use rand_pcg::Pcg64;
+
+use super::{Depth, Shared, sketch};
+use crate::domain::{Bundle, Content, Kin, RecordId};
+use crate::failure::{Failure, Outcome};
+use crate::record::Store;
+use crate::repo::{Addition, Ledger, Remote, RemoteError, RepoError, Title};
+
+/// The first pause, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(40), Duration::from_secs(2));
+
+/// How often the inbox is tried: nobody else takes its name, so only a remote that refuses everything is left.
+const INBOX_TRIES: u32 = 8;
+
+/// What a push came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pushed {
+    /// Runs that the remote did not have.
+    pub runs: usize,
+    /// Runs of working trees with changes, which stay here.
+    pub kept: usize,
+    /// How much the ledger holds now.
+    pub held: usize,
+    /// Whether it waits in the inbox.
+    pub waits: bool,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// Pushes every run of the store that the remote's ledger does not have.
+pub fn push(shared: &Shared<'_>, store: &mut Store) -> Outcome<Pushed> {
+    let remote = shared.repository.remote(shared.remote)?;
+    let mut pauses = Pauses::new(shared.seed);
+    let until = Instant::now() + shared.patience.ledger;
+    let mut pushed = Pushed::default();
+    loop {
+        pushed.tries += 1;
+        let refused = match once(shared, &remote, store, &mut pushed) {
+            Ok(()) => return Ok(pushed),
+            Err(Refused::Failed(failure)) => return Err(failure),
+            Err(Refused::Remote(error)) if !error.may_pass() => return Err(Failure::from(RepoError::from(error))),
+            Err(Refused::Remote(error)) => error,
+        };
+        if Instant::now() >= until {
+            // What cannot be fetched from will not take an inbox either.
+            if !matches!(refused, RemoteError::Rejected { .. }) {
+                return Err(Failure::from(RepoError::from(refused)));
+            }
+            return leave(shared, &remote, store, &mut pauses, pushed);
+        }
+        pauses.pause();
+    }
+}
+
+/// Why a try did not succeed.
+enum Refused {
+    Remote(RemoteError),
+    Failed(Failure),
+}
+
+impl From<RemoteError> for Refused {
+    fn from(error: RemoteError) -> Refused {
+        Refused::Remote(error)
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Refused {
+        Refused::Failed(failure)
+    }
+}
+
+impl From<RepoError> for Refused {
+    fn from(error: RepoError) -> Refused {
+        Refused::Failed(error.into())
+    }
+}
+
+/// One try: what is there now, and ours upon it.
+fn once(shared: &Shared<'_>, remote: &Remote<'_>, store: &mut Store, pushed: &mut Pushed) -> Result<(), Refused> {
+    remote.fetch_ledger(shared.patience.fetch)?;
+    let ledger = shared.repository.ledger(remote)?;
+    let addition = addition(&ledger, store, shared.depth, pushed)?;
+    pushed.held = ledger.len() + addition.loose.len();
+    if let Some(written) = shared.repository.write_ledger(&ledger, &addition, shared.now_s)? {
+        remote.push_ledger(written, shared.patience.push)?;
+    }
+    // What was folded in may go. If it does not, nothing is lost: it is folded in again.
+    let _ = remote.clear_inbox(&ledger, shared.patience.push);
+    Ok(())
+}
+
+/// What the store has and the ledger has not.
+fn addition(ledger: &Ledger, store: &mut Store, depth: Depth, pushed: &mut Pushed) -> Outcome<Addition> {
+    (pushed.runs, pushed.kept) = (0, 0);
+    let mut addition = Addition::default();
+    for (id, dirty) in store.run_ids()? {
+        let title = Title { kin: Kin::Run, id };
+        if ledger.has(&title) {
+            continue;
+        }
+        if dirty {
+            pushed.kept += 1;
+            continue;
+        }
+        if let Some(bundle) = bundle(store, &title.id, depth)? {
+            addition.loose.push((title, bundle.to_bytes()));
+            pushed.runs += 1;
+        }
+    }
+    Ok(addition)
+}
+
+/// A run of the store as a bundle.
+pub(super) fn bundle(store: &mut Store, id: &RecordId, depth: Depth) -> Outcome<Option<Bundle>> {
+    let Some(held) = store.held(id)? else { return Ok(None) };
+    let bundle = match (held.gists, depth) {
+        (None, Depth::Sketch) => sketch::of_run(&held.run),
+        (gists, _) => Bundle::new(id.clone(), Content::Run { run: Box::new(held.run), gists }),
+    };
+    bundle.map(Some).map_err(Failure::environment)
+}
+
+/// Leaves what the ledger does not have in the inbox.
+fn leave(
+    shared: &Shared<'_>,
+    remote: &Remote<'_>,
+    store: &mut Store,
+    pauses: &mut Pauses,
+    mut pushed: Pushed,
+) -> Outcome<Pushed> {
+    let ledger = shared.repository.ledger(remote)?;
+    let addition = addition(&ledger, store, shared.depth, &mut pushed)?;
+    let Some(written) = shared.repository.write_apart(&addition, shared.now_s)? else { return Ok(pushed) };
+    pushed.waits = true;
+    for left in (0..INBOX_TRIES).rev() {
+        pushed.tries += 1;
+        match remote.push_inbox(written, shared.patience.push) {
+            Ok(()) => break,
+            Err(error) if left == 0 || !error.may_pass() => return Err(Failure::from(RepoError::from(error))),
+            Err(_) => pauses.pause(),
+        }
+    }
+    Ok(pushed)
+}
+
+/// Pauses that grow, each of a length that chance decides, so that those who met do not meet again.
+struct Pauses {
+    random: Pcg64,
+    longest: Duration,
+}
+
+impl Pauses {
+    fn new(seed: u64) -> Pauses {
+        Pauses { random: Pcg64::seed_from_u64(seed), longest: PAUSES.0 }
+    }
+
+    fn pause(&mut self) {
+        let part = self.random.next_u32();
+        std::thread::sleep(self.longest.mul_f64(f64::from(part) / f64::from(u32::MAX)));
+        self.longest = PAUSES.1.min(self.longest * 2);
+    }
+}
