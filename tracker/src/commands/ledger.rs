@@ -31,7 +31,8 @@ struct WithArgs {
 
 /// Share what was measured here through a git remote
 ///
-/// Adds every run of the store that the remote's ledger does not have, as a summary with a number for each life. The ledger
+/// Adds every run of the store that the remote's ledger does not have, and every duel that teaches how far builds lie
+/// apart, as summaries with a number for each life. The ledger
 /// is the ref refs/tachograph/ledger: no branch is touched and nothing is forced. Runs of working trees with changes stay
 /// here.
 #[derive(Debug, Args)]
@@ -86,7 +87,7 @@ pub(super) fn push(args: &PushArgs) -> Outcome<ExitCode> {
     shared.patience.ledger = args.patience;
     let pushed = ledger::push(&shared, &mut store)?;
     let place = if pushed.waits { "waiting in the remote's inbox, to be folded in by the next push" } else { "pushed" };
-    let mut text = format!("{} {place}", runs(pushed.runs));
+    let mut text = format!("{} {place}", runs_and_duels(pushed.runs, pushed.duels));
     if pushed.kept > 0 {
         let _ = write!(text, "; {} of working trees with changes stay here", runs(pushed.kept));
     }
@@ -97,7 +98,7 @@ pub(super) fn push(args: &PushArgs) -> Outcome<ExitCode> {
         &args.with,
         &text,
         &serde_json::json!({
-            "runs": pushed.runs, "kept": pushed.kept, "held": pushed.held, "waits": pushed.waits, "tries": pushed.tries,
+            "runs": pushed.runs, "duels": pushed.duels, "kept": pushed.kept, "held": pushed.held, "waits": pushed.waits, "tries": pushed.tries,
         }),
     )
 }
@@ -107,12 +108,13 @@ pub(super) fn pull(args: &PullArgs) -> Outcome<ExitCode> {
     let mut store = Store::open(&args.store.address()?)?;
     let pulled = ledger::pull(&shared(&repository, &args.with, Depth::Sketch), &mut store)?;
     remark(&pulled.remarks);
-    let text = format!("{} new; the ledger holds {}", runs(pulled.new_runs), records(pulled.held));
+    let text =
+        format!("{} new; the ledger holds {}", runs_and_duels(pulled.new_runs, pulled.new_duels), records(pulled.held));
     say(
         &args.with,
         &text,
         &serde_json::json!({
-            "new_runs": pulled.new_runs, "held": pulled.held, "remarks": pulled.remarks,
+            "new_runs": pulled.new_runs, "new_duels": pulled.new_duels, "held": pulled.held, "remarks": pulled.remarks,
         }),
     )
 }
@@ -176,6 +178,14 @@ fn remark(remarks: &[String]) {
 
 fn runs(count: usize) -> String {
     if count == 1 { "1 run".to_owned() } else { format!("{count} runs") }
+}
+
+fn runs_and_duels(runs: usize, duels: usize) -> String {
+    match duels {
+        0 => self::runs(runs),
+        1 => format!("{} and 1 duel", self::runs(runs)),
+        duels => format!("{} and {duels} duels", self::runs(runs)),
+    }
 }
 
 fn records(count: usize) -> String {

@@ -3,6 +3,8 @@
 mod read;
 mod write;
 
+use std::collections::BTreeMap;
+
 use sqlx::SqliteConnection;
 
 use super::error::Fault;
@@ -37,8 +39,8 @@ pub enum Trust {
 impl Store {
     /// Records a duel. When this returns, the duel is on the disk; when it fails, nothing of the duel is.
     pub fn record_duel(&mut self, duel: &Duel, trust: Trust) -> Result<Recorded, RecordError> {
-        let id = duel.id();
-        let new = self.does("recording the duel", async |conn| write::record(conn, &id, duel, trust).await)?;
+        let (id, how) = (duel.id(), write::How { trust, is_sketch: false });
+        let new = self.does("recording the duel", async |conn| write::record(conn, &id, duel, how).await)?;
         Ok(if new { Recorded::New(id) } else { Recorded::Known(id) })
     }
 
@@ -50,6 +52,27 @@ impl Store {
     /// The duel with this identity, as it was recorded.
     pub fn duel(&mut self, id: &RecordId) -> Result<Option<Duel>, RecordError> {
         self.does("reading the duel", async |conn| read::duel(conn, id).await)
+    }
+
+    /// The duel with this identity, and whether what this store has of it is a sketch.
+    pub fn held_duel(&mut self, id: &RecordId) -> Result<Option<(Duel, bool)>, RecordError> {
+        self.does("reading the duel", async |conn| read::held(conn, id).await)
+    }
+
+    /// Takes in a duel that was recorded elsewhere, whole or as a sketch; says whether it is new.
+    pub fn take_in_duel(
+        &mut self,
+        id: &RecordId,
+        (duel, is_sketch): (&Duel, bool),
+        trust: Trust,
+    ) -> Result<bool, RecordError> {
+        let how = write::How { trust, is_sketch };
+        self.does("taking in a duel", async |conn| write::record(conn, id, duel, how).await)
+    }
+
+    /// The identities of all duels, each with whether gates may learn from it.
+    pub fn duel_ids(&mut self) -> Result<BTreeMap<RecordId, bool>, RecordError> {
+        self.does("listing the duels", async |conn| listing::all(conn, sql::ALL_DUEL_IDS).await)
     }
 
     /// The duel whose identity begins so.

@@ -69,9 +69,12 @@ pub(super) async fn find(conn: &mut SqliteConnection, alike: &'static str, prefi
     })
 }
 
-/// Every run's identity, and whether it measured a working tree with changes.
-pub(super) async fn all(conn: &mut SqliteConnection) -> Result<BTreeMap<RecordId, bool>, Fault> {
-    let rows = sqlx::query(sql::ALL_RUN_IDS).fetch_all(conn).await?;
+/// Every record's identity, and what else the statement says of it.
+pub(super) async fn all(
+    conn: &mut SqliteConnection,
+    statement: &'static str,
+) -> Result<BTreeMap<RecordId, bool>, Fault> {
+    let rows = sqlx::query(statement).fetch_all(conn).await?;
     rows.iter().map(|row| Ok((run_id(row.try_get(0)?)?, row.try_get(1)?))).collect()
 }
 

@@ -123,7 +123,7 @@ impl Store {
 
     /// The identities of all runs, each with whether it measured a working tree with changes.
     pub fn run_ids(&mut self) -> Result<BTreeMap<RecordId, bool>, RecordError> {
-        self.does("listing the runs", async |conn| listing::all(conn).await)
+        self.does("listing the runs", async |conn| listing::all(conn, sql::ALL_RUN_IDS).await)
     }
 
     /// The run whose identity begins so.

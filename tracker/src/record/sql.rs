@@ -131,6 +131,7 @@ statements! {
                    WHERE a.run_id = ? ORDER BY a.place";
 
     // Listing runs.
+    ALL_DUEL_IDS = "SELECT public_id, teaches FROM duels";
     ALL_RUN_IDS = "SELECT public_id, dirty_digest IS NOT NULL FROM runs";
     RUNS_LIKE = "SELECT public_id FROM runs WHERE public_id >= ?1 AND public_id < ?1 || 'g' ORDER BY public_id LIMIT ?2";
     RUN_IDS_AFTER = "SELECT id, public_id FROM runs WHERE id > ? ORDER BY id LIMIT 256";

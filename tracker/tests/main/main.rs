@@ -14,7 +14,7 @@ mod peers;
 mod record;
 mod repository;
 mod running;
-mod showing;
 mod sharing;
+mod showing;
 mod solo;
 mod world;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Shared;
 use crate::domain::{Bundle, Content, Gist, Kin, RecordId, Run};
 use crate::failure::{Failure, Outcome};
-use crate::record::{Arrival, Store};
+use crate::record::{Arrival, RecordError, Store, Trust};
 use crate::repo::{Ledger, Repository, Title};
 
 /// How many runs are written in one transaction: enough that the disk is waited for seldom, few enough that another writer
@@ -22,11 +22,22 @@ pub struct Pulled {
     pub held: usize,
     /// Runs that the store did not have.
     pub new_runs: usize,
+    /// Duels that the store did not have.
+    pub new_duels: usize,
     /// What was left out, and why.
     pub remarks: Vec<String>,
 }
 
 impl Pulled {
+    /// One record cannot be recorded; if it is the store that fails, that is the end.
+    fn left_out(&mut self, title: &Title, error: RecordError) -> Outcome<()> {
+        if !matches!(error, RecordError::Unusable(_)) {
+            return Err(Failure::from(error));
+        }
+        self.remark(format!("{} {} is left out: {error}", title.kin.folder(), title.id.short()));
+        Ok(())
+    }
+
     fn remark(&mut self, remark: String) {
         if self.remarks.len() < MOST_REMARKS {
             self.remarks.push(remark);
@@ -47,12 +58,22 @@ pub fn pull(shared: &Shared<'_>, store: &mut Store) -> Outcome<Pulled> {
 /// Takes in what the store does not have.
 pub(super) fn take_in(repository: &Repository, ledger: &Ledger, store: &mut Store) -> Outcome<Pulled> {
     let known: BTreeSet<RecordId> = store.run_ids()?.into_keys().collect();
+    let dueled: BTreeSet<RecordId> = store.duel_ids()?.into_keys().collect();
     let mut pulled = Pulled { held: ledger.len(), ..Pulled::default() };
-    let wanted = |title: &Title| title.kin == Kin::Run && !known.contains(&title.id);
+    let wanted = |title: &Title| match title.kin {
+        Kin::Run => !known.contains(&title.id),
+        Kin::Duel => !dueled.contains(&title.id),
+    };
     let mut batch = Vec::new();
     repository.each_bundle(ledger, &wanted, &mut |title, bytes| -> Outcome<()> {
         match read(title, bytes) {
-            Ok((run, gists)) => batch.push((title.id.clone(), run, gists)),
+            Ok(Content::Run { run, gists }) => batch.push((title.id.clone(), run, gists)),
+            Ok(Content::Duel { duel, sketch }) => {
+                match store.take_in_duel(&title.id, (&duel, sketch), Trust::Trusted) {
+                    Ok(new) => pulled.new_duels += usize::from(new),
+                    Err(error) => pulled.left_out(title, error)?,
+                }
+            }
             Err(why) => pulled.remark(format!("{} {} is left out: {why}", title.kin.folder(), title.id.short())),
         }
         if batch.len() == BATCH {
@@ -70,15 +91,12 @@ pub(super) fn take_in(repository: &Repository, ledger: &Ledger, store: &mut Stor
 type Arrived = (RecordId, Box<Run>, Option<Vec<Gist>>);
 
 /// A bundle is what its name says, or nothing.
-fn read(title: &Title, bytes: Option<&[u8]>) -> Result<(Box<Run>, Option<Vec<Gist>>), String> {
+fn read(title: &Title, bytes: Option<&[u8]>) -> Result<Content, String> {
     let bundle = Bundle::parse(bytes.ok_or("it is too large")?).map_err(|error| error.to_string())?;
     if (bundle.kin(), bundle.id()) != (title.kin, &title.id) {
         return Err(format!("it holds {}, another record than its name says", bundle.id().short()));
     }
-    match bundle.into_content() {
-        Content::Run { run, gists } => Ok((run, gists)),
-        Content::Duel { .. } => Err("it holds no run".to_owned()),
-    }
+    Ok(bundle.into_content())
 }
 
 fn write(store: &mut Store, pulled: &mut Pulled, batch: &[Arrived]) -> Outcome<()> {
@@ -92,10 +110,7 @@ fn write(store: &mut Store, pulled: &mut Pulled, batch: &[Arrived]) -> Outcome<(
     for arrival in arrivals {
         match store.take_in(&[arrival]) {
             Ok(new) => pulled.new_runs += new,
-            Err(error @ crate::record::RecordError::Unusable(_)) => {
-                pulled.remark(format!("run {} is left out: {error}", arrival.id.short()));
-            }
-            Err(error) => return Err(Failure::from(error)),
+            Err(error) => pulled.left_out(&Title { kin: Kin::Run, id: arrival.id.clone() }, error)?,
         }
     }
     Ok(())

@@ -23,6 +23,8 @@ const INBOX_TRIES: u32 = 8;
 pub struct Pushed {
     /// Runs that the remote did not have.
     pub runs: usize,
+    /// Duels that the remote did not have.
+    pub duels: usize,
     /// Runs of working trees with changes, which stay here.
     pub kept: usize,
     /// How much the ledger holds now.
@@ -33,7 +35,7 @@ pub struct Pushed {
     pub tries: u32,
 }
 
-/// Pushes every run of the store that the remote's ledger does not have.
+/// Pushes every run, and every duel that teaches, of the store that the remote's ledger does not have.
 pub fn push(shared: &Shared<'_>, store: &mut Store) -> Outcome<Pushed> {
     let remote = shared.repository.remote(shared.remote)?;
     let mut pauses = Pauses::new(shared.seed);
@@ -98,7 +100,7 @@ fn once(shared: &Shared<'_>, remote: &Remote<'_>, store: &mut Store, pushed: &mu
 
 /// What the store has and the ledger has not.
 fn addition(ledger: &Ledger, store: &mut Store, depth: Depth, pushed: &mut Pushed) -> Outcome<Addition> {
-    (pushed.runs, pushed.kept) = (0, 0);
+    (pushed.runs, pushed.duels, pushed.kept) = (0, 0, 0);
     let mut addition = Addition::default();
     for (id, dirty) in store.run_ids()? {
         let title = Title { kin: Kin::Run, id };
@@ -114,11 +116,32 @@ fn addition(ledger: &Ledger, store: &mut Store, depth: Depth, pushed: &mut Pushe
             pushed.runs += 1;
         }
     }
+    // A duel that teaches nothing is of nobody's use elsewhere, and one from a stranger must not look as if it were ours.
+    for (id, _) in store.duel_ids()?.into_iter().filter(|(_, teaches)| *teaches) {
+        let title = Title { kin: Kin::Duel, id };
+        if ledger.has(&title) {
+            continue;
+        }
+        if let Some(bundle) = duel_bundle(store, &title.id, depth)? {
+            addition.loose.push((title, bundle.to_bytes()));
+            pushed.duels += 1;
+        }
+    }
     Ok(addition)
 }
 
+/// A duel of the store as a bundle.
+fn duel_bundle(store: &mut Store, id: &RecordId, depth: Depth) -> Outcome<Option<Bundle>> {
+    let Some((duel, sketch)) = store.held_duel(id)? else { return Ok(None) };
+    let bundle = match (sketch, depth) {
+        (false, Depth::Sketch) => sketch::of_duel(&duel),
+        (sketch, _) => Bundle::new(id.clone(), Content::Duel { duel: Box::new(duel), sketch }),
+    };
+    bundle.map(Some).map_err(Failure::environment)
+}
+
 /// A run of the store as a bundle.
-pub(super) fn bundle(store: &mut Store, id: &RecordId, depth: Depth) -> Outcome<Option<Bundle>> {
+fn bundle(store: &mut Store, id: &RecordId, depth: Depth) -> Outcome<Option<Bundle>> {
     let Some(held) = store.held(id)? else { return Ok(None) };
     let bundle = match (held.gists, depth) {
         (None, Depth::Sketch) => sketch::of_run(&held.run),

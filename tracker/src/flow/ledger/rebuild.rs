@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Shared;
 use super::pull::{Pulled, take_in};
 use crate::failure::{Classify, Failure, Outcome};
-use crate::record::{Address, Arrival, RecordError, Store};
+use crate::record::{Address, Arrival, RecordError, Store, Trust};
 use crate::repo::RepoError;
 
 /// What making a store anew came to.
@@ -56,7 +56,7 @@ pub fn rebuild(shared: &Shared<'_>, address: &Address) -> Outcome<Rebuilt> {
     Ok(Rebuilt { pulled, from_old, old, trouble })
 }
 
-/// Takes over every run that can be read; a damaged one does not hinder the others.
+/// Takes over every run and duel that can be read, and counts the runs; a damaged one does not hinder the others.
 fn copy(old: &mut Store, new: &mut Store) -> Result<usize, (usize, RecordError)> {
     let ids = old.run_ids().map_err(|error| (0, error))?;
     let (mut copied, mut trouble) = (0, None);
@@ -68,6 +68,16 @@ fn copy(old: &mut Store, new: &mut Store) -> Result<usize, (usize, RecordError)>
         match taken {
             Ok(new) => copied += new,
             Err(error) => trouble = Some(error),
+        }
+    }
+    for (id, teaches) in old.duel_ids().map_err(|error| (copied, error))? {
+        let trust = if teaches { Trust::Trusted } else { Trust::Untrusted };
+        let taken = old.held_duel(&id).and_then(|held| match held {
+            Some((duel, is_sketch)) => new.take_in_duel(&id, (&duel, is_sketch), trust),
+            None => Ok(false),
+        });
+        if let Err(error) = taken {
+            trouble = Some(error);
         }
     }
     match trouble {

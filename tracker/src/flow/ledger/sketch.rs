@@ -46,9 +46,18 @@ pub fn of_run(run: &Run) -> Result<Bundle, BundleError> {
     Bundle::new(run.id(), Content::Run { run: Box::new(sketch), gists: Some(gists) })
 }
 
-/// A duel as the ledger carries it.
+/// A duel as the ledger carries it; whole if it has no pairs that could be cut down.
 pub fn of_duel(duel: &Duel) -> Result<Bundle, BundleError> {
+    let has_pairs = |bout: &Bout| match bout {
+        Bout::Dueled(contests) => contests
+            .iter()
+            .any(|contest| matches!(&contest.readings, Readings::Paired { lives, .. } if !lives.is_empty())),
+        Bout::Missing | Bout::New | Bout::Failed { .. } => false,
+    };
     let mut sketch = duel.clone();
+    if !duel.bouts.values().any(has_pairs) {
+        return Bundle::new(duel.id(), Content::Duel { duel: Box::new(sketch), sketch: false });
+    }
     for bout in sketch.bouts.values_mut() {
         match bout {
             Bout::Dueled(contests) => {
@@ -66,8 +75,7 @@ pub fn of_duel(duel: &Duel) -> Result<Bundle, BundleError> {
             Bout::Missing | Bout::New => {}
         }
     }
-    let sketched = sketch != *duel;
-    Bundle::new(duel.id(), Content::Duel { duel: Box::new(sketch), sketch: sketched })
+    Bundle::new(duel.id(), Content::Duel { duel: Box::new(sketch), sketch: true })
 }
 
 fn lives(lives: &[Life]) -> Vec<Life> {

@@ -12,18 +12,24 @@ use crate::record::read::{benchmark, metric};
 use crate::record::series::run_id;
 use crate::record::{commits, json, samples, sql};
 
-/// Reads a duel, and makes sure that it is the one that was asked for.
+/// Reads a duel.
 pub(super) async fn duel(conn: &mut SqliteConnection, id: &RecordId) -> Result<Option<Duel>, Fault> {
+    Ok(held(conn, id).await?.map(|(duel, _)| duel))
+}
+
+/// Reads a duel, and makes sure that it is the one that was asked for, unless it is a sketch, which is said.
+pub(super) async fn held(conn: &mut SqliteConnection, id: &RecordId) -> Result<Option<(Duel, bool)>, Fault> {
     let Some(row) = sqlx::query(sql::DUEL).bind(id.as_str()).fetch_optional(&mut *conn).await? else {
         return Ok(None);
     };
     let key: i64 = row.try_get(0)?;
-    let duel = Duel { bouts: bouts(conn, key).await?, ..without_bouts(&row)? };
+    let (bouts, is_sketch) = bouts(conn, key).await?;
+    let duel = Duel { bouts, ..without_bouts(&row)? };
     // The identity is the hash of the content: whatever was damaged between writing and reading shows here.
-    if duel.id() != *id {
+    if !is_sketch && duel.id() != *id {
         return Err(Fault::Damaged(format!("what is stored as duel {} is not what was recorded", id.short())));
     }
-    Ok(Some(duel))
+    Ok(Some((duel, is_sketch)))
 }
 
 fn without_bouts(row: &SqliteRow) -> Result<Duel, Fault> {
@@ -44,9 +50,12 @@ fn without_bouts(row: &SqliteRow) -> Result<Duel, Fault> {
     })
 }
 
-async fn bouts(conn: &mut SqliteConnection, key: i64) -> Result<BTreeMap<BenchmarkName, Bout>, Fault> {
+/// What became of each benchmark, and whether what stands there of the pairs is a sketch.
+async fn bouts(conn: &mut SqliteConnection, key: i64) -> Result<(BTreeMap<BenchmarkName, Bout>, bool), Fault> {
+    let mut is_sketch = false;
     let mut contests: HashMap<i64, Vec<Contest>> = HashMap::new();
     for row in sqlx::query(sql::CONTESTS).bind(key).fetch_all(&mut *conn).await? {
+        is_sketch |= samples::is_sketch(row.try_get(8)?);
         let contest = Contest {
             metric: metric(&row, 1)?,
             base: row.try_get(5)?,
@@ -68,7 +77,7 @@ async fn bouts(conn: &mut SqliteConnection, key: i64) -> Result<BTreeMap<Benchma
         };
         Ok((benchmark(row.try_get(1)?)?, bout))
     };
-    rows.iter().map(bout).collect()
+    Ok((rows.iter().map(bout).collect::<Result<_, Fault>>()?, is_sketch))
 }
 
 fn readings(row: &SqliteRow) -> Result<Readings, Fault> {

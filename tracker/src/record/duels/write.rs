@@ -24,16 +24,19 @@ struct Prepared<'a> {
     base: Vec<u8>,
 }
 
+/// How a duel comes here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    pub(super) trust: Trust,
+    /// Whether its lives only stand for the pairs that were read.
+    pub(super) is_sketch: bool,
+}
+
 /// Writes the duel; false if it is there already.
-pub(super) async fn record(
-    conn: &mut SqliteConnection,
-    id: &RecordId,
-    duel: &Duel,
-    trust: Trust,
-) -> Result<bool, Fault> {
+pub(super) async fn record(conn: &mut SqliteConnection, id: &RecordId, duel: &Duel, how: How) -> Result<bool, Fault> {
     let elapsed_ns = i64::try_from(duel.elapsed_ns)
         .map_err(|_| Fault::Unusable(format!("the duel took {} ns, more than a lifetime", duel.elapsed_ns)))?;
-    let prepared = prepare(duel)?;
+    let prepared = prepare(duel, how.is_sketch)?;
     let mut tx = sqlite::begin(conn).await?;
     if sqlx::query_scalar::<_, i64>(sql::DUEL_KEY).bind(id.as_str()).fetch_optional(&mut *tx).await?.is_some() {
         tx.rollback().await?;
@@ -47,7 +50,7 @@ pub(super) async fn record(
         Subject::Commit(_) => None,
         Subject::Dirty { digest, .. } => Some(digest),
     };
-    let teaches = trust == Trust::Trusted && head_digest.is_none() && !duel.is_of_one_build();
+    let teaches = how.trust == Trust::Trusted && head_digest.is_none() && !duel.is_of_one_build();
     let key: i64 = sqlx::query_scalar(sql::ADD_DUEL)
         .bind(id.as_str())
         .bind(suite)
@@ -70,7 +73,7 @@ pub(super) async fn record(
     Ok(true)
 }
 
-fn prepare(duel: &Duel) -> Result<Vec<Prepared<'_>>, Fault> {
+fn prepare(duel: &Duel, is_sketch: bool) -> Result<Vec<Prepared<'_>>, Fault> {
     let mut prepared = Vec::new();
     for (benchmark, bout) in &duel.bouts {
         let Bout::Dueled(contests) = bout else { continue };
@@ -81,11 +84,15 @@ fn prepare(duel: &Duel) -> Result<Vec<Prepared<'_>>, Fault> {
             if !contest.base.is_finite() || !contest.head.is_finite() {
                 return Err(unusable(format!("a median is no finite number: {}, {}", contest.base, contest.head)));
             }
+            let pack_pairs = |lives: &[Life]| {
+                let packed = if is_sketch { samples::pack_sketch(lives) } else { samples::pack(lives) };
+                packed.map_err(|error| unusable(error.to_string()))
+            };
             let (kind, lives, head, base) = match &contest.readings {
                 Readings::Paired { lives, null } => {
                     let medians: Vec<f64> = lives.iter().filter_map(|life| median(life.values())).collect();
                     let medians = Life::new(medians).ok().map(|all| pack(&[all])).transpose()?;
-                    (PAIRED, medians, pack(lives)?, pack(null)?)
+                    (PAIRED, medians, pack_pairs(lives)?, pack_pairs(null)?)
                 }
                 Readings::Exact { base, head } => {
                     (EXACT, None, pack(std::slice::from_ref(head))?, pack(std::slice::from_ref(base))?)

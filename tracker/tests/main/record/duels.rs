@@ -13,7 +13,7 @@ use tachograph::record::{Found, Match, RecordError, Recorded, Trust};
 use super::shelf::{Shelf, commit, full_run, life, name};
 
 /// A duel in which every field has a value of its own.
-fn full_duel() -> Duel {
+pub(crate) fn full_duel() -> Duel {
     let run = full_run();
     let steps =
         Metric { name: "steps".to_owned(), unit: Unit::new("count"), better: Direction::Higher, kind: Kind::Exact };

@@ -3,7 +3,7 @@
 pub(crate) mod again;
 mod any_run;
 mod damage;
-mod duels;
+pub(crate) mod duels;
 mod history;
 mod lifecycle;
 mod recording;

@@ -1,11 +1,12 @@
 //! What one clone pushes, another pulls.
 
 use serde_json::Value;
-use tachograph::domain::{Metric, Outcome, Run, Subject};
-use tachograph::record::Wanted;
+use tachograph::domain::{Bout, Duel, Metric, Outcome, Readings, Run, Subject};
+use tachograph::record::{Trust, Wanted};
 
 use super::{clone, hook, ids, numbered, record, rich, store};
-use crate::record::shelf::{commit, full_run, life, small_run};
+use crate::record::duels::full_duel;
+use crate::record::shelf::{commit, full_run, life, name, small_run};
 use crate::world::World;
 
 /// A run whose one benchmark has five lives of forty samples.
@@ -80,6 +81,40 @@ fn who_pulled_a_sketch_can_push_it_to_another_remote_as_it_is() {
     world.ended_in(&other, 0, &["push", "--remote", "second"]);
     assert_eq!(file("second.git"), file("remote.git"));
     assert!(file("second.git").is_some());
+}
+
+#[test]
+fn a_duel_travels_with_a_number_a_life_if_gates_may_learn_from_it() {
+    let world = World::new().with_remote();
+    let mut duel = full_duel();
+    duel.head.subject = Subject::Commit(duel.head.subject.commit().clone());
+    let mut strange = duel.clone();
+    strange.seed = 1;
+    let mut here = store(&world.root());
+    here.record_duel(&duel, Trust::Trusted).expect("recorded");
+    here.record_duel(&strange, Trust::Untrusted).expect("recorded");
+    here.record_duel(&full_duel(), Trust::Trusted).expect("recorded");
+    drop(here);
+    assert_eq!(world.ended(0, &["push"]).out, "0 runs and 1 duel pushed; the ledger holds 1 record\n");
+    let other = clone(&world, "other", &[]);
+    assert_eq!(world.ended_in(&other, 0, &["pull"]).out, "0 runs and 1 duel new; the ledger holds 1 record\n");
+    let (sketch, is_sketch) = store(&other).held_duel(&duel.id()).expect("read").expect("there");
+    assert!(is_sketch);
+    let lives = |duel: &Duel| match &duel.bouts[&name("kernel/matmul/64")] {
+        Bout::Dueled(contests) => match &contests[0].readings {
+            Readings::Paired { lives, .. } => lives.clone(),
+            Readings::Exact { .. } => panic!("paired"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(lives(&sketch), [life(&[0.01]), life(&[-0.02])]);
+    assert_eq!(Duel { bouts: [].into(), ..sketch }, Duel { bouts: [].into(), ..duel.clone() });
+    // A store that is made anew keeps every pair, and whom it trusts.
+    world.ended(0, &["rebuild"]);
+    let mut here = store(&world.root());
+    assert_eq!(here.duel(&duel.id()).expect("read"), Some(duel.clone()));
+    let ids = here.duel_ids().expect("duels");
+    assert_eq!((ids[&duel.id()], ids[&strange.id()], ids.len()), (true, false, 3));
 }
 
 #[test]
