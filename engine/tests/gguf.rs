@@ -140,3 +140,18 @@ fn weights_that_are_no_numbers_are_found_when_they_are_read() {
         assert!(error.contains("\"token_embd.weight\" has weights that are infinite"), "{error}");
     }
 }
+
+#[test]
+fn a_message_does_not_repeat_a_text_that_is_as_long_as_the_file() {
+    let mut bytes = b"GGUF\x03\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0".to_vec();
+    let mut text = |text: &[u8]| {
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text);
+    };
+    text(b"general.architecture");
+    bytes.extend(8_u32.to_le_bytes());
+    bytes.extend(100_000_u64.to_le_bytes());
+    bytes.extend(std::iter::repeat_n(b'x', 100_000));
+    let told = load(&bytes).expect_err("refused").to_string();
+    assert!(told.contains("architecture is") && told.len() < 1_000, "{} bytes", told.len());
+}

@@ -122,7 +122,7 @@ fn no_damage_to_a_file_causes_more_than_an_error_that_says_why() {
             Ok(model) => {
                 let mut engine = Engine::new(Arc::new(model), &Settings::default());
                 let mut session = engine.open();
-                engine.advance(&mut session, &[1]).expect("a model that was loaded computes");
+                engine.advance(&mut session, &[0]).expect("a model that was loaded computes");
                 loaded += 1;
             }
             Err(error) => {

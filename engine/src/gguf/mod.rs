@@ -8,6 +8,7 @@ mod model_file;
 mod storage;
 mod write;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::{fmt, io};
 
@@ -22,6 +23,8 @@ const MAGIC: [u8; 4] = *b"GGUF";
 const VERSION: u32 = 3;
 /// What tensors begin at a multiple of, unless the file says otherwise.
 const ALIGNMENT: u64 = 32;
+/// Letters of a message; a person reads no more of a name that is none.
+const LONGEST_MESSAGE: usize = 400;
 /// The architecture of all models here.
 const ARCHITECTURE: &str = "gpt2";
 
@@ -96,10 +99,18 @@ impl fmt::Display for GgufError {
         match self {
             Self::Io(error) => write!(f, "cannot read the file: {error}"),
             Self::Malformed { offset, what } => {
-                write!(f, "damaged at byte {offset}: {what}; fetch or convert the file again")
+                write!(f, "damaged at byte {offset}: {}; fetch or convert the file again", shortened(what))
             }
-            Self::Unsupported(what) => write!(f, "{what}"),
+            Self::Unsupported(what) => f.write_str(&shortened(what)),
         }
+    }
+}
+
+/// A message quotes what a file says, and that can be as long as the file.
+fn shortened(what: &str) -> Cow<'_, str> {
+    match what.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &what[..end])),
+        None => Cow::Borrowed(what),
     }
 }
 
