@@ -14,7 +14,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use self::suite::RawSuite;
-use crate::domain::{BenchmarkName, FalseReds, Policy, PolicyEntry, SuiteName, closest, parse_duration};
+use crate::domain::{
+    BenchmarkName, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, closest, parse_duration,
+};
 
 /// The file's name, in the repository's top folder.
 pub const FILE_NAME: &str = "tachograph.toml";
@@ -28,6 +30,13 @@ const DEFAULT_BUILD_TIMEOUT: Duration = Duration::from_mins(30);
 /// How long one benchmark may keep silent unless the project says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long measuring suspects again may take unless the project says otherwise: it mostly ends sooner.
+const DEFAULT_CONFIRM_BUDGET: Duration = Duration::from_secs(30);
+
+/// The size from which on a change that was measured again is told unless the project says otherwise: below it, two
+/// builds of harmlessly different code often differ.
+const DEFAULT_SIZE_PCT: f64 = 1.0;
+
 /// What the project wants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -39,8 +48,21 @@ pub struct Config {
     pub build: Build,
     /// What the gate allows.
     pub policy: Policy,
+    /// How the history is followed.
+    pub trend: Trend,
     /// The suites, by name.
     pub suites: BTreeMap<SuiteName, Suite>,
+}
+
+/// How the history is followed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trend {
+    /// Whether suspect points are measured again at once, with their parent.
+    pub confirm: bool,
+    /// How long that may take, for each suite, building left out.
+    pub confirm_budget: Duration,
+    /// The size from which on a change is told that was measured again.
+    pub size: Limit,
 }
 
 /// How suites are built.
@@ -184,7 +206,17 @@ struct RawConfig {
     #[serde(default)]
     build: RawBuild,
     #[serde(default)]
+    trend: RawTrend,
+    #[serde(default)]
     suite: BTreeMap<String, RawSuite>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTrend {
+    confirm: Option<bool>,
+    confirm_budget: Option<String>,
+    size: Option<Limit>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -219,13 +251,23 @@ impl Config {
             return Err(ConfigError::NoSuite);
         }
         let policy = Policy { false_reds: raw.false_reds, entries: raw.policy };
-        Ok(Config { store: raw.store, machine, build: resolve_build(raw.build)?, policy, suites })
+        let (build, trend) = (resolve_build(raw.build)?, resolve_trend(&raw.trend)?);
+        Ok(Config { store: raw.store, machine, build, policy, trend, suites })
     }
 }
 
 fn duration(key: &str, text: Option<&str>, default: Duration) -> Result<Duration, ConfigError> {
     let problem = |error: String| ConfigError::Value { key: key.to_owned(), problem: error };
     text.map_or(Ok(default), |text| parse_duration(text).map_err(|error| problem(error.to_string())))
+}
+
+fn resolve_trend(raw: &RawTrend) -> Result<Trend, ConfigError> {
+    let wrong = |error: LimitError| ConfigError::Value { key: "trend.size".to_owned(), problem: error.to_string() };
+    Ok(Trend {
+        confirm: raw.confirm.unwrap_or(true),
+        confirm_budget: duration("trend.confirm_budget", raw.confirm_budget.as_deref(), DEFAULT_CONFIRM_BUDGET)?,
+        size: raw.size.map_or_else(|| Limit::percent(DEFAULT_SIZE_PCT).map_err(wrong), Ok)?,
+    })
 }
 
 fn resolve_build(raw: RawBuild) -> Result<Build, ConfigError> {
@@ -294,6 +336,10 @@ mod tests {
             timeout = "7m"
             submodules = "empty"
             lfs = "pointers"
+            [trend]
+            confirm = false
+            confirm_budget = "3s"
+            size = "4 %"
             [suite.slow]
             build = [["make", "all"], ["make", "bench"]]
             command = ["./bench", "--only", "{name}"]
@@ -323,6 +369,8 @@ mod tests {
         assert_eq!(config.build.timeout, Duration::from_mins(7));
         assert!(config.build.submodules_may_be_empty && config.build.lfs_may_be_pointers);
         assert_eq!(config.policy.false_reds, FalseReds::one_in(500).unwrap());
+        let size = Limit::percent(4.0).unwrap();
+        assert_eq!(config.trend, Trend { confirm: false, confirm_budget: Duration::from_secs(3), size });
         let [first, second] = &config.policy.entries[..] else { panic!("{:?}", config.policy) };
         assert_eq!(first, &PolicyEntry { limit: Some("3 %".parse().unwrap()), ..PolicyEntry::default() });
         assert_eq!(

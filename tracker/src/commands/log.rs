@@ -8,11 +8,16 @@ use clap::Args;
 use super::output::{self, Reader, Shape};
 use super::stored::StoreArgs;
 use crate::domain::{Pattern, closest};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Classify, Failure, Outcome};
+use crate::flow::trend::History;
 use crate::record::{Store, Wanted};
-use crate::show::log::{self, Log, SPARK_POINTS};
+use crate::repo::Repository;
+use crate::show::log::{self, Log, Past, SPARK_POINTS};
+use crate::stats::changes::Settings;
 
 /// Show how a benchmark's metrics went along the history
+///
+/// First the levels of each series along the main branch, with the changes between them, then its newest points.
 #[derive(Debug, Args)]
 pub(super) struct LogArgs {
     /// Which benchmarks: a part of the name; with * or ? the whole name; with a leading = the exact name
@@ -50,13 +55,17 @@ pub(super) fn run(args: &LogArgs) -> Outcome<ExitCode> {
         return Err(nothing(&mut store, args)?);
     }
     let style = output::style();
+    let here = std::env::current_dir().or_environment("finding the current folder")?;
+    let history = History::read(&mut store, Repository::discover(&here).ok().as_ref())?;
     for (place, stored) in found.iter().enumerate() {
         let points = store.points(stored, args.limit.max(SPARK_POINTS))?;
         let series = &stored.series;
+        let trend = history.trend(&mut store, stored, &Settings::history())?;
+        let past = Past { points: &points, rows: args.limit, trend: &trend, line: &history.line };
         let piece = match args.format {
-            Shape::Text if place == 0 => log::text(series, &points, args.limit, style),
-            Shape::Text => format!("\n{}", log::text(series, &points, args.limit, style)),
-            Shape::Json => output::json(&Log::new(series, &points, args.limit))?,
+            Shape::Text if place == 0 => log::text(series, past, style),
+            Shape::Text => format!("\n{}", log::text(series, past, style)),
+            Shape::Json => output::json(&Log::new(series, past))?,
         };
         if output::say(&piece)? == Reader::Gone {
             break;

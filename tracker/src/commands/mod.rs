@@ -1,5 +1,6 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
+mod backtest;
 mod changes;
 mod chart;
 mod detect;
@@ -38,6 +39,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Backtest(backtest::BacktestArgs),
     Changes(changes::ChangesArgs),
     Chart(chart::ChartArgs),
     Compact(ledger::CompactArgs),
@@ -91,6 +93,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
         Verb::Chart(args) => chart::run(args),
         Verb::Doctor(args) => doctor::run(args),
+        Verb::Backtest(args) => backtest::run(args),
         Verb::Changes(args) => changes::run(args),
         Verb::Compact(args) => ledger::compact(args),
         Verb::Compare(args) => gate::compare(args),

@@ -14,7 +14,7 @@ use crate::config::{Runs, Source};
 use crate::domain::{BenchmarkName, Pattern, Subject, parse_duration};
 use crate::failure::{Classify, Outcome};
 use crate::flow::project::Project;
-use crate::flow::run::{self, Event, Planned, Request, Skip, Tally};
+use crate::flow::run::{self, Confirm, Event, Planned, Request, Skip, Tally};
 use crate::measure::interrupt::Stop;
 use crate::measure::solo::Progress;
 use crate::show;
@@ -26,6 +26,9 @@ use crate::show::number;
 /// Lays each commit out in a folder of its own, builds its suites there, measures them and stores what was seen. Without
 /// REV it measures what is checked out: HEAD, or the working tree with its changes, which is recorded as such and is never
 /// a baseline.
+///
+/// Each new point is judged by the past of its series. Points that are out of line are measured again at once, in turns with
+/// the commit's first parent.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// A commit, or a range as git means it: A..B is what B has and A has not, oldest first
@@ -43,6 +46,14 @@ pub(super) struct RunArgs {
     /// The time to measure each suite for, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
+
+    /// Do not measure points again that are out of line with their series
+    #[arg(long)]
+    no_confirm: bool,
+
+    /// How long that may take, for each suite, building left out; the configuration's, or 30s, if not given
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "no_confirm")]
+    confirm_budget: Option<Duration>,
 
     /// Say what would be built and measured, and for how long, and do nothing
     #[arg(long)]
@@ -77,6 +88,8 @@ pub(super) fn run(args: &RunArgs) -> Outcome<ExitCode> {
         filter: args.filter.iter().map(Pattern::new).collect(),
         budget: args.budget,
         seed: args.seed.unwrap_or_else(fresh_seed),
+        confirm: if args.no_confirm { Confirm::Never } else { Confirm::Configured },
+        confirm_budget: args.confirm_budget,
     };
     if args.dry_run {
         return dry_run(&run::plan(&project, &request)?, args.format);
@@ -141,6 +154,30 @@ fn told(event: &Event<'_>, status: &mut Status, args: &RunArgs) -> Option<String
             };
             status.remark(&format!("{}: {}", escape::line(&what), why.trim_end()));
             None
+        }
+        Event::LookingAgain(planned, what) => {
+            status.say(&format!("{}: suite {}: looking again: {what}", subject(&planned.subject), planned.suite));
+            None
+        }
+        Event::Unconfirmed(planned, why) => {
+            let what = format!("{}, suite {}", subject(&planned.subject), planned.suite);
+            let why = escape::lines(why);
+            status.remark(&format!("{}: suspects were not measured again: {}", escape::line(&what), why.trim_end()));
+            None
+        }
+        Event::Followed(run, followed) => {
+            status.clear();
+            match args.format {
+                Shape::Text => Some(show::standing::text(&followed.points)),
+                Shape::Json => show::standing::json(run, &followed.points),
+            }
+        }
+        Event::Confirmed(run, confirmation) => {
+            status.clear();
+            Some(match args.format {
+                Shape::Text => show::standing::confirmed(confirmation),
+                Shape::Json => show::standing::confirmed_json(run, confirmation),
+            })
         }
         Event::Recorded(run, recorded) => {
             status.clear();

@@ -15,6 +15,7 @@ mod policy;
 mod report;
 mod run;
 mod series;
+mod standing;
 mod verdict;
 mod words;
 
@@ -33,5 +34,6 @@ pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEnt
 pub use report::{Finding, Report, Whole};
 pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
 pub use series::{Point, Series};
+pub use standing::{Confirmation, NewPoint, Standing};
 pub use verdict::{Call, Effect, Grounds, Interval, Judged, MetricVerdict, Verdict};
 pub use words::{DurationError, closest, parse_duration};

@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::aside;
-use super::duel::{Dueled, Job, Ready};
+use super::duel::{Dueled, Job};
 use super::ends::{Ends, Rules, ends, rules};
-use super::prepare::{Start, Unprepared, folder_name, prepare};
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
-use crate::config::{Config, Source, Suite};
+use super::side::{Built, Site};
+use crate::config::{Config, Suite};
 use crate::domain::{Commit, CommitId, Duel, Machine, Pattern, Policy, Report, Side, Subject, SuiteName};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
@@ -137,13 +136,6 @@ enum One {
     Stopped,
 }
 
-/// What became of one side of it.
-enum Built {
-    Ready(Box<Ready>),
-    No(String),
-    Stopped,
-}
-
 /// A request under way.
 struct Going<'a, 't> {
     project: &'a Project,
@@ -255,33 +247,10 @@ impl Going<'_, '_> {
         Ok(self.bench.lay_out(&self.project.repository, commit, changes, absent(self.config))?)
     }
 
-    /// Builds a suite in a worktree, and puts what was built aside.
     fn build(&mut self, name: &SuiteName, suite: &Suite, subject: &Subject, worktree: &Worktree) -> Outcome<Built> {
         let mut progress = |line: &str| (self.tell)(Event::Building(subject, name, line));
         progress("");
-        let prepared = prepare(self.project, worktree, (name, suite), &self.config.build, self.stop, &mut progress);
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(Unprepared::Stopped) => return Ok(Built::Stopped),
-            Err(Unprepared::Failed(failure)) => return Err(failure),
-            Err(Unprepared::DoesNotBuild(error)) => return Ok(Built::No(error.to_string())),
-        };
-        let keep = worktree.keep();
-        let (start, hash) = match prepared.start {
-            Start::Worker(program) => {
-                let place = keep.join("dueled").join(folder_name(name));
-                let is_shared = matches!(suite.source, Source::Cargo { .. });
-                let program = if is_shared { aside::copied(program, &place)? } else { program };
-                let hash = aside::hash(&program, &[worktree.path(), &keep])?;
-                (Start::Worker(program), hash)
-            }
-            Start::Command(commanded) => {
-                let built = commanded.program.as_deref();
-                let hash = built.map(|built| aside::hash_of(built, &[worktree.path(), &keep])).transpose()?;
-                (Start::Command(commanded), hash.flatten())
-            }
-        };
-        let side = Side { subject: subject.clone(), program: hash };
-        Ok(Built::Ready(Box::new(Ready { start, side, notes: prepared.notes })))
+        let (project, settings, stop) = (self.project, &self.config.build, self.stop);
+        Site { project, suite: (name, suite), settings, stop }.build(subject, worktree, &mut progress)
     }
 }

@@ -1,12 +1,15 @@
 //! What several verbs share, and what needs more than one room.
 
 mod aside;
+pub mod backtest;
 pub mod changes;
+mod confirm;
 pub mod doctor;
 pub mod duel;
 mod ends;
 mod enough;
 pub mod explain;
+pub mod follow;
 pub mod gate;
 pub mod import;
 mod job;
@@ -19,5 +22,6 @@ pub mod project;
 pub mod replace;
 pub mod results;
 pub mod run;
+mod side;
 pub mod store;
 pub mod trend;

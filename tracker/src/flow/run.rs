@@ -3,19 +3,22 @@
 //! Each commit asked for is laid out, each of its suites built there, measured and recorded, one after the other. A
 //! commit that does not build or a suite that cannot be started is told and the others go on.
 
+mod second;
+
 use std::time::Duration;
 
+use super::follow::Followed;
 use super::job::{Job, Measured};
 use super::prepare::{Unprepared, prepare};
 use super::project::{Project, absent};
 use crate::config::{Config, Suite};
-use crate::domain::{Commit, Machine, Pattern, Run, Subject, SuiteName, closest};
+use crate::domain::{Commit, Confirmation, Machine, Pattern, Run, Subject, SuiteName, closest};
 use crate::failure::{Failure, Outcome};
 use crate::measure::interrupt::Stop;
 use crate::measure::machine;
 use crate::measure::solo::Progress;
 use crate::record::{Address, Recorded, Store};
-use crate::repo::{Repository, Snapshot, Worktree};
+use crate::repo::{Bench, Repository, Snapshot, Worktree};
 
 /// What a person asked for.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +33,20 @@ pub struct Request {
     pub budget: Option<Duration>,
     /// What random orders follow from.
     pub seed: u64,
+    /// Whether suspects are measured again.
+    pub confirm: Confirm,
+    /// How long that may take, in place of what the configuration says.
+    pub confirm_budget: Option<Duration>,
+}
+
+/// Whether suspect points are measured again at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Confirm {
+    /// As the configuration says.
+    #[default]
+    Configured,
+    /// Never.
+    Never,
 }
 
 /// One suite of one commit that is to be measured.
@@ -62,6 +79,14 @@ pub enum Event<'a> {
     Processes(&'a Planned, &'a str),
     /// A run is in the store, for good.
     Recorded(&'a Run, &'a Recorded),
+    /// The new points were judged by the past of their series.
+    Followed(&'a Run, &'a Followed),
+    /// Suspects are being measured again; the text says what is going on.
+    LookingAgain(&'a Planned, &'a str),
+    /// Suspects were measured again.
+    Confirmed(&'a Run, &'a Confirmation),
+    /// Suspects could not be measured again; the text says why.
+    Unconfirmed(&'a Planned, &'a str),
     /// A suite of a commit could not be measured; the others go on.
     Skipped(&'a Planned, &'a Skip),
 }
@@ -166,7 +191,7 @@ pub fn run(
     // Opened before anything is built: what cannot be kept need not be measured.
     drop(Store::open(address)?);
     let bench = project.bench()?;
-    let mut going = Going { project, request, address, stop, now_s, tell, tally: Tally::default() };
+    let mut going = Going { project, request, address, bench: &bench, stop, now_s, tell, tally: Tally::default() };
     for stage in &stages {
         let commit = stage.subject.commit();
         let absent = absent(&stage.config);
@@ -192,6 +217,7 @@ struct Going<'a, 't> {
     project: &'a Project,
     request: &'a Request,
     address: &'a Address,
+    bench: &'a Bench,
     stop: &'a Stop,
     now_s: &'a dyn Fn() -> i64,
     tell: &'a mut (dyn FnMut(Event<'_>) + 't),
@@ -230,6 +256,7 @@ impl Going<'_, '_> {
                 self.tally.measured += run.measured();
                 self.tally.failed += run.failed();
                 (self.tell)(Event::Recorded(&run, &recorded));
+                return self.follow(stage, &planned, worktree, &run);
             }
             Measured::Broken(why) => self.skip(&planned, &Skip::Broken(why)),
             Measured::Stopped => return Ok(Next::Stop),

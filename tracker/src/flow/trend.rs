@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::{Commit, Line, Mark, Order, Series, SeriesTrend, Toolchain};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
-use crate::record::{Dot, RecordError, RunMark, RunMarks, Store, Wanted};
+use crate::record::{Dot, RecordError, RunMark, RunMarks, Store, Stored, Wanted};
 use crate::repo::Repository;
 use crate::stats::changes::{Settings, Values};
 use crate::stats::robust;
@@ -51,6 +51,20 @@ impl History {
         Ok(History { line, runs, places })
     }
 
+    /// The same along commits that are given, oldest first, and what the store knows of those before them.
+    pub(super) fn along(store: &mut Store, commits: Vec<Commit>) -> Outcome<History> {
+        let runs = store.run_marks()?;
+        let line = Line::new(continued(store, commits)?, Order::FirstParents);
+        let places = runs.runs.iter().map(|run| line.place(&run.commit)).collect();
+        Ok(History { line, runs, places })
+    }
+
+    /// One series along the line, judged.
+    pub fn trend(&self, store: &mut Store, stored: &Stored, settings: &Settings) -> Outcome<SeriesTrend> {
+        let dots = store.dots(stored, &self.runs)?;
+        Ok(self.judged(stored.series.clone(), &dots, settings))
+    }
+
     /// How many runs measured commits that are not on the line: of branches, or of a past that was rewritten.
     #[must_use]
     pub fn beside(&self) -> usize {
@@ -64,7 +78,7 @@ impl History {
     }
 
     /// A series along the line, judged.
-    pub(super) fn judged(&self, series: Series, dots: &[Dot], settings: &Settings) -> SeriesTrend {
+    fn judged(&self, series: Series, dots: &[Dot], settings: &Settings) -> SeriesTrend {
         let marks = self.marks(dots);
         let values = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let trend = judge::trend::trend(&values, settings, series.metric.better);
@@ -74,7 +88,7 @@ impl History {
 
     /// The points as marks, one a commit. Values that are not finite are refused when they are recorded; what a damaged
     /// store holds of them is left out.
-    fn marks(&self, dots: &[Dot]) -> Vec<Mark> {
+    pub(super) fn marks(&self, dots: &[Dot]) -> Vec<Mark> {
         let mut placed: Vec<(usize, &Dot)> = dots
             .iter()
             .filter(|dot| dot.level.is_finite())
@@ -145,6 +159,18 @@ pub fn each(
     settings: &Settings,
     visit: &mut dyn FnMut(SeriesTrend),
 ) -> Outcome<()> {
+    each_with(store, history, wanted, settings, &|series| series, visit)
+}
+
+/// The same, with something to be done to each series on all cores before it is visited.
+pub(super) fn each_with<T: Send>(
+    store: &mut Store,
+    history: &History,
+    wanted: &Wanted,
+    settings: &Settings,
+    work_on: &(impl Fn(SeriesTrend) -> T + Sync),
+    visit: &mut dyn FnMut(T),
+) -> Outcome<()> {
     let hands = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     // The reader waits when so many are on their way: that bounds the memory.
     let (work, waiting) = mpsc::sync_channel::<Work>(8 * hands);
@@ -157,7 +183,7 @@ pub fn each(
             scope.spawn(move || {
                 while let Some((number, series, dots)) = next(&waiting) {
                     // Nobody listens any more when the reader has failed; then the work is for nothing.
-                    let _ = done.send((number, history.judged(series, &dots, settings)));
+                    let _ = done.send((number, work_on(history.judged(series, &dots, settings))));
                 }
             });
         }
@@ -186,17 +212,17 @@ fn next(waiting: &Mutex<Receiver<Work>>) -> Option<Work> {
 }
 
 /// Puts back in order what several hands finish in any.
-struct Queue<'a> {
+struct Queue<'a, T> {
     next: usize,
-    early: BTreeMap<usize, SeriesTrend>,
-    visit: &'a mut dyn FnMut(SeriesTrend),
+    early: BTreeMap<usize, T>,
+    visit: &'a mut dyn FnMut(T),
 }
 
-impl Queue<'_> {
-    fn take(&mut self, number: usize, series: SeriesTrend) {
-        self.early.insert(number, series);
-        while let Some(series) = self.early.remove(&self.next) {
-            (self.visit)(series);
+impl<T> Queue<'_, T> {
+    fn take(&mut self, number: usize, done: T) {
+        self.early.insert(number, done);
+        while let Some(done) = self.early.remove(&self.next) {
+            (self.visit)(done);
             self.next += 1;
         }
     }

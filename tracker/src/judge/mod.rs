@@ -9,9 +9,11 @@ pub mod exact;
 pub mod findings;
 pub mod known;
 pub mod numbers;
+pub mod point;
 pub mod pool;
 #[cfg(test)]
 mod promise;
+pub mod replay;
 pub mod report;
 pub mod rule;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::error::Fault;
 use super::series::run_id;
-use super::{RecordError, Store, Wanted, commits, json, read, series, sql};
+use super::{RecordError, Store, Stored, Wanted, commits, json, read, series, sql};
 use crate::domain::{CommitId, Machine, Notes, RecordId, Series, SuiteName};
 
 const READING: &str = "reading the series";
@@ -64,6 +64,11 @@ impl Store {
                 }
             }
         })
+    }
+
+    /// All points of a series, in the order of recording.
+    pub fn dots(&mut self, series: &Stored, marks: &RunMarks) -> Result<Vec<Dot>, RecordError> {
+        self.does(READING, async |conn| dots(conn, series.key, marks).await)
     }
 
     /// Visits every series that is wanted with all its points, in the order of recording. One series is in memory at a

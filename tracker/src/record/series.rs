@@ -51,7 +51,7 @@ impl Wanted {
 /// A series that is in the store, with the way to its points.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    key: i64,
+    pub(super) key: i64,
     /// What it is of.
     pub series: Series,
 }

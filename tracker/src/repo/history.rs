@@ -107,7 +107,13 @@ impl Repository {
             Some(tip) => tip,
             None => commit_of("HEAD").map_err(|_| RepoError::NoSuchCommit("HEAD".to_owned()))?,
         };
-        self.first_parents(&tip)
+        self.first_parents(&tip, usize::MAX)
+    }
+
+    /// A commit and its first parents, oldest first, as far as they are here and at most so many.
+    pub fn first_parents_of(&self, commit: &Commit, most: usize) -> Result<Vec<Commit>, RepoError> {
+        let tip = self.git.find_commit(oid(&commit.id)?).map_err(git("reading a commit"))?;
+        self.first_parents(&tip, most)
     }
 
     /// Whether `later` has `earlier` among its ancestors.
@@ -115,11 +121,10 @@ impl Repository {
         self.git.graph_descendant_of(later.id(), earlier.id()).map_err(git("comparing two commits"))
     }
 
-    /// A commit and its first parents, oldest first, as far as they are here.
-    fn first_parents(&self, tip: &git2::Commit<'_>) -> Result<Vec<Commit>, RepoError> {
+    fn first_parents(&self, tip: &git2::Commit<'_>, most: usize) -> Result<Vec<Commit>, RepoError> {
         let mut line = vec![describe(tip)?];
         let mut next = tip.parent_id(0).ok();
-        while let Some(id) = next {
+        while let Some(id) = next.filter(|_| line.len() < most) {
             match self.git.find_commit(id) {
                 Ok(found) => {
                     line.push(describe(&found)?);

@@ -1,24 +1,42 @@
 //! A series as its past: a spark line, then a row a point.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::number::{change, date, quantity, spread};
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
 use super::{escape, spark};
-use crate::domain::{CommitId, Metric, Point, RecordId, Series};
+use crate::domain::{
+    Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Size, Toolchain,
+};
 
 /// How many points the spark line goes back, where there are as many.
 pub const SPARK_POINTS: usize = 60;
 
-/// A series for reading: the last `rows` of its points, newest last; the spark line shows all that are given.
+/// What is shown of a series.
+#[derive(Debug, Clone, Copy)]
+pub struct Past<'a> {
+    /// Its newest points, newest last; the spark line shows all of them.
+    pub points: &'a [Point],
+    /// How many of them are listed.
+    pub rows: usize,
+    /// Its levels along the line of the main branch.
+    pub trend: &'a SeriesTrend,
+    /// That line.
+    pub line: &'a Line,
+}
+
+/// A series for reading: its levels, then its points, newest last.
 #[must_use]
-pub fn text(series: &Series, points: &[Point], rows: usize, style: Style) -> String {
+pub fn text(series: &Series, past: Past<'_>, style: Style) -> String {
+    let Past { points, rows, .. } = past;
     let title = format!("{} · {} · {}", series.suite, series.benchmark, series.metric.name);
     let title = style.paint(Tone::Heading, &escape::line(&title));
     let machine = style.paint(Tone::Faint, &escape::line(&series.machine.title()));
-    let levels: Vec<f64> = points.iter().map(|point| point.level).collect();
-    let bars = spark::spark(&levels, style.width.map_or(SPARK_POINTS, |width| width.min(SPARK_POINTS)));
+    let values: Vec<f64> = points.iter().map(|point| point.level).collect();
+    let bars = spark::spark(&values, style.width.map_or(SPARK_POINTS, |width| width.min(SPARK_POINTS)));
 
     let mut table = Table::new(&[
         ("commit", Align::Left),
@@ -38,7 +56,65 @@ pub fn text(series: &Series, points: &[Point], rows: usize, style: Style) -> Str
             &before.and_then(|before| change(before, point.level)).unwrap_or_default(),
         ]);
     }
-    format!("{title}  {machine}\n{bars}\n{}", table.render(style))
+    format!("{title}  {machine}\n{bars}\n{}{}", levels(series, past, style), table.render(style))
+}
+
+/// The levels of a series, a row each, and what else is to be known of its lane.
+fn levels(series: &Series, past: Past<'_>, style: Style) -> String {
+    let Past { trend, .. } = past;
+    let mut table = Table::new(&[
+        ("level", Align::Right),
+        ("spread", Align::Right),
+        ("change", Align::Right),
+        ("95 % interval", Align::Right),
+        ("from", Align::Left),
+        ("to", Align::Left),
+        ("commits", Align::Right),
+    ]);
+    for level in &trend.trend.levels {
+        let change = trend.trend.changes.iter().find(|change| change.kind == Move::Step && change.at == level.from);
+        let (size, interval) = change.map(sized).unwrap_or_default();
+        table.row(&[
+            quantity(level.value, &series.metric.unit),
+            spread(level.value, (level.low, level.high)).unwrap_or_default(),
+            size,
+            interval,
+            past.commit(level.from),
+            past.commit(level.to - 1),
+            (level.to - level.from).to_string(),
+        ]);
+    }
+    let mut out = if trend.trend.levels.is_empty() { String::new() } else { table.render(style) + "\n" };
+    for drift in trend.trend.changes.iter().filter(|change| change.kind == Move::Drift) {
+        let (from, to) = (past.commit(drift.within.0), past.commit(drift.within.1));
+        // Writing to a text cannot fail.
+        let _ = writeln!(out, "drift {} from {from} to {to}", sized(drift).0);
+    }
+    for toolchain in trend.toolchains.iter().skip(1) {
+        let _ = writeln!(out, "{} from {}", escape::line(&toolchain.name), past.commit(toolchain.at));
+    }
+    out
+}
+
+/// How large a change is, and between what.
+fn sized(moved: &Change) -> (String, String) {
+    let signed = |share: f64| change(1.0, 1.0 + share).unwrap_or_default();
+    match moved.size {
+        Size::Relative { value, low, high } => (signed(value), format!("{} to {}", signed(low), signed(high))),
+        Size::Absolute { value, low, high } => (format!("{value:+.4e}"), format!("{low:+.4e} to {high:+.4e}")),
+    }
+}
+
+impl Past<'_> {
+    /// The commit of a mark, as people are shown it.
+    fn commit(&self, mark: usize) -> String {
+        self.full(mark).map(|id| id.short().to_owned()).unwrap_or_default()
+    }
+
+    fn full(&self, mark: usize) -> Option<&CommitId> {
+        let place = self.trend.marks.get(mark)?.place;
+        self.line.commits().get(place).map(|commit| &commit.id)
+    }
 }
 
 /// A series for programs.
@@ -49,7 +125,31 @@ pub struct Log<'a> {
     benchmark: &'a str,
     metric: &'a Metric,
     machine: MachineLine,
+    levels: Vec<JsonLevel>,
+    changes: Vec<JsonChange>,
+    toolchains: &'a [Toolchain],
     points: Vec<Row<'a>>,
+}
+
+/// A level, from its first commit to its last.
+#[derive(Debug, Serialize)]
+struct JsonLevel {
+    first: Option<CommitId>,
+    last: Option<CommitId>,
+    commits: usize,
+    value: f64,
+    low: f64,
+    high: f64,
+}
+
+/// A change, with the commits between which it may lie.
+#[derive(Debug, Serialize)]
+struct JsonChange {
+    likely: Option<CommitId>,
+    first: Option<CommitId>,
+    last: Option<CommitId>,
+    #[serde(flatten)]
+    change: Change,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,9 +171,24 @@ struct Row<'a> {
 }
 
 impl<'a> Log<'a> {
-    /// The last `rows` points of a series, newest last.
+    /// The levels of a series and its newest points, newest last.
     #[must_use]
-    pub fn new(series: &'a Series, points: &'a [Point], rows: usize) -> Log<'a> {
+    pub fn new(series: &'a Series, past: Past<'a>) -> Log<'a> {
+        let Past { points, rows, trend, .. } = past;
+        let level = |level: &Level| JsonLevel {
+            first: past.full(level.from).cloned(),
+            last: past.full(level.to - 1).cloned(),
+            commits: level.to - level.from,
+            value: level.value,
+            low: level.low,
+            high: level.high,
+        };
+        let change = |change: &Change| JsonChange {
+            likely: past.full(change.at).cloned(),
+            first: past.full(change.within.0).cloned(),
+            last: past.full(change.within.1).cloned(),
+            change: *change,
+        };
         let row = |point: &'a Point| Row {
             run: &point.run,
             commit: &point.commit,
@@ -90,6 +205,9 @@ impl<'a> Log<'a> {
             benchmark: series.benchmark.as_str(),
             metric: &series.metric,
             machine: MachineLine { id: series.machine.id(), title: series.machine.title() },
+            levels: trend.trend.levels.iter().map(level).collect(),
+            changes: trend.trend.changes.iter().map(change).collect(),
+            toolchains: &trend.toolchains,
             points: points[points.len().saturating_sub(rows)..].iter().map(row).collect(),
         }
     }
@@ -98,7 +216,7 @@ impl<'a> Log<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Machine, SuiteName};
+    use crate::domain::{BenchmarkName, Commit, Machine, Mark, Order, SuiteName, Trend, Turn};
 
     fn series() -> Series {
         Series {
@@ -122,21 +240,67 @@ mod tests {
         vec![point(1, 5000.0, None), point(2, 5100.0, Some((5049.0, 5151.0))), point(3, 4998.0, Some((4998.0, 4998.0)))]
     }
 
+    fn line() -> Line {
+        let commit =
+            |point: Point| Commit { id: point.commit, parents: vec![], committed_at_s: 0, subject: String::new() };
+        Line::new(points().into_iter().map(commit).collect(), Order::Date)
+    }
+
+    /// Two levels: of the first point, and of the two behind it, which another compiler built.
+    fn trend() -> SeriesTrend {
+        let level = |from, to, value: f64| Level { from, to, value, low: value * 0.99, high: value * 1.01 };
+        let change = Change {
+            at: 1,
+            within: (1, 2),
+            kind: Move::Step,
+            turn: Turn::Regression,
+            size: Size::Relative { value: 0.01, low: 0.005, high: 0.015 },
+            noises: 2.0,
+            before: 5000.0,
+            after: 5050.0,
+            signs: None,
+        };
+        let mark = |place| Mark { place, level: 0.0, interval: None, runs: 1, newest: 0 };
+        let levels = vec![level(0, 1, 5000.0), level(1, 3, 5050.0)];
+        SeriesTrend {
+            series: series(),
+            marks: (0..3).map(mark).collect(),
+            trend: Trend { points: 3, changes: vec![change], levels },
+            toolchains: [(0, "1.95.0"), (1, "1.96.0")]
+                .map(|(at, name)| Toolchain { at, name: name.to_owned() })
+                .to_vec(),
+        }
+    }
+
     #[test]
-    fn a_series_is_a_spark_line_and_a_row_a_point() {
+    fn a_series_is_a_spark_line_its_levels_and_a_row_a_point() {
         let expected = "\
 engine · kernel/\\u{1b}[2J · time  lorry
 ▁█▁
+  level  spread  change      95 % interval  from        to          commits
+   5 µs  ±1.0 %                             1111111111  1111111111        1
+5.05 µs  ±1.0 %  +1.0 %  +0.50 % to +1.5 %  2222222222  3333333333        2
+
+1.96.0 from 2222222222
 commit      date           value  spread  change
 2222222222  2026-09-23    5.1 µs  ±1.0 %  +2.0 %
 3333333333  2026-09-24  4.998 µs    ±0 %  -2.0 %
 ";
-        assert_eq!(text(&series(), &points(), 2, Style::default()), expected);
+        let (points, trend, line) = (points(), trend(), line());
+        let past = Past { points: &points, rows: 2, trend: &trend, line: &line };
+        assert_eq!(text(&series(), past, Style::default()), expected);
     }
 
     #[test]
     fn for_programs_the_numbers_are_whole() {
-        let json = serde_json::to_value(Log::new(&series(), &points(), 2)).unwrap();
+        let (series, points, trend, line) = (series(), points(), trend(), line());
+        let past = Past { points: &points, rows: 2, trend: &trend, line: &line };
+        let json = serde_json::to_value(Log::new(&series, past)).unwrap();
+        assert_eq!((&json["levels"][1]["first"], &json["levels"][1]["commits"]), (&"2".repeat(40).into(), &2.into()));
+        assert_eq!(
+            (&json["changes"][0]["last"], &json["changes"][0]["move"]),
+            (&"3".repeat(40).into(), &"step".into())
+        );
         assert_eq!(json["benchmark"], "kernel/\u{1b}[2J");
         assert_eq!(json["metric"]["unit"], "ns");
         assert_eq!(json["machine"]["title"], "lorry");

@@ -19,6 +19,7 @@ pub mod peers;
 pub mod run;
 pub mod runs;
 pub mod spark;
+pub mod standing;
 pub mod style;
 pub mod table;
 pub mod trend;

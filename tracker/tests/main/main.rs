@@ -11,6 +11,7 @@ mod killed;
 #[path = "../../examples/history/made.rs"]
 mod made;
 mod peers;
+mod planted;
 mod record;
 mod repository;
 mod running;

@@ -1,0 +1,88 @@
+//! The new points of a run, each judged by the past of its series along the history of its commit.
+
+use super::trend::History;
+use crate::domain::{BenchmarkName, Life, NewPoint, Outcome as Came, Pattern, Run, Standing};
+use crate::failure::Outcome;
+use crate::judge::point;
+use crate::record::{Store, Wanted};
+use crate::repo::Repository;
+use crate::stats::changes::Values;
+use crate::stats::summary::summarise;
+
+/// So far back a level is looked for: more than the detector reads at once, gaps counted.
+const FARTHEST: usize = 2_000;
+
+/// What is said of a run's points.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Followed {
+    /// Every point, in the order of the store.
+    pub points: Vec<NewPoint>,
+}
+
+impl Followed {
+    /// The points of which something is to be told.
+    pub fn told(&self) -> impl Iterator<Item = &NewPoint> {
+        self.points.iter().filter(|point| matches!(point.standing, Standing::Suspect | Standing::Moved))
+    }
+
+    /// How many points stand so.
+    #[must_use]
+    pub fn count(&self, standing: Standing) -> usize {
+        self.points.iter().filter(|point| point.standing == standing).count()
+    }
+
+    /// The benchmarks that a second look is for: those of suspects, and those whose level is known to have moved just now.
+    #[must_use]
+    pub fn suspects(&self) -> Vec<BenchmarkName> {
+        let mut names: Vec<BenchmarkName> = self
+            .points
+            .iter()
+            .filter(|point| point.standing == Standing::Suspect)
+            .map(|point| point.series.benchmark.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// Judges every point of a run that was recorded.
+pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<Followed> {
+    let commit = run.subject.commit();
+    let line = repository.first_parents_of(commit, FARTHEST)?;
+    let history = History::along(store, line)?;
+    // Earlier runs of the very commit are no past: they may hold the change that is looked for.
+    let tip = history.line.place(&commit.id).unwrap_or(usize::MAX);
+    let wanted = Wanted {
+        benchmark: Pattern::new(""),
+        suite: Some(Pattern::new(format!("={}", run.suite))),
+        metric: None,
+        machine: Some(run.machine.id().as_str().to_owned()),
+    };
+    let mut pasts = Vec::new();
+    store.each_series(&wanted, &history.runs, |series, dots| -> Outcome<()> {
+        if let Some(value) = value_of(run, &series) {
+            let mut marks = history.marks(&dots);
+            marks.retain(|mark| mark.place < tip || run.subject.is_dirty());
+            pasts.push((series, value, marks));
+        }
+        Ok(())
+    })?;
+    let doubt = point::doubt(pasts.len());
+    let judged = pasts.into_iter().map(|(series, value, marks)| {
+        let before = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
+        let judged = point::judge(&before, value, doubt);
+        let place = judged.since.map(|at| marks.get(at).map_or(tip, |mark| mark.place));
+        let since = place.and_then(|place| history.line.commits().get(place)).map(|commit| commit.id.clone());
+        NewPoint { series, standing: judged.standing, value, level: judged.level, size: judged.size, since }
+    });
+    Ok(Followed { points: judged.collect() })
+}
+
+/// The run's level in a series; none if it has no such reading.
+fn value_of(run: &Run, series: &crate::domain::Series) -> Option<f64> {
+    let Came::Measured(measured) = run.outcomes.get(&series.benchmark)? else { return None };
+    let reading = measured.readings.iter().find(|reading| reading.metric == series.metric)?;
+    let lives: Vec<&[f64]> = reading.lives.iter().map(Life::values).collect();
+    summarise(&lives).map(|summary| summary.level)
+}

@@ -1,0 +1,54 @@
+//! After a run: its points are judged, and the suspects among them measured again.
+
+use super::{Confirm, Event, Going, Next, Planned, Stage};
+use crate::domain::{Run, Subject};
+use crate::failure::Outcome;
+use crate::flow::confirm::{Looked, Second, Step, exact_metrics};
+use crate::flow::follow;
+use crate::flow::side::Site;
+use crate::measure::duel::Progress;
+use crate::record::Store;
+use crate::repo::Worktree;
+
+impl Going<'_, '_> {
+    /// Judges the new points by the past of their series, and looks again at those that are out of line.
+    pub(super) fn follow(&mut self, stage: &Stage, planned: &Planned, tree: &Worktree, run: &Run) -> Outcome<Next> {
+        let followed = follow::follow(&mut Store::open(self.address)?, &self.project.repository, run)?;
+        (self.tell)(Event::Followed(run, &followed));
+        let trend = &stage.config.trend;
+        let suspects = followed.suspects();
+        let wanted = trend.confirm && self.request.confirm == Confirm::Configured && !suspects.is_empty();
+        // A working tree has no parent that the history knows; it is never a baseline, and the gate compares it.
+        let (true, Subject::Commit(head)) = (wanted, &stage.subject) else { return Ok(Next::GoOn) };
+        let suite = (&planned.suite, &planned.settings);
+        let site = Site { project: self.project, suite, settings: &stage.config.build, stop: self.stop };
+        let exact = exact_metrics(run);
+        let second = Second {
+            site,
+            config: &stage.config,
+            bench: self.bench,
+            address: self.address,
+            head: (head, tree),
+            suspects: &suspects,
+            exact: &exact,
+            budget: self.request.confirm_budget.unwrap_or(trend.confirm_budget),
+            seed: self.request.seed,
+            now_s: self.now_s,
+        };
+        let tell = &mut *self.tell;
+        let looked = second.look(&mut |step| match step {
+            Step::Building(subject, line) => {
+                let what = format!("building {} {line}", subject.commit().id.short());
+                tell(Event::LookingAgain(planned, what.trim_end()));
+            }
+            Step::Dueling(Progress::Life { .. }) => tell(Event::LookingAgain(planned, "another life")),
+            Step::Dueling(_) => {}
+        })?;
+        match looked {
+            Looked::Again(confirmation) => tell(Event::Confirmed(run, &confirmation)),
+            Looked::Cannot(why) => tell(Event::Unconfirmed(planned, &why)),
+            Looked::Stopped => return Ok(Next::Stop),
+        }
+        Ok(Next::GoOn)
+    }
+}
