@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::answer;
-use super::output::{self, Shape};
+use super::output;
 use super::run::{fresh_seed, now_s};
 use super::status::Status;
 use super::stored::StoreArgs;
@@ -20,6 +20,7 @@ use crate::measure::duel::Progress;
 use crate::measure::interrupt::Stop;
 use crate::show;
 use crate::show::escape;
+use crate::show::gate::Gate;
 
 /// Say whether head is slower than base, and fail if so
 ///
@@ -91,6 +92,25 @@ struct HowArgs {
     /// How to write the results
     #[arg(long, value_enum, default_value_t = Shape::Text)]
     format: Shape,
+
+    /// Where the whole report can be read, for the Markdown to point at
+    #[arg(long, value_name = "URL")]
+    link: Option<String>,
+}
+
+/// How the results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shape {
+    /// For reading
+    Text,
+    /// For programs; tracker/REPORT.md has every field
+    Json,
+    /// For a comment or a job's summary, at most 60,000 bytes
+    Markdown,
+    /// For systems that show the results of tests
+    Junit,
+    /// Commands to the runner of a GitHub job, which shows them beside the change
+    Github,
 }
 
 pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
@@ -113,6 +133,7 @@ const NOTHING: u8 = 4;
 struct Answer<'a> {
     schema: &'static str,
     exit_code: u8,
+    whole: Whole,
     remarks: &'a [String],
     broken: &'a [(String, String)],
     reports: &'a [Report],
@@ -175,9 +196,20 @@ fn duel(base: Option<String>, head: Option<String>, policy: WhosePolicy, how: &H
     };
     answered?;
     let code = exit_code(&reports, unmeasured);
-    if how.format == Shape::Json {
-        let (remarks, broken, reports) = (&remarks[..], &broken[..], &reports[..]);
-        answer(&output::json(&Answer { schema: "tachograph/gate/1", exit_code: code, remarks, broken, reports })?)?;
+    let whole = Gate { remarks: &remarks, broken: &broken, reports: &reports };
+    match how.format {
+        Shape::Text => {}
+        Shape::Json => {
+            let Gate { remarks, broken, reports } = whole;
+            let schema = "tachograph/gate/1";
+            let whole = whole.whole();
+            answer(&output::json(&Answer { schema, exit_code: code, whole, remarks, broken, reports })?)?;
+        }
+        Shape::Markdown => {
+            answer(&show::markdown::text(&whole, how.link.as_deref(), show::markdown::MOST_BYTES))?;
+        }
+        Shape::Junit => answer(&show::junit::text(&whole))?,
+        Shape::Github => answer(&show::annotations::text(&whole))?,
     }
     let lost = reports.iter().flat_map(|report| &report.findings).any(show::gate::is_unmeasured);
     Ok((code, unmeasured || lost))

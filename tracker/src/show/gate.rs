@@ -10,7 +10,29 @@ use super::table::{Align, Table};
 use crate::domain::{BenchmarkName, Call, Finding, Judged, MetricVerdict, RecordId, Report, Subject, Trouble, Whole};
 
 /// What is shown of one metric of one benchmark.
-type Row<'a> = (&'a BenchmarkName, &'a MetricVerdict);
+pub(super) type Row<'a> = (&'a BenchmarkName, &'a MetricVerdict);
+
+/// All that a gate says, of all its suites.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate<'a> {
+    /// What was said on the way.
+    pub remarks: &'a [String],
+    /// Suites that do not build or start on head, and why.
+    pub broken: &'a [(String, String)],
+    /// A report for each suite that could be dueled.
+    pub reports: &'a [Report],
+}
+
+impl Gate<'_> {
+    /// The word for all: the gravest of its suites.
+    #[must_use]
+    pub fn whole(&self) -> Whole {
+        if !self.broken.is_empty() {
+            return Whole::Red;
+        }
+        self.reports.iter().map(|report| report.whole).min().unwrap_or(Whole::Nothing)
+    }
+}
 
 /// Whether a finding is about something that has no numbers.
 #[must_use]
@@ -38,10 +60,14 @@ pub fn text(report: &Report, style: Style) -> String {
         ("effect", Align::Right),
         ("interval", Align::Right),
         ("allowed", Align::Right),
+        ("finding", Align::Left),
     ]);
     let told: Vec<&Row<'_>> = rows.iter().filter(|row| told(row.1)).collect();
     for (benchmark, one) in &told {
-        table.toned_row(tone(one), &cells(benchmark, one));
+        let finding = address(report, benchmark, &one.metric.name).map_or(String::new(), |id| id.short().to_owned());
+        let mut row = cells(benchmark, one).to_vec();
+        row.push(finding);
+        table.toned_row(tone(one), &row);
     }
     if !told.is_empty() {
         out.push_str(&table.render(style));
@@ -58,14 +84,18 @@ pub fn text(report: &Report, style: Style) -> String {
 
 fn headline(report: &Report) -> String {
     let suite = escape::line(report.suite.as_str()).into_owned();
+    format!("{}: suite {suite}: {}", report.whole.as_str(), what(report))
+}
+
+/// The word for the whole in a few more words.
+pub(super) fn what(report: &Report) -> String {
     let red = report.findings.len();
-    let what = match report.whole {
+    match report.whole {
         Whole::Red => format!("{red} {}", if red == 1 { "finding" } else { "findings" }),
         Whole::Nothing => "nothing was there to judge".to_owned(),
         Whole::Inconclusive => "nothing is known to be worse, and not everything could be decided".to_owned(),
         Whole::Green => "nothing got worse beyond its limit".to_owned(),
-    };
-    format!("{}: suite {suite}: {what}", report.whole.as_str())
+    }
 }
 
 pub(super) fn side(subject: &Subject) -> String {
@@ -85,7 +115,7 @@ fn troubles(report: &Report) -> Vec<String> {
             let mut line =
                 format!("failed on {side}: {}: {}\n", escape::line(benchmark.as_str()), escape::line(reason));
             for said in stderr_tail.trim_end().lines().rev().take(5).collect::<Vec<_>>().into_iter().rev() {
-                let _ = writeln!(line, "    {}", escape::line(said));
+                let _ = writeln!(line, "    | {}", escape::line(said));
             }
             Some(line)
         }
@@ -104,7 +134,7 @@ fn troubles(report: &Report) -> Vec<String> {
 }
 
 /// All verdicts, the most important first: by word, then by size.
-fn rows(report: &Report) -> Vec<Row<'_>> {
+pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
     let verdicts = |(benchmark, judged)| verdicts(benchmark, judged);
     let mut rows: Vec<Row<'_>> = report.judged.iter().flat_map(verdicts).collect();
     let rank = |one: &MetricVerdict| match one.verdict.call {
@@ -125,23 +155,32 @@ fn verdicts<'a>(benchmark: &'a BenchmarkName, judged: &'a Judged) -> Vec<Row<'a>
     }
 }
 
-fn told(one: &MetricVerdict) -> bool {
+pub(super) fn told(one: &MetricVerdict) -> bool {
     one.verdict.call != Call::Unchanged || one.verdict.moved_within_limit()
+}
+
+/// The address of the finding that this metric is, or is a part of.
+pub(super) fn address(report: &Report, name: &BenchmarkName, of: &str) -> Option<RecordId> {
+    let found = report.findings.iter().find(|finding| match finding {
+        Finding::Regressed { benchmark, metric, .. } => benchmark == name && metric == of,
+        Finding::Common { metric, benchmarks, .. } => metric == of && benchmarks.contains(name),
+        Finding::Missing { .. } | Finding::Failed { .. } => false,
+    });
+    found.map(|finding| finding.address(&report.duel))
 }
 
 fn tone(one: &MetricVerdict) -> Tone {
     match one.verdict.call {
         Call::Regressed => Tone::Bad,
-
         Call::Improved | Call::Inconclusive | Call::Unchanged => Tone::Plain,
     }
 }
 
-fn cells(benchmark: &BenchmarkName, one: &MetricVerdict) -> [String; 8] {
+pub(super) fn cells(benchmark: &BenchmarkName, one: &MetricVerdict) -> [String; 8] {
     let verdict = &one.verdict;
     let interval = verdict.interval.map(|interval| format!("{} to {}", percent(interval.low), percent(interval.high)));
     let word = match verdict.call {
-        Call::Unchanged => "moved within its limit",
+        Call::Unchanged if verdict.moved_within_limit() => "moved within its limit",
         Call::Inconclusive if verdict.grounds.is_none() => "too few lives",
         call => call.as_str(),
     };
@@ -164,24 +203,26 @@ fn rest(report: &Report, rows: &[Row<'_>]) -> String {
     let unchanged: Vec<&MetricVerdict> =
         rows.iter().map(|(_, one)| *one).filter(|one| one.verdict.call == Call::Unchanged).collect();
     if !unchanged.is_empty() {
-        let _ = write!(out, "{} unchanged", series(unchanged.len()));
-        let worst =
-            unchanged.iter().filter_map(|one| one.verdict.detectable).max_by(|a, b| a.log().total_cmp(&b.log()));
-        if let Some(worst) = worst {
-            let _ = write!(out, "; a change of {} would have been found in each, 9 times in 10", size(worst));
-        }
+        out.push_str(&summed(&unchanged));
         out.push('\n');
     }
-    let new: Vec<&str> = report
-        .judged
-        .iter()
-        .filter(|(_, judged)| matches!(judged, Judged::New))
-        .map(|(benchmark, _)| benchmark.as_str())
-        .collect();
+    let new = new_on_head(report);
     if !new.is_empty() {
         let _ = writeln!(out, "new on head: {}", escape::line(&new.join(", ")));
     }
     out
+}
+
+/// The unchanged in a line.
+pub(super) fn summed(unchanged: &[&MetricVerdict]) -> String {
+    let worst = unchanged.iter().filter_map(|one| one.verdict.detectable).max_by(|a, b| a.log().total_cmp(&b.log()));
+    let seen = worst.map(|worst| format!("; a change of {} would have been found in each, 9 times in 10", size(worst)));
+    format!("{} unchanged{}", series(unchanged.len()), seen.unwrap_or_default())
+}
+
+pub(super) fn new_on_head(report: &Report) -> Vec<&str> {
+    let is_new = |(_, judged): &(&BenchmarkName, &Judged)| matches!(judged, Judged::New);
+    report.judged.iter().filter(is_new).map(|(benchmark, _)| benchmark.as_str()).collect()
 }
 
 fn series(count: usize) -> String {
@@ -189,13 +230,13 @@ fn series(count: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
     use crate::domain::{Duel, Effect, Limit, Metric, Policy, Terms, Verdict};
 
-    fn judged(call: Call, relative: f64) -> Judged {
+    pub(crate) fn judged(call: Call, relative: f64) -> Judged {
         let limit = Limit::percent(2.0).unwrap();
         let verdict =
             Verdict { call, effect: Effect::from(relative), interval: None, limit, detectable: None, grounds: None };
@@ -204,7 +245,7 @@ mod tests {
         Judged::Verdicts(vec![MetricVerdict { metric: Metric::time(), base, head, terms, verdict }])
     }
 
-    fn report(whole: Whole, judged: Vec<(&str, Judged)>, findings: Vec<Finding>) -> Report {
+    pub(crate) fn report(whole: Whole, judged: Vec<(&str, Judged)>, findings: Vec<Finding>) -> Report {
         let duel = Duel::example(vec![]);
         let judged: BTreeMap<_, _> =
             judged.into_iter().map(|(name, judged)| (BenchmarkName::new(name).unwrap(), judged)).collect();
@@ -243,8 +284,8 @@ mod tests {
           base  aaaaaaaaaa Commit a
           head  bbbbbbbbbb Commit b
         missing: gone: base has it, head has not
-                   benchmark  metric  base    head   effect  allowed
-        regressed  b          time    5 µs  6.5 µs  +30.0 %      2 %
+                   benchmark  metric  base    head   effect  allowed  finding
+        regressed  b          time    5 µs  6.5 µs  +30.0 %      2 %  bd1a924fb106
         improved   c          time    5 µs    4 µs  -20.0 %      2 %
         1 series unchanged
         new on head: d

@@ -1,5 +1,6 @@
 //! Finished reports in, text, Markdown, JSON and SVG out. Pure.
 
+pub mod annotations;
 pub mod brief;
 pub mod changes;
 pub mod chart;
@@ -11,8 +12,10 @@ pub mod exchange;
 pub mod explain;
 pub mod gate;
 pub mod judgement;
+pub mod junit;
 pub mod line;
 pub mod log;
+pub mod markdown;
 pub mod markup;
 pub mod number;
 pub mod peers;

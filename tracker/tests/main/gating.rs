@@ -108,6 +108,59 @@ fn a_verdict_is_explained_by_duel_and_by_finding_down_to_the_command_that_repeat
     assert!(world.ended(2, &["explain", "abc"]).err.contains("tachograph duels"));
 }
 
+/// The names of all fields below `value`, those of benchmarks left out.
+fn fields(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Array(all) => all.iter().for_each(|one| fields(one, found)),
+        Value::Object(all) => {
+            for (name, one) in all {
+                found.insert(name.clone());
+                match one {
+                    Value::Object(named) if name == "judged" || name == "caches_bytes" => {
+                        named.values().for_each(|one| fields(one, found));
+                    }
+                    one => fields(one, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_form_of_the_report_says_the_same_and_every_field_of_its_json_is_documented() {
+    let world = world(r#"{"a": 700000, "b": 700000, "gone": 700000}"#);
+    world.write("costs.json", r#"{"a": 910000, "b": "crash", "new": 700000}"#);
+    world.commit("slower, <crashing> @and | gone");
+    let whole = report(&world, 1, &["gate"]);
+    let mut names = std::collections::BTreeSet::new();
+    fields(&whole, &mut names);
+    let document = include_str!("../../REPORT.md");
+    let unknown: Vec<&String> = names
+        .iter()
+        .filter(|name| !document.contains(&format!("`{name}`")) && !document.contains(&format!("\"{name}\"")))
+        .collect();
+    assert_eq!(unknown, Vec::<&String>::new());
+    let form = |form: &str| world.ended(1, &["gate", "--format", form]).out;
+    let markdown = form("markdown");
+    assert!(markdown.starts_with("### Tachograph: slower, or something is lost\n"), "{markdown}");
+    for expected in [
+        "**red**: suite `clocked`: 3 findings",
+        "| **regressed** | `a` | `time` |",
+        "**missing**: `gone`",
+        "`slower, <crashing> @and \\| gone`",
+    ] {
+        assert!(markdown.contains(expected), "{expected} in\n{markdown}");
+    }
+    let junit = form("junit");
+    assert!(
+        junit.contains("<testsuite name=\"clocked\" tests=\"4\" failures=\"2\" errors=\"1\" skipped=\"1\">"),
+        "{junit}"
+    );
+    let github = form("github");
+    assert_eq!(github.lines().filter(|line| line.starts_with("::error title=tachograph")).count(), 3, "{github}");
+}
+
 #[test]
 fn a_limit_that_head_loosens_is_listed_and_holds_once_it_is_base() {
     let world = world(r#"{"a": 700000}"#);
