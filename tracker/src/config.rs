@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use self::suite::RawSuite;
 use crate::domain::{
-    BenchmarkName, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, closest, parse_duration,
+    BenchmarkName, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, Undecided, closest, parse_duration,
 };
 
 /// The file's name, in the repository's top folder.
@@ -46,6 +46,8 @@ pub struct Config {
     pub machine: Option<String>,
     /// How suites are built.
     pub build: Build,
+    /// Whether an acceptance that head itself adds holds at once. Switch it on only where a reviewer guards that file.
+    pub trust_new_acceptances: bool,
     /// What the gate allows.
     pub policy: Policy,
     /// How the history is followed.
@@ -202,6 +204,10 @@ struct RawConfig {
     #[serde(default)]
     false_reds: FalseReds,
     #[serde(default)]
+    inconclusive: Undecided,
+    #[serde(default)]
+    trust_new_acceptances: bool,
+    #[serde(default)]
     policy: Vec<PolicyEntry>,
     #[serde(default)]
     build: RawBuild,
@@ -250,9 +256,10 @@ impl Config {
         if suites.is_empty() {
             return Err(ConfigError::NoSuite);
         }
-        let policy = Policy { false_reds: raw.false_reds, entries: raw.policy };
+        let policy = Policy { false_reds: raw.false_reds, inconclusive: raw.inconclusive, entries: raw.policy };
         let (build, trend) = (resolve_build(raw.build)?, resolve_trend(&raw.trend)?);
-        Ok(Config { store: raw.store, machine, build, policy, trend, suites })
+        let trust_new_acceptances = raw.trust_new_acceptances;
+        Ok(Config { store: raw.store, machine, build, trust_new_acceptances, policy, trend, suites })
     }
 }
 
@@ -331,6 +338,8 @@ mod tests {
             store = "perf/store.db"
             machine = "ci-large"
             false_reds = "1 in 500"
+            inconclusive = "fail"
+            trust_new_acceptances = true
             [build]
             pass_env = ["TOKEN_OF_REGISTRY"]
             timeout = "7m"
@@ -371,6 +380,7 @@ mod tests {
         assert_eq!(config.policy.false_reds, FalseReds::one_in(500).unwrap());
         let size = Limit::percent(4.0).unwrap();
         assert_eq!(config.trend, Trend { confirm: false, confirm_budget: Duration::from_secs(3), size });
+        assert_eq!((config.policy.inconclusive, config.trust_new_acceptances), (Undecided::Fail, true));
         let [first, second] = &config.policy.entries[..] else { panic!("{:?}", config.policy) };
         assert_eq!(first, &PolicyEntry { limit: Some("3 %".parse().unwrap()), ..PolicyEntry::default() });
         assert_eq!(

@@ -12,9 +12,9 @@ use super::output;
 use super::run::{fresh_seed, now_s};
 use super::status::Status;
 use super::stored::StoreArgs;
-use crate::domain::{Pattern, Report, Subject, Whole, parse_duration};
+use crate::domain::{Pattern, Report, Subject, Undecided, Whole, parse_duration};
 use crate::failure::{Classify, Outcome};
-use crate::flow::gate::{self, Ended, Event, Request, WhosePolicy};
+use crate::flow::gate::{self, Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
 use crate::flow::project::Project;
 use crate::measure::duel::Progress;
 use crate::measure::interrupt::Stop;
@@ -26,7 +26,8 @@ use crate::show::gate::Gate;
 ///
 /// Builds both, measures them alternately in this very job, and judges each benchmark under the policy that base's
 /// tachograph.toml states. Exits with 0 if nothing got worse beyond its limit, 1 if something did, if head does not build
-/// or lost a benchmark, 4 if there was nothing to judge, 3 if the environment failed and 2 if the usage is wrong. What was
+/// or lost a benchmark, 4 if there was nothing to judge (or not everything was decided, and base's tachograph.toml says
+/// `inconclusive = "fail"`), 3 if the environment failed and 2 if the usage is wrong. What was
 /// measured and what was said of it is kept in the store.
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
@@ -37,6 +38,10 @@ pub(super) struct GateArgs {
     /// What is judged; HEAD if not given, or the working tree if it has changes
     #[arg(long, value_name = "REV")]
     head: Option<String>,
+
+    /// Head comes from a fork: acceptances that it adds do not hold, and later gates learn nothing from it
+    #[arg(long)]
+    fork: bool,
 
     #[command(flatten)]
     how: HowArgs,
@@ -73,6 +78,10 @@ struct HowArgs {
     /// The time to measure each suite for at the most, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
+
+    /// Measure and judge as ever even where base and head are one program and only documentation changed
+    #[arg(long)]
+    measure_anyway: bool,
 
     /// What random orders follow from; chosen anew if not given
     #[arg(long, value_name = "NUMBER")]
@@ -114,13 +123,16 @@ enum Shape {
 }
 
 pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
-    let (code, _) = duel(args.base.clone(), args.head.clone(), WhosePolicy::Projects, &args.how)?;
+    let head_of = if args.fork { HeadOf::Fork } else { HeadOf::Ours };
+    let (base, head) = (args.base.clone(), args.head.clone());
+    let (code, _) = duel(Request { base, head, head_of, ..Request::default() }, &args.how)?;
     Ok(ExitCode::from(code))
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Outcome<ExitCode> {
-    let ends = (Some(args.base.clone()), Some(args.head.clone()));
-    let (code, failed) = duel(ends.0, ends.1, WhosePolicy::Nobodys, &args.how)?;
+    let (base, head) = (Some(args.base.clone()), Some(args.head.clone()));
+    let policy = WhosePolicy::Nobodys;
+    let (code, failed) = duel(Request { base, head, policy, ..Request::default() }, &args.how)?;
     // Red for what became slower is a gate's business; what could not be measured is everybody's.
     Ok(ExitCode::from(if code == RED && !failed { 0 } else { code }))
 }
@@ -140,17 +152,16 @@ struct Answer<'a> {
 }
 
 /// Says how to exit, and whether that is for something that could not be measured.
-fn duel(base: Option<String>, head: Option<String>, policy: WhosePolicy, how: &HowArgs) -> Outcome<(u8, bool)> {
+fn duel(asked: Request, how: &HowArgs) -> Outcome<(u8, bool)> {
     let here = std::env::current_dir().or_environment("finding the current folder")?;
     let project = Project::open(&here, how.cache.clone(), how.config.clone())?;
     let request = Request {
-        base,
-        head,
         suites: how.suite.clone(),
         filter: how.filter.iter().map(Pattern::new).collect(),
         budget: how.budget,
         seed: how.seed.unwrap_or_else(fresh_seed),
-        policy,
+        shortcut: if how.measure_anyway { Shortcut::Leave } else { Shortcut::Take },
+        ..asked
     };
     let address = how.store.address()?;
     let stop = Stop::on_signals().or_environment("listening to signals")?;
@@ -215,16 +226,20 @@ fn duel(base: Option<String>, head: Option<String>, policy: WhosePolicy, how: &H
     Ok((code, unmeasured || lost))
 }
 
-/// Red before nothing to judge before fine.
+/// Red before nothing to judge, or before what may not stay undecided, before fine.
 fn exit_code(reports: &[Report], is_broken: bool) -> u8 {
     let is = |whole: Whole| reports.iter().any(|report| report.whole == whole);
     if is_broken || is(Whole::Red) {
         RED
-    } else if reports.is_empty() || is(Whole::Nothing) {
+    } else if reports.is_empty() || is(Whole::Nothing) || reports.iter().any(may_not_pass) {
         NOTHING
     } else {
         0
     }
+}
+
+fn may_not_pass(report: &Report) -> bool {
+    report.whole == Whole::Inconclusive && report.policy.inconclusive == Undecided::Fail
 }
 
 fn dueling(progress: &Progress<'_>) -> String {

@@ -1,6 +1,7 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
 mod backtest;
+mod accept;
 mod changes;
 mod chart;
 mod detect;
@@ -40,6 +41,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Backtest(backtest::BacktestArgs),
+    Accept(accept::AcceptArgs),
     Changes(changes::ChangesArgs),
     Chart(chart::ChartArgs),
     Compact(ledger::CompactArgs),
@@ -91,6 +93,7 @@ fn answer(text: &str) -> Outcome<()> {
 
 fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
     match verb {
+        Verb::Accept(args) => accept::run(args),
         Verb::Chart(args) => chart::run(args),
         Verb::Doctor(args) => doctor::run(args),
         Verb::Backtest(args) => backtest::run(args),

@@ -79,6 +79,8 @@ impl fmt::Display for Unit {
     }
 }
 
+const SIZE: &str = "size";
+
 /// What is read off a benchmark: a name, a unit, which way is good, and how it repeats.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Metric {
@@ -93,6 +95,18 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// The size of the program that was built, in bytes.
+    #[must_use]
+    pub fn size() -> Metric {
+        Metric { name: SIZE.to_owned(), unit: Unit::new("bytes"), better: Direction::Lower, kind: Kind::Exact }
+    }
+
+    /// Whether it is [`Metric::size`], which each new function makes larger: reported, and gated only where somebody says so.
+    #[must_use]
+    pub fn is_size(&self) -> bool {
+        self.name == SIZE && self.kind == Kind::Exact
+    }
+
     /// The metric that every benchmark has: time per iteration, in nanoseconds.
     #[must_use]
     pub fn time() -> Metric {

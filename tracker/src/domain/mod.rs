@@ -1,6 +1,7 @@
 //! The words: what every room speaks of. This is the ground floor; it imports no other room.
 
 mod bundle;
+mod acceptance;
 mod change;
 mod commit;
 mod duel;
@@ -20,6 +21,7 @@ mod verdict;
 mod words;
 
 pub use bundle::{Bundle, BundleError, Content, Gist, Kin, MOST_BYTES};
+pub use acceptance::{Acceptance, AcceptanceError, Raw as RawAcceptance, Until, UntilError};
 pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};
 pub use commit::{Commit, CommitId, CommitIdError};
 pub use duel::{Bout, Contest, Duel, Readings, Side};
@@ -30,8 +32,8 @@ pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};
 pub use moved::{Annotation, ChangeFinding, Named, Part, State};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
-pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms};
-pub use report::{Finding, Report, Whole};
+pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms, Undecided};
+pub use report::{Accepted, Finding, Report, Whole};
 pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
 pub use series::{Point, Series};
 pub use standing::{Confirmation, NewPoint, Standing};

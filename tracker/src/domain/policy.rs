@@ -187,11 +187,25 @@ pub struct Terms {
     pub widen: bool,
 }
 
+/// What becomes of a gate in which nothing is red and something could not be decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undecided {
+    /// It passes, and says so.
+    #[default]
+    Pass,
+    /// It does not.
+    Fail,
+}
+
 /// What the project wants of its gate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// The error budget of a gate, over all its gated series together.
     pub false_reds: FalseReds,
+    /// What becomes of a gate that could not decide everything.
+    #[serde(default)]
+    pub inconclusive: Undecided,
     /// The entries, the last one that speaks of a field decides it.
     pub entries: Vec<PolicyEntry>,
 }
@@ -200,7 +214,8 @@ impl Policy {
     /// The terms of one series.
     #[must_use]
     pub fn terms(&self, benchmark: &BenchmarkName, metric: &Metric) -> Terms {
-        let mut terms = Terms { limit: Limit::default_for(metric.kind), limit_from: None, gate: true, widen: true };
+        let mut terms =
+            Terms { limit: Limit::default_for(metric.kind), limit_from: None, gate: !metric.is_size(), widen: true };
         for (at, entry) in self.entries.iter().enumerate().filter(|(_, entry)| entry.is_about(benchmark, metric)) {
             if let Some(limit) = entry.limit {
                 (terms.limit, terms.limit_from) = (limit, Some(at));
@@ -271,6 +286,14 @@ mod tests {
             |name: &str| (terms(name).limit.to_string(), terms(name).limit_from, terms(name).gate, terms(name).widen);
         assert_eq!(from("load"), ("3 %".to_owned(), Some(0), true, true));
         assert_eq!(from("kernel/slow"), ("1 %".to_owned(), Some(1), false, false));
+    }
+
+    #[test]
+    fn the_size_of_the_program_is_gated_where_an_entry_says_so() {
+        let name = BenchmarkName::new("program").unwrap();
+        assert!(!Policy::default().terms(&name, &Metric::size()).gate);
+        let entry = PolicyEntry { metric: Some("size".to_owned()), gate: Some(true), ..PolicyEntry::default() };
+        assert!(Policy { entries: vec![entry], ..Policy::default() }.terms(&name, &Metric::size()).gate);
     }
 
     #[test]

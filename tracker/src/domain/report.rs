@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchmarkName, Effect, Judged, Machine, Policy, RecordId, Side, SuiteName, Trouble};
+use super::{BenchmarkName, Effect, Judged, Limit, Machine, Policy, RecordId, Side, SuiteName, Trouble};
 
 /// Something that deserves a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,21 @@ impl Finding {
         };
         RecordId::of("finding", &(duel, benchmark, metric))
     }
+}
+
+/// What would be red if it had not been accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The benchmark.
+    pub benchmark: BenchmarkName,
+    /// The metric that regressed; none for a benchmark that is gone.
+    pub metric: Option<String>,
+    /// By how much.
+    pub effect: Option<Effect>,
+    /// What is accepted.
+    pub allowed: Option<Limit>,
+    /// Why.
+    pub reason: String,
 }
 
 /// The word for the whole gate.
@@ -116,6 +131,12 @@ pub struct Report {
     pub whole: Whole,
     /// What deserves a person, the most important first.
     pub findings: Vec<Finding>,
+    /// What would be red if it had not been accepted.
+    #[serde(default)]
+    pub accepted: Vec<Accepted>,
+    /// What else is to be said of it.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// What is said of each benchmark.
     pub judged: BTreeMap<BenchmarkName, Judged>,
 }

@@ -1,11 +1,14 @@
 //! Dueling one suite that is built on both sides, with a look at the machine before and after.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::enough::Enough;
-use super::prepare::{Commanded, Start};
+use super::enough::{Enough, Inputs};
+use super::prepare::{BUILT_BYTES, Commanded, Start};
 use super::results;
-use crate::domain::{BenchmarkName, Duel, Kind, Machine, Metric, Notes, Policy, Side, SuiteName, Trouble};
+use crate::domain::{
+    BenchmarkName, Bout, Contest, Duel, Kind, Life, Machine, Metric, Notes, Policy, Readings, Side, SuiteName, Trouble,
+};
 use crate::failure::Failure;
 use crate::judge::known::Known;
 use crate::measure::command::duel::{Parties, Party, Undueled};
@@ -14,6 +17,9 @@ use crate::measure::duel::{self, DuelError, Fought, Options, Programs, Progress}
 use crate::measure::interrupt::Stop;
 use crate::measure::machine::{self, Watch};
 use crate::measure::pulse;
+
+/// The benchmark under which the size of what was built is compared.
+const PROGRAM: &str = "program";
 
 /// One side, built.
 pub(super) struct Ready {
@@ -34,6 +40,7 @@ pub(super) struct Job<'a> {
     pub(super) known: &'a Known,
     /// Earlier duels of the same sides.
     pub(super) earlier: &'a [Duel],
+    pub(super) inputs: Inputs,
     pub(super) stop: &'a Stop,
     pub(super) now_s: &'a dyn Fn() -> i64,
 }
@@ -103,11 +110,13 @@ impl Job<'_> {
         }
         notes.extend(fought.notes);
         notes.insert("gated series".to_owned(), gated_series.to_string());
+        let mut bouts = fought.bouts;
+        self.add_size(&mut bouts);
         let duel = Duel {
             elapsed_ns: u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX),
             notes,
             pulse: Some((before, pulse::take())),
-            bouts: fought.bouts,
+            bouts,
             ..unfought
         };
         Ok((duel, gated_series))
@@ -122,7 +131,7 @@ impl Job<'_> {
     ) -> Result<(Fought, usize), Dueled> {
         let offers = duel::offers(programs, &self.options, self.stop)?;
         let gated_series = self.gated_series(offers.of_base());
-        let mut rule = Enough { duel, earlier: self.earlier, policy: self.policy, known: self.known, gated_series };
+        let mut rule = self.enough(duel, gated_series);
         let fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
         Ok((fought, gated_series))
     }
@@ -141,8 +150,13 @@ impl Job<'_> {
         let begun = command::duel::begin(parties, &self.options, self.stop, tell)?;
         let offered = begun.of_base();
         let gated_series = self.gated_series(offered.iter().map(|(name, metric)| (name, metric.clone())));
-        let mut rule = Enough { duel, earlier: self.earlier, policy: self.policy, known: self.known, gated_series };
+        let mut rule = self.enough(duel, gated_series);
         Ok((begun.run(&mut rule, tell)?, gated_series))
+    }
+
+    fn enough(&self, duel: Duel, gated_series: usize) -> Enough<'_> {
+        let Job { earlier, policy, known, inputs, .. } = *self;
+        Enough { duel, earlier, policy, known, gated_series, inputs }
     }
 
     /// Over how many series the error budget is divided, known before anything is measured. An exact metric counts too:
@@ -151,6 +165,24 @@ impl Job<'_> {
         let noisy = |metric: Metric| Metric { kind: Kind::Noisy, ..metric };
         let all: Vec<_> = offered.map(|(name, metric)| (name, noisy(metric))).collect();
         self.policy.gated_series(all.iter().map(|(name, metric)| (*name, metric)))
+    }
+
+    /// The size of what was built is a number of the binary like others, under a name of its own. Where no benchmark was
+    /// dueled it must not pass for one.
+    fn add_size(&self, bouts: &mut BTreeMap<BenchmarkName, Bout>) {
+        let size = |ready: &Ready| Life::new(vec![ready.notes.get(BUILT_BYTES)?.parse().ok()?]).ok();
+        let (Some(base), Some(head)) = (size(self.base), size(self.head)) else { return };
+        let is_dueled = bouts.values().any(|bout| matches!(bout, Bout::Dueled(contests) if !contests.is_empty()));
+        let Ok(name) = BenchmarkName::new(PROGRAM) else { return };
+        if !is_dueled || !self.options.chooses(&name) || bouts.contains_key(&name) {
+            return;
+        }
+        let (on_base, on_head) = (base.values()[0], head.values()[0]);
+        let readings = Readings::Exact { base, head };
+        bouts.insert(
+            name,
+            Bout::Dueled(vec![Contest { metric: Metric::size(), base: on_base, head: on_head, readings }]),
+        );
     }
 
     fn unfought(&self, started_at_s: i64) -> Duel {
@@ -164,7 +196,7 @@ impl Job<'_> {
             seed: self.options.seed,
             notes: Notes::new(),
             pulse: None,
-            bouts: std::collections::BTreeMap::new(),
+            bouts: BTreeMap::new(),
         }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Rules {
     pub(super) config: Config,
     /// Whose it is.
     pub(super) from: String,
+    /// What is to become of acceptances that head adds: head's own rules do not decide that.
+    pub(super) trusts_new: bool,
     pub(super) remarks: Vec<String>,
 }
 
@@ -54,15 +56,15 @@ pub(super) fn rules(project: &Project, ends: &Ends) -> Outcome<Rules> {
     match (of_base, of_head) {
         (Some(config), Some(of_head)) => {
             let remarks = changes(&config, &of_head);
-            Ok(Rules { config, from: from_base, remarks })
+            Ok(Rules { trusts_new: config.trust_new_acceptances, config, from: from_base, remarks })
         }
         (Some(config), None) => {
             let remark = format!("head has no {FILE_NAME}; base's holds");
-            Ok(Rules { config, from: from_base, remarks: vec![remark] })
+            Ok(Rules { trusts_new: config.trust_new_acceptances, config, from: from_base, remarks: vec![remark] })
         }
         (None, Some(config)) => {
             let remark = format!("base {} has no {FILE_NAME}; head's holds", ends.base.id.short());
-            Ok(Rules { config, from: from_head, remarks: vec![remark] })
+            Ok(Rules { trusts_new: false, config, from: from_head, remarks: vec![remark] })
         }
         (None, None) => Err(Failure::usage(anyhow::anyhow!("neither base nor head has a {FILE_NAME}"))
             .hint("write one that says what to measure, or name one with --config FILE")),
@@ -75,6 +77,12 @@ fn changes(base: &Config, head: &Config) -> Vec<String> {
     if base.policy.false_reds != head.policy.false_reds {
         let (from, to) = (base.policy.false_reds, head.policy.false_reds);
         found.push(format!("head changes false_reds from {from} to {to}"));
+    }
+    if base.policy.inconclusive != head.policy.inconclusive {
+        found.push("head changes what becomes of an inconclusive gate".to_owned());
+    }
+    if base.trust_new_acceptances != head.trust_new_acceptances {
+        found.push("head changes trust_new_acceptances".to_owned());
     }
     if base.policy.entries != head.policy.entries {
         found.push("head changes the [[policy]] entries".to_owned());
@@ -101,13 +109,15 @@ mod tests {
     #[test]
     fn every_change_of_the_rules_is_told() {
         let base = "[suite.a]\nworker = [\"x\"]\n[suite.b]\nworker = [\"x\"]\n";
-        let head = "false_reds = \"1 in 2\"\n[build]\ntimeout = \"1m\"\n[[policy]]\nlimit = \"90 %\"\n\
+        let head = "false_reds = \"1 in 2\"\ninconclusive = \"fail\"\ntrust_new_acceptances = true\n[build]\ntimeout = \"1m\"\n[[policy]]\nlimit = \"90 %\"\n\
                     [suite.a]\nworker = [\"y\"]\n[suite.c]\nworker = [\"x\"]\n";
         let [base, head] = [base, head].map(|text| Config::parse(text).unwrap());
         assert_eq!(changes(&base, &base), [""; 0]);
         let told = changes(&base, &head).join("\n");
         for expected in [
             "false_reds from 1 in 1000 to 1 in 2",
+            "inconclusive gate",
+            "trust_new_acceptances",
             "[[policy]]",
             "changes suite a",
             "removes suite b",

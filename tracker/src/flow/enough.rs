@@ -20,6 +20,15 @@ pub(super) struct Enough<'a> {
     pub(super) policy: &'a Policy,
     pub(super) known: &'a Known,
     pub(super) gated_series: usize,
+    /// Whether something that a benchmark can see differs; if not there is nothing to decide.
+    pub(super) inputs: Inputs,
+}
+
+/// Whether something that a benchmark can see differs between base and head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inputs {
+    Same,
+    Differ,
 }
 
 impl Enough<'_> {
@@ -39,6 +48,9 @@ impl Rule for Enough<'_> {
     }
 
     fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
+        if self.inputs == Inputs::Same {
+            return BTreeMap::new();
+        }
         self.duel.bouts.clone_from(bouts);
         let least = self.least_for_a_finding();
         let whole = judge::pool::pooled(self.earlier, &self.duel);
@@ -79,8 +91,14 @@ mod tests {
     fn the_doubtful_get_more_lives_and_the_decided_and_the_hopeless_none() {
         let known = Known::default();
         let policy = Policy::default();
-        let mut rule =
-            Enough { duel: Duel::example(vec![]), earlier: &[], policy: &policy, known: &known, gated_series: 10 };
+        let mut rule = Enough {
+            duel: Duel::example(vec![]),
+            earlier: &[],
+            policy: &policy,
+            known: &known,
+            gated_series: 10,
+            inputs: Inputs::Differ,
+        };
         assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 15));
         let bouts = [
             ("unchanged", bout(5, 0.0, 0.0005)),
@@ -103,7 +121,14 @@ mod tests {
         };
         let earlier = [Duel::example(bouts(7))];
         let duel = Duel::example(vec![]);
-        let mut rule = Enough { duel, earlier: &earlier, policy: &policy, known: &known, gated_series: 10 };
+        let mut rule = Enough {
+            duel,
+            earlier: &earlier,
+            policy: &policy,
+            known: &known,
+            gated_series: 10,
+            inputs: Inputs::Differ,
+        };
         assert_eq!(rule.first_look(), 1);
         let now = bouts(1).into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
         let wants: Vec<_> = rule.wants(&now).into_iter().map(|(name, lives)| (name.to_string(), lives)).collect();

@@ -4,17 +4,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::acceptances::{self, New};
 use super::duel::{Dueled, Job};
 use super::ends::{Ends, Rules, ends, rules};
+use super::enough::Inputs;
+use super::inputs;
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
 use super::side::{Built, Site};
 use crate::config::{Config, Suite};
-use crate::domain::{Commit, CommitId, Duel, Machine, Pattern, Policy, Report, Side, Subject, SuiteName};
+use crate::domain::{Acceptance, Commit, CommitId, Duel, Machine, Pattern, Policy, Report, Side, Subject, SuiteName};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::judge::known::Known;
-use crate::measure::duel::{Options, Progress};
+use crate::measure::duel::{LONE_METRICS, Options, Progress};
 use crate::measure::interrupt::Stop;
 use crate::record::{Address, Match, Store, Trust};
 use crate::repo::{Bench, Snapshot, Worktree};
@@ -39,6 +42,30 @@ pub struct Request {
     pub seed: u64,
     /// Under which policy.
     pub policy: WhosePolicy,
+    /// Whose head it is.
+    pub head_of: HeadOf,
+    /// What to do where nothing that a benchmark can see differs.
+    pub shortcut: Shortcut,
+}
+
+/// What to do where nothing that a benchmark can see differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shortcut {
+    /// Measure briefly, and say that nothing changed.
+    #[default]
+    Take,
+    /// Measure and judge as ever: shows what the gate says of one program against itself.
+    Leave,
+}
+
+/// Whose head it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HeadOf {
+    /// Somebody's who may write to the project.
+    #[default]
+    Ours,
+    /// A fork's: what it accepts for itself does not hold, and nothing is learned from it.
+    Fork,
 }
 
 /// Under which policy a duel is judged.
@@ -94,7 +121,7 @@ pub fn gate(
 ) -> Outcome<Ended> {
     let Some(ends) = ends(project, request.base.as_deref(), request.head.as_deref())? else { return Ok(Ended::NoBase) };
     tell(Event::Remark(format!("base is {}, {}", named(&ends.base), ends.because)));
-    let Rules { mut config, mut from, remarks } = rules(project, &ends)?;
+    let Rules { mut config, mut from, trusts_new, remarks } = rules(project, &ends)?;
     for remark in remarks {
         tell(Event::Remark(remark));
     }
@@ -102,6 +129,21 @@ pub fn gate(
         config.policy = Policy::default();
         "the defaults, for this is no gate".clone_into(&mut from);
     }
+    let accepted = match request.policy {
+        WhosePolicy::Projects => {
+            let new = match (request.head_of, trusts_new) {
+                (HeadOf::Fork, _) => New::Fork,
+                (HeadOf::Ours, true) => New::Trusted,
+                (HeadOf::Ours, false) => New::Wait,
+            };
+            let (hold, remarks) = acceptances::holding(project, &ends, new, acceptances::day(now_s()))?;
+            for remark in remarks {
+                tell(Event::Remark(remark));
+            }
+            hold
+        }
+        WhosePolicy::Nobodys => Vec::new(),
+    };
     let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
     let suites = chosen(&config, &wanted)?;
     // Opened before anything is built: what cannot be kept need not be measured.
@@ -110,7 +152,7 @@ pub fn gate(
     let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
     let bases = BTreeMap::new();
     let (config, ends, rules) = (&config, &ends, from);
-    let mut going = Going { project, request, address, config, rules, bench, ends, bases, stop, now_s, tell };
+    let mut going = Going { project, request, address, config, rules, accepted, bench, ends, bases, stop, now_s, tell };
     let (mut reports, mut broken) = (Vec::new(), 0);
     for (name, suite) in &suites {
         match going.suite(name, suite, &head_tree)? {
@@ -144,6 +186,7 @@ struct Going<'a, 't> {
     config: &'a Config,
     /// Where the policy comes from.
     rules: String,
+    accepted: Vec<Acceptance>,
     bench: Bench,
     ends: &'a Ends,
     /// The bases that were laid out, for they are used by several suites.
@@ -170,6 +213,11 @@ impl Going<'_, '_> {
         options.filter.clone_from(&self.request.filter);
         let machine = machine_of(self.config);
         let (known, earlier) = self.past(name, &machine, (&base.side, &head.side))?;
+        let (base_id, head_id) = (&base.side.subject.commit().id, &self.ends.head.commit().id);
+        let differing = self.project.repository.differences(base_id, head_id, self.ends.changes.as_ref())?;
+        let takes = self.request.shortcut == Shortcut::Take;
+        let is_same = takes && inputs::are_the_same(&base.side, &head.side, &differing);
+        let inputs = if is_same { Inputs::Same } else { Inputs::Differ };
         let job = Job {
             suite: name,
             machine,
@@ -179,6 +227,7 @@ impl Going<'_, '_> {
             policy: &self.config.policy,
             known: &known,
             earlier: &earlier,
+            inputs,
             stop: self.stop,
             now_s: self.now_s,
         };
@@ -186,7 +235,20 @@ impl Going<'_, '_> {
             Dueled::Duel(duel, gated_series) => {
                 let policy = &self.config.policy;
                 let report = judge::report::of_pool(&duel, &earlier, policy, &known, gated_series);
-                let report = Report { rules: self.rules.clone(), ..report };
+                let mut report = Report { rules: self.rules.clone(), ..report };
+                if let Some(lone) = duel.notes.get(LONE_METRICS) {
+                    report.remarks.push(format!("metrics that only one side has were not compared: {lone}"));
+                }
+                for path in inputs::own_source(suite, &differing) {
+                    let path = path.display();
+                    report.remarks.push(format!(
+                        "the suite's own source changed ({path}): what moved may be the benchmark and not the code"
+                    ));
+                }
+                if is_same {
+                    report = judge::report::of_same_inputs(report);
+                }
+                let report = judge::accept::accept(report, &self.accepted);
                 let kept = self.keep(&duel, &report);
                 // What was measured is told even if it could not be kept.
                 (self.tell)(Event::Judged(&report));
@@ -211,7 +273,11 @@ impl Going<'_, '_> {
 
     fn keep(&self, duel: &Duel, report: &Report) -> Outcome<()> {
         let mut store = Store::open(self.address)?;
-        store.record_duel(duel, Trust::Trusted)?;
+        let trust = match self.request.head_of {
+            HeadOf::Ours => Trust::Trusted,
+            HeadOf::Fork => Trust::Untrusted,
+        };
+        store.record_duel(duel, trust)?;
         Ok(store.record_judgement(report, (self.now_s)())?)
     }
 

@@ -1,5 +1,6 @@
 //! What several verbs share, and what needs more than one room.
 
+pub mod acceptances;
 mod aside;
 pub mod backtest;
 pub mod changes;
@@ -12,6 +13,7 @@ pub mod explain;
 pub mod follow;
 pub mod gate;
 pub mod import;
+mod inputs;
 mod job;
 pub mod ledger;
 pub mod past;

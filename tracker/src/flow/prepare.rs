@@ -19,6 +19,9 @@ use crate::repo::Worktree;
 /// Stands in a command for the folder that is kept between builds.
 const TARGET: &str = "{target}";
 
+/// The note that holds the size of what was built.
+pub(super) const BUILT_BYTES: &str = "executable_bytes";
+
 /// A suite that can be started.
 #[derive(Debug)]
 pub struct Prepared {
@@ -97,7 +100,7 @@ pub fn prepare(
             let (package, bench, features) = (package.clone(), bench.clone(), features.clone());
             let mut notes = build::rust_notes(&site, stop)?;
             let built = build::cargo_bench(&site, &CargoBench { package, bench, features }, stop, progress)?;
-            notes.insert("executable_bytes".to_owned(), built.size_bytes.to_string());
+            notes.insert(BUILT_BYTES.to_owned(), built.size_bytes.to_string());
             let program = Program::new([built.executable], worktree.path(), Environment::worker());
             Ok(Prepared { start: Start::Worker(program.or_usage(format!("starting suite {name}"))?), notes })
         }

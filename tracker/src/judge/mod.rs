@@ -2,6 +2,7 @@
 //!
 //! `METHODOLOGY.md` explains the whole in prose, with its reasons and its limits.
 
+pub mod accept;
 pub mod builds;
 pub mod duel;
 pub mod estimate;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    BenchmarkName, Call, Duel, Effect, Finding, Judged, MetricVerdict, Policy, Report, Verdict, Whole,
+    Accepted, BenchmarkName, Call, Duel, Effect, Finding, Judged, Kind, MetricVerdict, Policy, Report, Verdict, Whole,
 };
 use crate::stats::robust::median;
 
@@ -24,6 +24,25 @@ pub fn of_pool(latest: &Duel, earlier: &[Duel], policy: &Policy, known: &Known, 
     Report { duel: latest.id(), pooled: earlier.iter().map(Duel::id).collect(), ..together }
 }
 
+/// The report on a duel of which nothing differs that a benchmark could see: what it measured is the harness's own error,
+/// and the honest word is `unchanged`. Numbers of the binary keep theirs.
+#[must_use]
+pub fn of_same_inputs(mut report: Report) -> Report {
+    for judged in report.judged.values_mut() {
+        let Judged::Verdicts(verdicts) = judged else { continue };
+        for one in verdicts.iter_mut().filter(|one| one.metric.kind == Kind::Noisy) {
+            one.verdict.call = Call::Unchanged;
+        }
+    }
+    report.findings = findings(&report.judged);
+    report.whole = whole(&report.judged, &[]);
+    report.remarks.push(
+        "nothing that these benchmarks can see differs: both sides run one program, and only documentation changed"
+            .to_owned(),
+    );
+    report
+}
+
 /// Judges a duel and sums it up; `gated_series` is the number of gated noisy series that base offers.
 #[must_use]
 pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) -> Report {
@@ -38,17 +57,24 @@ pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) 
         policy: policy.clone(),
         rules: "the defaults".to_owned(),
         gated_series,
-        whole: whole(&judged),
+        whole: whole(&judged, &[]),
         findings: findings(&judged),
+        accepted: Vec::new(),
+        remarks: Vec::new(),
         judged,
     }
 }
 
 /// The word for all. Nothing measured is never green, and neither is what could not be decided.
-fn whole(judged: &BTreeMap<BenchmarkName, Judged>) -> Whole {
-    let is_red = |judged: &Judged| match judged {
-        Judged::Verdicts(verdicts) => verdicts.iter().any(MetricVerdict::is_red),
-        Judged::Missing => true,
+pub(super) fn whole(judged: &BTreeMap<BenchmarkName, Judged>, accepted: &[Accepted]) -> Whole {
+    let is_accepted = |benchmark: &BenchmarkName, metric: Option<&str>| {
+        accepted.iter().any(|one| one.benchmark == *benchmark && one.metric.as_deref() == metric)
+    };
+    let is_red = |(benchmark, judged): (&BenchmarkName, &Judged)| match judged {
+        Judged::Verdicts(verdicts) => {
+            verdicts.iter().any(|one| one.is_red() && !is_accepted(benchmark, Some(&one.metric.name)))
+        }
+        Judged::Missing => !is_accepted(benchmark, None),
         Judged::Failed { on_head, .. } => *on_head,
         Judged::New => false,
     };
@@ -60,7 +86,7 @@ fn whole(judged: &BTreeMap<BenchmarkName, Judged>) -> Whole {
         Judged::Missing | Judged::New => false,
     };
     let was_judged = |judged: &Judged| matches!(judged, Judged::Verdicts(verdicts) if !verdicts.is_empty());
-    if judged.values().any(is_red) {
+    if judged.iter().any(is_red) {
         Whole::Red
     } else if !judged.values().any(was_judged) {
         Whole::Nothing
@@ -210,6 +236,14 @@ mod tests {
             })
             .collect();
         assert_eq!(words, ["failed", "missing", "b", "a"]);
+    }
+
+    #[test]
+    fn where_no_input_differs_only_numbers_and_what_is_lost_can_be_red() {
+        let report = of_same_inputs(judged(vec![("a", contest(1, 0.2)), ("b", contest(2, 0.0))], &Policy::default()));
+        assert_eq!((report.whole, report.findings.len(), report.remarks.len()), (Whole::Green, 0, 1));
+        let report = of_same_inputs(judged(vec![("a", contest(1, 0.0)), ("b", crashed(true))], &Policy::default()));
+        assert_eq!((report.whole, report.findings.len()), (Whole::Red, 1));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 mod crew;
 mod meet;
+mod offers;
 mod share;
 mod state;
 mod trio;
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 
 use self::crew::Crew;
 use self::meet::Side;
+use self::offers::Pair;
+pub use self::offers::{Offers, offers};
 use self::share::Need;
 use self::state::State;
 use super::child::Program;
@@ -26,13 +29,16 @@ use super::cores::Pinned;
 use super::interrupt::Stop;
 use super::lives::{Lives, Manner, Stopped, Unserved};
 use super::order::Order;
-use super::protocol::{Answer, Listed};
+use super::protocol::Answer;
 use super::visit::rehearse;
 use super::worker::{Patience, WorkerError};
-use crate::domain::{BenchmarkName, Bout, Metric, Notes, Pattern, Trouble};
+use crate::domain::{BenchmarkName, Bout, Notes, Pattern, Trouble};
 
 /// What a rehearsal takes, as long as nothing is known.
 const USUAL_REHEARSAL: Duration = Duration::from_millis(100);
+
+/// The note that names the benchmarks of which one side has a metric that the other has not.
+pub const LONE_METRICS: &str = "metrics of one side only";
 
 /// What a duel is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +64,9 @@ impl Options {
     }
 
     /// Whether a benchmark was asked for.
-    pub(super) fn chooses(&self, name: &BenchmarkName) -> bool {
+    /// Whether a benchmark is chosen.
+    #[must_use]
+    pub fn chooses(&self, name: &BenchmarkName) -> bool {
         self.filter.is_empty() || self.filter.iter().any(|pattern| pattern.matches(name.as_str()))
     }
 }
@@ -133,84 +141,6 @@ pub enum Progress<'a> {
         /// Why.
         trouble: &'a Trouble,
     },
-}
-
-/// What the two sides offer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Offers {
-    base: Vec<Listed>,
-    head: Vec<Listed>,
-    workers: [String; 2],
-}
-
-impl Offers {
-    /// Each metric of each benchmark that base offers: what can be judged.
-    pub fn of_base(&self) -> impl Iterator<Item = (&BenchmarkName, Metric)> {
-        self.base.iter().flat_map(|listed| {
-            let metrics = std::iter::once(Metric::time()).chain(listed.metrics.iter().cloned());
-            metrics.map(|metric| (&listed.name, metric))
-        })
-    }
-
-    /// Benchmarks that only one side has.
-    fn lone(&self) -> impl Iterator<Item = (BenchmarkName, Bout)> {
-        let lacks = |side: &[Listed], name: &BenchmarkName| side.iter().all(|other| other.name != *name);
-        let gone = self.base.iter().filter(move |one| lacks(&self.head, &one.name));
-        let come = self.head.iter().filter(move |one| lacks(&self.base, &one.name));
-        gone.map(|one| (one.name.clone(), Bout::Missing)).chain(come.map(|one| (one.name.clone(), Bout::New)))
-    }
-
-    /// Benchmarks that both have.
-    fn common(&self) -> Vec<Pair<'_>> {
-        let of_head: BTreeMap<&BenchmarkName, &Listed> = self.head.iter().map(|one| (&one.name, one)).collect();
-        self.base.iter().filter_map(|base| Some(Pair::new(base, of_head.get(&base.name)?))).collect()
-    }
-}
-
-/// One benchmark as both sides list it.
-#[derive(Debug, Clone)]
-struct Pair<'a> {
-    base: &'a Listed,
-    head: &'a Listed,
-    /// The metrics that both declare alike, with their places on base and on head.
-    shared: Vec<(&'a Metric, usize, usize)>,
-}
-
-impl<'a> Pair<'a> {
-    fn new(base: &'a Listed, head: &'a Listed) -> Pair<'a> {
-        let place = |metric: &Metric| head.metrics.iter().position(|other| other == metric);
-        let shared = base.metrics.iter().enumerate().filter_map(|(at, metric)| Some((metric, at, place(metric)?)));
-        Pair { base, head, shared: shared.collect() }
-    }
-
-    fn name(&self) -> &'a BenchmarkName {
-        &self.base.name
-    }
-
-    fn listed(&self, side: Side) -> &'a Listed {
-        if side == Side::Head { self.head } else { self.base }
-    }
-
-    fn cores(&self) -> u32 {
-        self.base.cores.max(self.head.cores)
-    }
-}
-
-/// Asks both sides what they offer, as far as `options` chooses it.
-pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<Offers, DuelError> {
-    let until = Instant::now() + options.limit;
-    let ask = |program: &Program| -> Result<(String, Vec<Listed>), WorkerError> {
-        let mut lives = Lives::new(program, options.patience, until, stop);
-        let mut worker = lives.start(u32::MAX)?;
-        let listed = worker.list()?;
-        let name = worker.hello().worker.clone();
-        lives.finish(worker);
-        Ok((name, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
-    };
-    let stopped = |error| if matches!(error, WorkerError::Stopped) { Err(DuelError::Stopped) } else { Ok(error) };
-    let (base_worker, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
-    let (head_worker, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
-    Ok(Offers { base, head, workers: [base_worker, head_worker] })
 }
 
 /// Measures what both sides offer until `rule` has enough or the time is spent. `tell` hears how it goes.
@@ -372,7 +302,7 @@ impl Running<'_> {
         let apart: Vec<&str> =
             self.pairs.iter().filter(|pair| pair.differ()).map(|pair| pair.name().as_str()).collect();
         if !apart.is_empty() {
-            notes.insert("metrics of one side only".to_owned(), apart.join(", "));
+            notes.insert(LONE_METRICS.to_owned(), apart.join(", "));
         }
         for (lives, side) in crew.lives().iter().zip(["base", "head", "null control"]) {
             if let Some((count, first)) = lives.ended_badly() {
@@ -380,13 +310,6 @@ impl Running<'_> {
             }
         }
         Fought { bouts, notes }
-    }
-}
-
-impl Pair<'_> {
-    /// Whether a side declares a metric that the other does not.
-    fn differ(&self) -> bool {
-        self.shared.len() < self.base.metrics.len() || self.shared.len() < self.head.metrics.len()
     }
 }
 

@@ -4,6 +4,7 @@
 //! no hook, filter or monitor on the way. Only sharing runs writes to the `.git` folder: refs under `refs/tachograph/`, and
 //! the objects behind them.
 
+mod differences;
 mod history;
 mod ledger;
 mod remote;

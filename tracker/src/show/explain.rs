@@ -249,6 +249,8 @@ mod tests {
             gated_series: 50,
             whole: Whole::Red,
             findings: vec![],
+            accepted: vec![],
+            remarks: vec![],
             judged: [(benchmark.clone(), Judged::Verdicts(vec![verdict.clone()]))].into(),
         };
         let repeat = repeat(&report, 7, Some(&benchmark));

@@ -7,7 +7,9 @@ use super::judgement::{percent, size};
 use super::number;
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
-use crate::domain::{BenchmarkName, Call, Finding, Judged, MetricVerdict, RecordId, Report, Subject, Trouble, Whole};
+use crate::domain::{
+    Accepted, BenchmarkName, Call, Finding, Judged, MetricVerdict, RecordId, Report, Subject, Trouble, Whole,
+};
 
 /// What is shown of one metric of one benchmark.
 pub(super) type Row<'a> = (&'a BenchmarkName, &'a MetricVerdict);
@@ -49,6 +51,12 @@ pub fn text(report: &Report, style: Style) -> String {
     let _ = writeln!(out, "  head  {}", side(&report.head.subject));
     for line in troubles(report) {
         out.push_str(&line);
+    }
+    for one in &report.accepted {
+        let _ = writeln!(out, "accepted: {}", escape::line(&accepted(one)));
+    }
+    for remark in &report.remarks {
+        let _ = writeln!(out, "note: {}", escape::line(remark));
     }
     let rows = rows(report);
     let mut table = Table::new(&[
@@ -104,6 +112,17 @@ pub(super) fn side(subject: &Subject) -> String {
     match subject {
         Subject::Commit(_) => format!("{} {title}", commit.id.short()),
         Subject::Dirty { .. } => format!("working tree on {} {title}", commit.id.short()),
+    }
+}
+
+/// What would be red, in words.
+pub(super) fn accepted(one: &Accepted) -> String {
+    let Accepted { benchmark, metric, effect, allowed, reason } = one;
+    match (metric, effect, allowed) {
+        (Some(metric), Some(effect), Some(allowed)) => {
+            format!("{metric} of {benchmark}, {}, up to {allowed}: {reason}", percent(*effect))
+        }
+        _ => format!("{benchmark} is gone: {reason}"),
     }
 }
 
@@ -261,6 +280,8 @@ pub(super) mod tests {
             gated_series: 3,
             whole,
             findings,
+            accepted: vec![],
+            remarks: vec![],
             judged,
         }
     }

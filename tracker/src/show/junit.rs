@@ -38,10 +38,16 @@ fn cases(report: &Report) -> Vec<(String, Case)> {
     let mut cases = Vec::new();
     for (benchmark, judged) in &report.judged {
         let whole = |case| vec![(benchmark.to_string(), case)];
+        let is_accepted = |metric: Option<&str>| {
+            report.accepted.iter().any(|one| one.benchmark == *benchmark && one.metric.as_deref() == metric)
+        };
         cases.extend(match judged {
             Judged::Verdicts(all) => {
-                all.iter().map(|one| (format!("{benchmark}: {}", one.metric.name), verdict(one))).collect()
+                let case =
+                    |one: &MetricVerdict| if is_accepted(Some(&one.metric.name)) { Case::Passed } else { verdict(one) };
+                all.iter().map(|one| (format!("{benchmark}: {}", one.metric.name), case(one))).collect()
             }
+            Judged::Missing if is_accepted(None) => whole(Case::Passed),
             Judged::Missing => whole(Case::Failed("base has it, head has not".to_owned())),
             Judged::New => whole(Case::Skipped("new on head: there is nothing to compare it with".to_owned())),
             Judged::Failed { on_head: true, trouble: Trouble { reason, stderr_tail, .. } } => {

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::escape::{markdown as code, markdown_block as block};
-use super::gate::{Gate, Row, address, cells, new_on_head, rows, summed, told, what};
+use super::gate::{Gate, Row, accepted, address, cells, new_on_head, rows, summed, told, what};
 use super::judgement::percent;
 use crate::domain::{Call, Finding, RecordId, Report, Side, Subject, Trouble, Whole};
 
@@ -112,6 +112,12 @@ fn moved(out: &mut String, report: &Report) {
             Finding::Regressed { .. } => continue,
         };
         let _ = write!(out, "\n- {line} (finding `{}`)\n", id.short());
+    }
+    for one in &report.accepted {
+        let _ = write!(out, "\n- **accepted**: {}\n", code(&accepted(one)));
+    }
+    for remark in &report.remarks {
+        let _ = write!(out, "\n- {}\n", code(remark));
     }
     let rows: Vec<Row<'_>> = rows(report).into_iter().filter(|row| told(row.1)).collect();
     table(out, report, &rows);

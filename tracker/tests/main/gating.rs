@@ -162,6 +162,103 @@ fn every_form_of_the_report_says_the_same_and_every_field_of_its_json_is_documen
 }
 
 #[test]
+fn what_is_accepted_on_base_is_no_finding_up_to_its_size_and_until_its_end() {
+    let world = world(r#"{"a": 700000, "gone": 700000}"#);
+    world.write("costs.json", r#"{"a": 910000}"#);
+    world.commit("slower, and one less");
+    let first = report(&world, 1, &["gate"])["reports"][0].clone();
+    let duel = first["duel"].as_str().expect("an identity");
+    let explained: Value =
+        serde_json::from_str(&world.ended(0, &["explain", duel, "--format", "json"]).out).expect("JSON");
+    let slower = explained["verdicts"][0]["finding"].as_str().expect("an address").to_owned();
+    let gone = world.ended(2, &["accept", duel, "--reason", "x"]).err;
+    let gone =
+        gone.rsplit("its findings are ").next().expect("two").split(", ").next().expect("the first").trim().to_owned();
+    assert!(world.ended(2, &["accept", &slower, "--reason", " "]).err.contains("reason"));
+    world.ended(0, &["accept", &slower, "--reason", "checks its input now"]);
+    world.ended(0, &["accept", &gone, "--reason", "split in two", "--until-rebased"]);
+    assert!(world.ended(0, &["accept", &gone, "--reason", "split in two", "--until-rebased"]).out.contains("already"));
+    // What head adds waits, in the working tree as in a commit.
+    let waits = world.ended(1, &["gate"]);
+    assert!(waits.err.contains("time of =a up to 30"), "{}", waits.err);
+    assert!(waits.err.contains("it holds once it is base"), "{}", waits.err);
+    // Unless base says that somebody guards the file; a fork's never holds.
+    let guarded = format!("trust_new_acceptances = true\n{CONFIG}");
+    let file = fs::read_to_string(world.root().join("tachograph.accept.toml")).expect("the file");
+    fs::remove_file(world.root().join("tachograph.accept.toml")).expect("it is there");
+    world.write("costs.json", r#"{"a": 700000, "gone": 700000}"#);
+    world.write("tachograph.toml", &guarded);
+    let base = world.commit("somebody guards it");
+    world.write("costs.json", r#"{"a": 910000}"#);
+    world.write(
+        "tachograph.accept.toml",
+        &file
+            .lines()
+            .map(|line| if line.starts_with("base = ") { format!("base = \"{base}\"\n") } else { format!("{line}\n") })
+            .collect::<String>(),
+    );
+    world.commit("slower, one less, and accepted");
+    let printed = world.ended(0, &["gate", "--base", &base]);
+    assert!(printed.out.starts_with("green: "), "{}", printed.out);
+    assert!(
+        printed.out.contains("accepted: time of a, +30")
+            && printed.out.contains("accepted: gone is gone: split in two"),
+        "{}",
+        printed.out
+    );
+    assert!(world.ended(1, &["gate", "--base", &base, "--fork"]).err.contains("a fork's never hold"));
+    // Once it is base, it holds for what comes after, to its size, and the other is over.
+    world.write("costs.json", r#"{"a": 1300000}"#);
+    world.commit("slower still");
+    let printed = world.ended(1, &["gate", "--base", "HEAD~1"]);
+    assert!(printed.out.contains("note: time of a was accepted up to 30"), "{}", printed.out);
+    assert!(
+        printed.err.contains("that =gone is gone") && printed.err.contains("is over; take it out"),
+        "{}",
+        printed.err
+    );
+}
+
+#[test]
+fn one_program_beside_changed_documentation_is_unchanged_and_that_is_said() {
+    let world = World::new();
+    world.write("worker.c", include_str!("../fixtures/clocked.c"));
+    let config =
+        "[suite.built]\nbuild = [\"cc\", \"-O1\", \"-o\", \"worker\", \"worker.c\"]\nworker = [\"./worker\"]\n";
+    world.write("tachograph.toml", config);
+    world.write(".gitignore", "worker\n");
+    world.commit("the suite");
+    world.write("README.md", "# Words");
+    world.commit("words");
+    let said = "nothing that these benchmarks can see differs";
+    let printed = world.ended(0, &["gate", "--base", "HEAD~1"]);
+    assert!(printed.out.starts_with("green: ") && printed.out.contains(said), "{}", printed.out);
+    assert!(!world.ended(0, &["gate", "--base", "HEAD~1", "--measure-anyway"]).out.contains(said));
+    // A file that a benchmark may read is no documentation.
+    world.write("data.json", "{}");
+    world.commit("data");
+    assert!(!world.ended(0, &["gate", "--base", "HEAD~1"]).out.contains(said));
+}
+
+#[test]
+fn a_change_of_the_suite_itself_is_said() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("worker.py", &format!("{}\n", include_str!("../fixtures/clocked.py")));
+    world.commit("the benchmark itself");
+    let printed = world.ended(0, &["gate"]);
+    assert!(printed.out.contains("the suite's own source changed (worker.py)"), "{}", printed.out);
+}
+
+#[test]
+fn what_could_not_be_decided_fails_where_the_policy_says_so() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("tachograph.toml", &format!("inconclusive = \"fail\"\n{CONFIG}"));
+    world.commit("strict");
+    world.commit("nothing more");
+    world.ended(4, &["gate", "--base", "HEAD~1", "--budget", "1ms"]);
+}
+
+#[test]
 fn a_limit_that_head_loosens_is_listed_and_holds_once_it_is_base() {
     let world = world(r#"{"a": 700000}"#);
     world.write("tachograph.toml", &format!("{CONFIG}[[policy]]\nlimit = \"90 %\"\n"));
@@ -182,14 +279,32 @@ fn a_limit_that_head_loosens_is_listed_and_holds_once_it_is_base() {
     world.ended(0, &["gate"]);
 }
 
+/// Every file of the repository, git's own among them, with what is in it and when that was written; but for the store.
+fn files(world: &World) -> Vec<(std::path::PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let (mut found, mut folders) = (Vec::new(), vec![world.root()]);
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != ".tachograph") {
+                folders.push(path);
+            } else if path.is_file() {
+                let written = path.metadata().and_then(|data| data.modified()).expect("a time");
+                found.push((path.clone(), fs::read(&path).expect("a file"), written));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 #[test]
 fn the_working_tree_is_judged_before_it_is_committed_and_left_alone() {
     let world = world(r#"{"a": 700000}"#);
     world.write("costs.json", r#"{"a": 910000}"#);
-    let before = (world.git(&["status", "--porcelain"]), fs::read(world.root().join(".git/index")).expect("an index"));
+    let before = (world.git(&["status", "--porcelain"]), files(&world));
     let printed = world.ended(1, &["gate"]);
     assert!(printed.out.contains("working tree on"), "{}", printed.out);
-    let after = (world.git(&["status", "--porcelain"]), fs::read(world.root().join(".git/index")).expect("an index"));
+    let after = (world.git(&["status", "--porcelain"]), files(&world));
     assert_eq!(before, after);
 }
 
@@ -211,6 +326,33 @@ fn a_benchmark_that_vanished_crashes_or_answers_wrongly_on_head_is_red_each_with
     world.commit("crashes");
     let printed = world.ended(1, &["compare", "main", "change"]);
     assert!(printed.out.contains("out of luck"), "it says what the worker said last:\n{}", printed.out);
+}
+
+#[test]
+fn a_benchmark_that_hangs_on_head_is_red_and_the_others_are_judged() {
+    let world = world(r#"{"a": 700000, "b": 700000}"#);
+    world.write("tachograph.toml", &format!("{CONFIG}timeout = \"1s\"\n"));
+    let base = world.commit("impatient");
+    world.write("costs.json", r#"{"a": 700000, "b": "hang"}"#);
+    world.commit("hangs");
+    let printed = world.ended(1, &["gate", "--base", &base]);
+    assert!(printed.out.contains("failed on head: b") && printed.out.contains("1 series unchanged"), "{}", printed.out);
+}
+
+#[test]
+fn a_worker_that_leaves_its_core_spins_between_slices_and_starts_threads_is_judged_like_any_other() {
+    let world = World::new();
+    let strange = "import os, threading\nos.sched_setaffinity(0, range(os.cpu_count()))\n\n\ndef spin():\n    while True:\n        \
+                   pass\n\n\nfor _ in range(3):\n    threading.Thread(target=spin, daemon=True).start()\n";
+    world.write("worker.py", &format!("{strange}\n{}", include_str!("../fixtures/clocked.py")));
+    world.write("costs.json", r#"{"a": 700000, "b": 750000}"#);
+    world.write("tachograph.toml", CONFIG);
+    world.commit("a strange suite");
+    world.write("costs.json", r#"{"a": 910000, "b": 750000}"#);
+    world.commit("slower");
+    let report = report(&world, 1, &["gate", "--base", "HEAD~1"])["reports"][0].clone();
+    let call = |name: &str| report["judged"][name]["verdicts"][0]["verdict"]["call"].as_str().map(str::to_owned);
+    assert_eq!(["a", "b"].map(call), ["regressed", "unchanged"].map(|call| Some(call.to_owned())));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::{Contest, Kind, Life, Readings};
+use crate::domain::{Contest, Kind, Life, Metric, Readings};
 use crate::measure::worker::tests::fake;
 
 /// A worker whose slices take what `COST` says: less than the tracker's tolerance, so that they take no time at all.

@@ -1,0 +1,98 @@
+//! What the two sides of a duel offer, and what they have in common.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::meet::Side;
+use super::{DuelError, Options, Programs};
+use crate::domain::{BenchmarkName, Bout, Metric};
+use crate::measure::child::Program;
+use crate::measure::interrupt::Stop;
+use crate::measure::lives::Lives;
+use crate::measure::protocol::Listed;
+use crate::measure::worker::WorkerError;
+
+/// What the two sides offer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offers {
+    base: Vec<Listed>,
+    head: Vec<Listed>,
+    pub(super) workers: [String; 2],
+}
+
+impl Offers {
+    /// Each metric of each benchmark that base offers: what can be judged.
+    pub fn of_base(&self) -> impl Iterator<Item = (&BenchmarkName, Metric)> {
+        self.base.iter().flat_map(|listed| {
+            let metrics = std::iter::once(Metric::time()).chain(listed.metrics.iter().cloned());
+            metrics.map(|metric| (&listed.name, metric))
+        })
+    }
+
+    /// Benchmarks that only one side has.
+    pub(super) fn lone(&self) -> impl Iterator<Item = (BenchmarkName, Bout)> {
+        let lacks = |side: &[Listed], name: &BenchmarkName| side.iter().all(|other| other.name != *name);
+        let gone = self.base.iter().filter(move |one| lacks(&self.head, &one.name));
+        let come = self.head.iter().filter(move |one| lacks(&self.base, &one.name));
+        gone.map(|one| (one.name.clone(), Bout::Missing)).chain(come.map(|one| (one.name.clone(), Bout::New)))
+    }
+
+    /// Benchmarks that both have.
+    pub(super) fn common(&self) -> Vec<Pair<'_>> {
+        let of_head: BTreeMap<&BenchmarkName, &Listed> = self.head.iter().map(|one| (&one.name, one)).collect();
+        self.base.iter().filter_map(|base| Some(Pair::new(base, of_head.get(&base.name)?))).collect()
+    }
+}
+
+/// One benchmark as both sides list it.
+#[derive(Debug, Clone)]
+pub(super) struct Pair<'a> {
+    pub(super) base: &'a Listed,
+    pub(super) head: &'a Listed,
+    /// The metrics that both declare alike, with their places on base and on head.
+    pub(super) shared: Vec<(&'a Metric, usize, usize)>,
+}
+
+impl<'a> Pair<'a> {
+    fn new(base: &'a Listed, head: &'a Listed) -> Pair<'a> {
+        let place = |metric: &Metric| head.metrics.iter().position(|other| other == metric);
+        let shared = base.metrics.iter().enumerate().filter_map(|(at, metric)| Some((metric, at, place(metric)?)));
+        Pair { base, head, shared: shared.collect() }
+    }
+
+    pub(super) fn name(&self) -> &'a BenchmarkName {
+        &self.base.name
+    }
+
+    pub(super) fn listed(&self, side: Side) -> &'a Listed {
+        if side == Side::Head { self.head } else { self.base }
+    }
+
+    pub(super) fn cores(&self) -> u32 {
+        self.base.cores.max(self.head.cores)
+    }
+}
+
+/// Asks both sides what they offer, as far as `options` chooses it.
+pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<Offers, DuelError> {
+    let until = Instant::now() + options.limit;
+    let ask = |program: &Program| -> Result<(String, Vec<Listed>), WorkerError> {
+        let mut lives = Lives::new(program, options.patience, until, stop);
+        let mut worker = lives.start(u32::MAX)?;
+        let listed = worker.list()?;
+        let name = worker.hello().worker.clone();
+        lives.finish(worker);
+        Ok((name, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
+    };
+    let stopped = |error| if matches!(error, WorkerError::Stopped) { Err(DuelError::Stopped) } else { Ok(error) };
+    let (base_worker, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
+    let (head_worker, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
+    Ok(Offers { base, head, workers: [base_worker, head_worker] })
+}
+
+impl Pair<'_> {
+    /// Whether a side declares a metric that the other does not.
+    pub(super) fn differ(&self) -> bool {
+        self.shared.len() < self.base.metrics.len() || self.shared.len() < self.head.metrics.len()
+    }
+}
