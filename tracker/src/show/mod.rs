@@ -19,6 +19,7 @@ pub mod markdown;
 pub mod markup;
 pub mod number;
 pub mod peers;
+pub mod page;
 pub mod run;
 pub mod runs;
 pub mod spark;

@@ -1,0 +1,48 @@
+//! HTML that data cannot break: what is not written in this program is escaped.
+
+use std::fmt::Write as _;
+
+use crate::show::chart::Svg;
+use crate::show::markup::escaped;
+
+/// A page, or a piece of one.
+#[derive(Debug, Default)]
+pub(super) struct Html(String);
+
+impl Html {
+    /// Markup from this program's own text.
+    pub(super) fn put(&mut self, markup: &'static str) -> &mut Html {
+        self.0.push_str(markup);
+        self
+    }
+
+    /// Text from anywhere, inside an element or a quoted attribute.
+    pub(super) fn text(&mut self, text: &str) -> &mut Html {
+        self.0.push_str(&escaped(text));
+        self
+    }
+
+    /// A count.
+    pub(super) fn count(&mut self, count: usize) -> &mut Html {
+        // Writing to a text cannot fail.
+        let _ = write!(self.0, "{count}");
+        self
+    }
+
+    /// A chart, which is escaped already.
+    pub(super) fn chart(&mut self, chart: &Svg) -> &mut Html {
+        // In a page the name of the language goes without saying.
+        self.0.push_str(&chart.as_str().replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1));
+        self
+    }
+
+    /// Another piece.
+    pub(super) fn piece(&mut self, piece: &Html) -> &mut Html {
+        self.0.push_str(&piece.0);
+        self
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+}
