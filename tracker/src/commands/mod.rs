@@ -17,6 +17,7 @@ mod ledger;
 mod log;
 mod output;
 mod peers;
+mod publish;
 mod run;
 mod runs;
 mod show;
@@ -60,6 +61,7 @@ enum Verb {
     Pull(ledger::PullArgs),
     Push(ledger::PushArgs),
     Rebuild(ledger::RebuildArgs),
+    Publish(publish::PublishArgs),
     Run(run::RunArgs),
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
@@ -113,6 +115,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Pull(args) => ledger::pull(args),
         Verb::Push(args) => ledger::push(args),
         Verb::Rebuild(args) => ledger::rebuild(args),
+        Verb::Publish(args) => publish::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Runs(args) => runs::run(args),
         Verb::Show(args) => show::run(args),

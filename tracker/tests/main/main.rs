@@ -1,6 +1,7 @@
 //! The program as its users run it: real repositories, real stores, real processes.
 
 mod along;
+mod browser;
 mod changes;
 mod doctor;
 mod gating;
@@ -17,5 +18,6 @@ mod repository;
 mod running;
 mod sharing;
 mod showing;
+mod site;
 mod solo;
 mod world;

@@ -1,11 +1,14 @@
 //! What is drawn of a made-up past.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use crate::made::{Past, Size};
 use crate::world::World;
 
-fn with_past(size: Size) -> World {
+/// A world whose repository has a made-up past.
+pub(crate) fn with_past(size: Size) -> World {
     let world = World::new();
     fs::remove_dir_all(world.root()).expect("the empty repository gives way");
     Past::new(size).write(&world.root()).expect("a past is made");
@@ -42,4 +45,39 @@ fn a_pattern_for_several_series_is_refused_with_what_would_tell_them_apart() {
     let none = world.ended(2, &["chart", "=nothing", "--out", file.to_str().expect("a path")]);
     assert!(none.err.contains("no series matches"));
     assert!(!file.exists());
+}
+
+/// Every file of a folder by its name, with its content.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|(inner, content)| (format!("{name}/{inner}"), content)));
+        } else {
+            found.insert(name, fs::read(&path).expect("a file"));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_did_not_change_is_not_drawn_again_and_the_bytes_are_the_same() {
+    let world = with_past(small());
+    let first = world.ended(0, &["publish", "--name", "p"]);
+    assert!(first.out.starts_with("12 series, 12 drawn anew"), "{}", first.out);
+    let site = files(&world.root().join(".tachograph/site"));
+    let again = world.ended(0, &["publish", "--name", "p"]);
+    assert!(again.out.starts_with("12 series, 0 drawn anew"), "{}", again.out);
+    assert_eq!(files(&world.root().join(".tachograph/site")), site);
+
+    let elsewhere = world.path("elsewhere");
+    world.ended(0, &["publish", "--name", "p", "--out", elsewhere.to_str().expect("a path")]);
+    assert!(files(&elsewhere) == site, "a site that was drawn in one go is the same");
+    let pages = site.keys().filter(|name| name.starts_with("series/")).count();
+    assert_eq!(pages, 12);
+
+    world.ended(0, &["publish", "--name", "another"]);
+    let renamed = world.ended(0, &["publish", "--name", "p"]);
+    assert!(renamed.out.starts_with("12 series, 12 drawn anew"), "{}", renamed.out);
 }

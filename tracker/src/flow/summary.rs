@@ -1,0 +1,121 @@
+//! A series' past in a line, and the history as the site's script reads it.
+
+use super::past::{History, Past};
+use super::picture;
+use crate::domain::{Change, Move, Size};
+use crate::show::page::row::{ChangeLine, DAYS, Row};
+use crate::show::page::series::Reading;
+use crate::stats::robust;
+
+/// How many values a sparkline is drawn from.
+const SPARK: usize = 24;
+
+const DAY_S: i64 = 86_400;
+
+/// The line of a series; none without points.
+pub(super) fn row(past: &Past, history: &History) -> Option<Row> {
+    let (last, &place) = (past.points.last()?, past.places.last()?);
+    let level = past.trend.levels.last().map_or(last.level, |level| level.value);
+    let at_s = history.commits[place].committed_at_s;
+    let before = |then: &dyn Fn(usize) -> bool| {
+        let point = past.places.iter().rposition(|&place| then(place))?;
+        let was = past.trend.levels.iter().find(|level| level.to > point)?.value;
+        Some((level - was) / was.abs()).filter(|over| over.is_finite())
+    };
+    let days = |days: i64| before(&|place| history.commits[place].committed_at_s <= at_s - days * DAY_S);
+    let release = history.tags.iter().rev().map(|(tag, _)| *tag).find(|tag| *tag < place);
+    let over = [days(DAYS[0]), days(DAYS[1]), days(DAYS[2]), release.and_then(|tag| before(&|place| place <= tag))];
+    let series = &past.series;
+    Some(Row {
+        id: series.id(),
+        suite: series.suite.clone(),
+        benchmark: series.benchmark.clone(),
+        metric: series.metric.clone(),
+        machine: series.machine.title(),
+        spark: spark(past),
+        level,
+        noise: noise(past, level),
+        over,
+        changes: past.trend.changes.iter().map(|change| line(past, history, change)).collect(),
+        last: last.commit.clone(),
+        last_at_s: at_s,
+    })
+}
+
+fn spark(past: &Past) -> Vec<f64> {
+    let values: Vec<f64> = past.points.iter().map(|point| point.level).collect();
+    let share = values.len().div_ceil(SPARK).max(1);
+    values.chunks(share).filter_map(robust::median).collect()
+}
+
+/// How far the points lie off their levels: the middle distance, as a standard deviation, relative to the present level.
+fn noise(past: &Past, level: f64) -> Option<f64> {
+    let off = past
+        .trend
+        .levels
+        .iter()
+        .flat_map(|step| past.points[step.from..step.to].iter().map(move |point| (point.level - step.value).abs()));
+    let off: Vec<f64> = off.collect();
+    robust::median(&off).map(|off| 1.4826 * off / level.abs()).filter(|noise| noise.is_finite())
+}
+
+fn line(past: &Past, history: &History, change: &Change) -> ChangeLine {
+    let place = past.places[change.at];
+    let commit = &history.commits[place];
+    let (relative, interval) = match change.size {
+        Size::Relative { value, low, high } => (Some(value), Some((low, high))),
+        Size::Absolute { .. } => (None, None),
+    };
+    let id = |at: usize| past.points[at].commit.clone();
+    ChangeLine {
+        place,
+        commit: commit.id.clone(),
+        at_s: commit.committed_at_s,
+        subject: commit.subject.clone(),
+        within: (id(change.within.0), id(change.within.1)),
+        turn: change.turn,
+        drifts: change.kind == Move::Drift,
+        size: picture::size(change),
+        relative,
+        interval,
+        levels: (change.before, change.after),
+    }
+}
+
+/// The points as a page lists them.
+pub(super) fn readings(past: &Past, history: &History) -> Vec<Reading> {
+    let reading = |(point, &place): (&crate::domain::Point, &usize)| {
+        let commit = &history.commits[place];
+        Reading {
+            place,
+            commit: commit.id.short().to_owned(),
+            at_s: commit.committed_at_s,
+            subject: commit.subject.clone(),
+            level: point.level,
+            interval: point.interval,
+            lives: point.lives,
+        }
+    };
+    past.points.iter().zip(&past.places).map(reading).collect()
+}
+
+/// Every commit for the script, by place: hash, time, subject.
+pub(super) fn history(history: &History) -> serde_json::Result<String> {
+    let commits: Vec<(&str, i64, String)> = history
+        .commits
+        .iter()
+        .map(|commit| (commit.id.short(), commit.committed_at_s, commit.subject.chars().take(100).collect()))
+        .collect();
+    Ok(format!("\"use strict\";\nconst tachographHistory = {};\n", serde_json::to_string(&commits)?))
+}
+
+/// Every series for the script's search over several pages.
+pub(super) fn rows(rows: &[Row]) -> serde_json::Result<String> {
+    let names: Vec<(&str, &str, &str, &str, &str)> = rows
+        .iter()
+        .map(|row| {
+            (row.id.short(), row.suite.as_str(), row.benchmark.as_str(), row.metric.name.as_str(), row.machine.as_str())
+        })
+        .collect();
+    Ok(format!("\"use strict\";\nvar tachographRows = {};\n", serde_json::to_string(&names)?))
+}
