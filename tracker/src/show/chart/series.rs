@@ -8,6 +8,7 @@ use super::scale::{self, Tick};
 use super::{Svg, thin};
 use crate::domain::{Turn, Unit};
 use crate::show::number::quantity;
+use crate::show::table::shorten;
 use crate::stats::robust;
 
 /// A point.
@@ -106,6 +107,8 @@ const DATES: f64 = 22.0;
 const COLUMNS: usize = 160;
 /// The width of a character, about, for what would overlap.
 const LETTER: f64 = 7.2;
+/// Longer labels are shortened.
+const LONGEST: usize = 16;
 /// Points so many noises off the levels are drawn at the edge.
 const FAR: f64 = 10.0;
 
@@ -219,7 +222,7 @@ fn axes(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
         }
     });
     paper.group("ticks y", page, |pen| {
-        pen.text((4.0, TAG_ROW), Anchor::Start, &unit);
+        pen.text((4.0, TAG_ROW), Anchor::Start, &shorten(&unit, LONGEST));
         for tick in &heights {
             pen.text((LEFT - 8.0, frame.down(tick.at) + 4.0), Anchor::End, &tick.label);
         }
@@ -283,14 +286,16 @@ fn middle_of(column: &[Dot], end: fn((f64, f64)) -> f64) -> Option<f64> {
 fn tags(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
     let inside = || series.tags.iter().filter(|tag| frame.x.contains(&tag.at));
     paper.group("tag", page, |pen| {
-        let mut free = LEFT;
+        // The unit stands at the row's beginning.
+        let mut free = LEFT + LONGEST as f64 * LETTER / 2.0;
         for tag in inside() {
             let x = frame.across(tag.at);
             pen.line(&[(x, TOP - 34.0), (x, BOTTOM)]);
-            let width = tag.name.chars().count() as f64 * LETTER;
+            let name = shorten(&tag.name, LONGEST);
+            let width = name.chars().count() as f64 * LETTER;
             let start = (x - width / 2.0).clamp(LEFT, WIDTH - width);
             if start >= free {
-                pen.text((start, TAG_ROW), Anchor::Start, &tag.name);
+                pen.text((start, TAG_ROW), Anchor::Start, &name);
                 free = start + width + 10.0;
             }
         }
@@ -309,7 +314,8 @@ fn marks(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
         };
         let x = frame.across(mark.at).clamp(LEFT, RIGHT);
         let ends = (frame.across(mark.within.0).max(LEFT), frame.across(mark.within.1).min(RIGHT));
-        let width = mark.label.chars().count() as f64 * LETTER + 12.0;
+        let label = shorten(&mark.label, LONGEST);
+        let width = label.chars().count() as f64 * LETTER + 12.0;
         // At the right edge the label stands before its mark.
         let side = if x - 4.0 + width > WIDTH { Anchor::End } else { Anchor::Start };
         let start = if side == Anchor::End { x + 4.0 - width } else { x - 4.0 };
@@ -324,7 +330,7 @@ fn marks(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
             pen.shape(vec![(x - 4.0, foot), (x + 4.0, foot), (x, point)]);
             if row.is_some() {
                 let beside = if side == Anchor::End { x - 8.0 } else { x + 8.0 };
-                pen.text((beside, tip - 1.0), side, &mark.label);
+                pen.text((beside, tip - 1.0), side, &label);
             }
         });
         if let Some(row) = row {
@@ -380,7 +386,7 @@ fn steps(paper: &mut Paper, series: &Series<'_>, frame: &Frame, reach: f64) {
 fn lanes_beneath(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
     for (number, lane) in series.lanes.iter().enumerate() {
         let top = BOTTOM + DATES + 4.0 + number as f64 * LANE;
-        paper.group("lane", page, |pen| pen.text((LEFT - 8.0, top + 12.0), Anchor::End, &lane.name));
+        paper.group("lane", page, |pen| pen.text((LEFT - 8.0, top + 12.0), Anchor::End, &shorten(&lane.name, 10)));
         for (place, (from, to, what)) in lane.spans.iter().enumerate() {
             let (left, right) = (frame.across(*from).max(LEFT), frame.across(*to).min(RIGHT));
             let class = if place % 2 == 0 { "lane even" } else { "lane odd" };

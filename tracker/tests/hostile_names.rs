@@ -1,0 +1,302 @@
+//! Hundreds of hostile names through everything that shows names: no element, attribute, link or escape sequence is ever
+//! made by data. What a page is made of with a hostile name is compared with what it is made of with a harmless one.
+
+use std::collections::BTreeSet;
+
+use tachograph::domain::{
+    BenchmarkName, CommitId, Level, Machine, Metric, Point, RecordId, Series, SuiteName, Turn, Unit,
+};
+use tachograph::show::chart::series::{self as chart, Dot, Lane, Mark, Step, Tag};
+use tachograph::show::page::overview::{self, Newest};
+use tachograph::show::page::row::{ChangeLine, Row};
+use tachograph::show::page::series::{self, Page, Reading, Sibling};
+use tachograph::show::page::{Site, changes, feed};
+use tachograph::show::style::Style;
+use tachograph::show::{escape, log};
+
+/// What people, parsers and shells have stumbled over.
+const SEEDS: [&str; 66] = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)//",
+    "<img src=x onerror=alert(1)>",
+    "\"><img src=x onerror=alert(1)>",
+    "'><svg onload=alert(1)>",
+    "' onmouseover='alert(1)",
+    "\" onfocus=\"alert(1)\" autofocus=\"",
+    "` onmouseover=alert(1) `",
+    "</title><h1>x</h1>",
+    "</text><a href=\"https://example.invalid\">x</a>",
+    "</td></tr></table><form action=x>",
+    "</svg><iframe srcdoc=x>",
+    "<a href=\"javascript:alert(1)\">x</a>",
+    "javascript:alert(1)",
+    "data:text/html,<b>x</b>",
+    "https://example.invalid/",
+    "//example.invalid",
+    "../../../etc/passwd",
+    "..\\..\\windows",
+    "<!-- x",
+    "--><b>x</b>",
+    "<![CDATA[x]]>",
+    "]]><b>",
+    "<?xml version=\"1.0\"?>",
+    "<!DOCTYPE x [<!ENTITY e \"y\">]>&e;",
+    "&lt;b&gt;",
+    "&#60;b&#62;",
+    "&#x3c;b",
+    "&amp;amp;",
+    "&",
+    "&;",
+    "&notanentity;",
+    "<",
+    ">",
+    "\"",
+    "'",
+    "`",
+    "=",
+    "</",
+    "<b",
+    "<b/",
+    "< b>",
+    "<\u{a0}b>",
+    "\u{1b}[31mred\u{1b}[0m",
+    "\u{1b}]0;title\u{7}",
+    "\u{1b}]8;;https://example.invalid\u{1b}\\x\u{1b}]8;;\u{1b}\\",
+    "\u{9b}31m",
+    "\u{8}\u{8}\u{7f}",
+    "line\nbreak",
+    "carriage\rreturn",
+    "\r\n::error::x",
+    "tab\there",
+    "\u{202e}gnp.exe",
+    "\u{2066}x\u{2069}",
+    "\u{200b}\u{feff}\u{2028}\u{2029}",
+    "\u{fffe}\u{ffff}",
+    "e\u{301}\u{327}\u{488}",
+    "👩‍👩‍👧‍👦/🏴",
+    "数/größe/Ω",
+    "@everyone and @somebody",
+    "[x](https://example.invalid) ![y](z)",
+    "|a|b|\n|-|-|",
+    "${HOME} $(id) `id` %0A",
+    "'; DROP TABLE runs; --",
+    "{{7*7}} {% x %} <%= x %>",
+    "\\u003cb\\u003e \\x3cb\\x3e",
+];
+
+/// Each seed alone, within a path, doubled, in capitals, and long.
+fn corpus() -> BTreeSet<String> {
+    let of = |seed: &&str| {
+        [
+            (*seed).to_owned(),
+            format!("kernel/{seed}/64"),
+            format!("{seed}{seed}"),
+            seed.to_uppercase(),
+            format!("{}{seed}", "x".repeat(300)),
+        ]
+    };
+    SEEDS.iter().flat_map(of).collect()
+}
+
+const HARMLESS: &str = "harmless";
+
+fn commit(digit: &str) -> CommitId {
+    CommitId::new(digit.repeat(40)).expect("a hash")
+}
+
+/// A row in which every text that data can choose is the name.
+fn row(name: &str) -> Row {
+    let change = |place: usize, turn: Turn| ChangeLine {
+        place,
+        commit: commit("a"),
+        at_s: 1_780_000_000,
+        subject: name.to_owned(),
+        within: (commit("b"), commit("c")),
+        turn,
+        drifts: false,
+        size: "+3.0 %".to_owned(),
+        relative: Some(0.03),
+        interval: Some((0.02, 0.04)),
+        levels: (100.0, 103.0),
+    };
+    Row {
+        id: RecordId::of("series", &1),
+        suite: SuiteName::new(name).expect("a name"),
+        benchmark: BenchmarkName::new(name).expect("a name"),
+        metric: Metric { name: name.to_owned(), unit: Unit::new(name), ..Metric::time() },
+        machine: name.to_owned(),
+        spark: vec![100.0, 103.0],
+        level: 103.0,
+        noise: Some(0.01),
+        over: [Some(0.03); 4],
+        changes: vec![change(1, Turn::Regression), change(9, Turn::Moved)],
+        last: commit("d"),
+        last_at_s: 1_780_000_000,
+    }
+}
+
+fn drawing(name: &str) -> tachograph::show::chart::Svg {
+    let dots: Vec<Dot> =
+        (0..40_u32).map(|at| Dot { x: f64::from(at), y: 100.0 + f64::from(at % 3), interval: None }).collect();
+    chart::draw(&chart::Series {
+        title: name,
+        unit: &Unit::new(name),
+        dots: &dots,
+        steps: &[Step { from: 0.0, to: 39.0, value: 101.0, within: (100.0, 102.0) }],
+        marks: &[Mark {
+            at: 9.0,
+            within: (8.0, 10.0),
+            turn: Turn::Moved,
+            rose: true,
+            label: name.to_owned(),
+            title: name.to_owned(),
+        }],
+        tags: &[Tag { at: 5.0, name: name.to_owned() }],
+        // A lane's text is left out where it has no room; its title stays.
+        lanes: &[Lane { name: name.to_owned(), spans: vec![(0.0, 1.0, name.to_owned())] }],
+        times: &[(0.0, 1_780_000_000), (39.0, 1_790_000_000)],
+    })
+}
+
+/// Everything that a browser or a feed reader gets to see of a name.
+fn pages(name: &str) -> Vec<String> {
+    let site = Site { name: name.to_owned(), version: name.to_owned() };
+    let rows = [row(name)];
+    let newest = Newest {
+        commit: name.to_owned(),
+        subject: name.to_owned(),
+        at_s: 1_780_000_000,
+        failed: 1,
+        release: Some(name.to_owned()),
+    };
+    let reading = |place: usize| Reading {
+        place,
+        commit: "abc".to_owned(),
+        at_s: 1_780_000_000,
+        subject: name.to_owned(),
+        level: 103.0,
+        interval: Some((102.0, 104.0)),
+        lives: 3,
+    };
+    let chart = drawing(name);
+    let sibling = |file: &str| Sibling { file: file.to_owned(), metric: name.to_owned(), machine: name.to_owned() };
+    let series = series::render(
+        &site,
+        &Page {
+            row: &rows[0],
+            chart: &chart,
+            readings: &[reading(1), reading(2)],
+            levels: &[Level { from: 0, to: 2, value: 103.0, low: 102.0, high: 104.0 }],
+            siblings: &[sibling(&series::file(&rows[0])), sibling("other.html")],
+            tags: &[(1, name.to_owned())],
+        },
+    );
+    let mut pages: Vec<String> =
+        overview::pages(&site, Some(&newest), &rows).into_iter().map(|(_, page)| page).collect();
+    pages.extend([series, changes::page_of(&site, &rows), feed::atom(&site, &rows), chart.into_file()]);
+    pages
+}
+
+/// What markup is made of: every tag with the names of its attributes, and the values of those that lead somewhere. Text and
+/// other values are left out. Anything that is no well-formed tag is told as it is.
+fn bones(markup: &str) -> Vec<String> {
+    let mut bones = Vec::new();
+    let mut rest = markup;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start + 1..];
+        let mut quoted = false;
+        let end = rest.find(|sign| {
+            quoted ^= sign == '"';
+            sign == '>' && !quoted
+        });
+        let Some(end) = end else {
+            bones.push(format!("a tag that does not end: {rest}"));
+            return bones;
+        };
+        // Outside of quotes nothing comes from data.
+        for (number, piece) in rest[..end].split('"').enumerate() {
+            let leads = bones.last().is_some_and(|last: &String| last.ends_with("href=") || last.ends_with("src="));
+            if number % 2 == 0 || leads {
+                bones.push(piece.to_owned());
+            }
+        }
+        rest = &rest[end + 1..];
+    }
+    bones
+}
+
+#[test]
+fn no_page_feed_or_chart_is_made_otherwise_by_a_name() {
+    let corpus = corpus();
+    assert!(corpus.len() >= 300, "{}", corpus.len());
+    let harmless: Vec<Vec<String>> = pages(HARMLESS).iter().map(|page| bones(page)).collect();
+    for name in corpus {
+        for (page, expected) in pages(&name).iter().zip(&harmless) {
+            let found = bones(page);
+            // A long label may have no room, and is left out with its element: of what remains nothing may be new.
+            let known: BTreeSet<&String> = expected.iter().collect();
+            let numbers = |bone: &&String| !known.contains(bone) && !is_geometry(bone);
+            let strange: Vec<&String> = found.iter().filter(numbers).collect();
+            assert_eq!(strange, Vec::<&String>::new(), "{name:?}");
+            let tags =
+                |bones: &[String], name: &str| bones.iter().filter(|bone| bone.split(' ').next() == Some(name)).count();
+            for element in ["a", "script", "tr", "td", "th", "g", "svg", "path", "option", "link", "entry", "meta"] {
+                assert_eq!(tags(&found, element), tags(expected, element), "{element} with {name:?}");
+            }
+        }
+    }
+}
+
+/// The numbers of an element that stands where a text's width put it stand within quotes and are left out; what remains of
+/// such an element are the names of its attributes.
+fn is_geometry(bone: &str) -> bool {
+    ["text x=", " y=", " text-anchor=", "/text", ""].contains(&bone)
+}
+
+#[test]
+fn charts_and_feeds_with_hostile_names_are_well_formed_xml() {
+    for name in corpus() {
+        let site = Site { name: name.clone(), version: "1".to_owned() };
+        for text in [drawing(&name).into_file(), feed::atom(&site, &[row(&name)])] {
+            let mut reader = quick_xml::Reader::from_str(&text);
+            loop {
+                match reader.read_event() {
+                    Ok(quick_xml::events::Event::Eof) => break,
+                    Ok(quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag)) => {
+                        for attribute in tag.attributes() {
+                            let attribute = attribute.unwrap_or_else(|error| panic!("{name:?}: {error}"));
+                            assert!(!attribute.value.contains('<'), "{name:?}");
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(error) => panic!("{name:?}: {error}"),
+                }
+            }
+            assert!(!text.chars().any(|sign| sign.is_control() && sign != '\n'), "{name:?}");
+        }
+    }
+}
+
+#[test]
+fn no_name_steers_a_terminal() {
+    for name in corpus() {
+        let series = Series {
+            suite: SuiteName::new(name.as_str()).expect("a name"),
+            benchmark: BenchmarkName::new(name.as_str()).expect("a name"),
+            metric: Metric { name: name.clone(), ..Metric::time() },
+            machine: Machine::Named(name.clone()),
+        };
+        let point = Point {
+            run: RecordId::of("run", &1),
+            commit: commit("a"),
+            committed_at_s: 1_780_000_000,
+            level: 100.0,
+            interval: None,
+            lives: 1,
+            samples: 1,
+        };
+        let text = log::text(&series, &[point], 5, Style::default());
+        assert_eq!(text.lines().count(), 4, "{name:?}: {text}");
+        assert!(text.lines().all(|line| escape::line(line) == line), "{name:?}: {text:?}");
+    }
+}
