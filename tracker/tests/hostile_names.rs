@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use tachograph::domain::{
-    BenchmarkName, CommitId, Level, Machine, Metric, Point, RecordId, Series, SuiteName, Turn, Unit,
+    BenchmarkName, CommitId, Level, Line, Machine, Metric, Order, Point, RecordId, Series, SeriesTrend, SuiteName,
+    Trend, Turn, Unit,
 };
 use tachograph::show::chart::series::{self as chart, Dot, Lane, Mark, Step, Tag};
 use tachograph::show::page::overview::{self, Newest};
@@ -295,7 +296,10 @@ fn no_name_steers_a_terminal() {
             lives: 1,
             samples: 1,
         };
-        let text = log::text(&series, &[point], 5, Style::default());
+        let trend = SeriesTrend { series: series.clone(), marks: vec![], trend: Trend::default(), toolchains: vec![] };
+        let line = Line::new(vec![], Order::Date);
+        let past = log::Past { points: &[point], rows: 5, trend: &trend, line: &line };
+        let text = log::text(&series, past, Style::default());
         assert_eq!(text.lines().count(), 4, "{name:?}: {text}");
         assert!(text.lines().all(|line| escape::line(line) == line), "{name:?}: {text:?}");
     }

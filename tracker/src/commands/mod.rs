@@ -1,7 +1,7 @@
 //! One file a verb: reads the arguments and the clock, calls a flow, prints, and says how to exit.
 
-mod backtest;
 mod accept;
+mod backtest;
 mod changes;
 mod chart;
 mod detect;

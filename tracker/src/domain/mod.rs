@@ -1,7 +1,7 @@
 //! The words: what every room speaks of. This is the ground floor; it imports no other room.
 
-mod bundle;
 mod acceptance;
+mod bundle;
 mod change;
 mod commit;
 mod duel;
@@ -20,8 +20,8 @@ mod standing;
 mod verdict;
 mod words;
 
-pub use bundle::{Bundle, BundleError, Content, Gist, Kin, MOST_BYTES};
 pub use acceptance::{Acceptance, AcceptanceError, Raw as RawAcceptance, Until, UntilError};
+pub use bundle::{Bundle, BundleError, Content, Gist, Kin, MOST_BYTES};
 pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};
 pub use commit::{Commit, CommitId, CommitIdError};
 pub use duel::{Bout, Contest, Duel, Readings, Side};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::duel::{Dueled, Job};
+use super::enough::Inputs;
 use super::project::absent;
 use super::run::machine_of;
 use super::side::{Built, Site};
@@ -57,7 +58,8 @@ fn policy(config: &Config, exact: &[String]) -> Policy {
         limit: Limit::percent(0.0).ok(),
         ..PolicyEntry::default()
     });
-    Policy { false_reds: config.policy.false_reds, entries: std::iter::once(entry).chain(exact).collect() }
+    let entries = std::iter::once(entry).chain(exact).collect();
+    Policy { false_reds: config.policy.false_reds, entries, ..Policy::default() }
 }
 
 /// The exact metrics of a run, by name.
@@ -93,6 +95,7 @@ impl Second<'_> {
         let sides = Match { suite: self.site.suite.0, machine: &machine, base: &base.side, head: &head.side };
         let known = Known::from_duels(&Store::open(self.address)?.lessons(sides)?);
         let job = Job {
+            inputs: Inputs::Differ,
             suite: self.site.suite.0,
             machine: machine.clone(),
             base: &base,

@@ -191,6 +191,10 @@ pub(super) fn each_with<T: Send>(
         let mut queue = Queue { next: 0, early: BTreeMap::new(), visit };
         let mut number = 0;
         let read = store.each_series(wanted, &history.runs, |series, dots| -> Outcome<()> {
+            // A peer's results are a reference, and their moves are not ours.
+            if series.suite.peer().is_some() {
+                return Ok(());
+            }
             let lost = |_| Failure::environment(anyhow::anyhow!("judging a series failed"));
             work.send((number, series, dots)).map_err(lost)?;
             number += 1;
