@@ -15,6 +15,9 @@ pub const PRIOR_DF: f64 = 10.0;
 /// With so many earlier duels the assumption is forgotten; before, it fades in proportion.
 pub const ENOUGH: usize = 20;
 
+/// Until then an earlier duel counts for at most so many standard deviations of the assumption.
+const FARTHEST: f64 = 3.0;
+
 /// One earlier comparison of different builds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Earlier {
@@ -52,7 +55,7 @@ impl Spread {
     #[must_use]
     pub fn between(earlier: &[Earlier]) -> Spread {
         let errors: Vec<f64> = earlier.iter().filter_map(|one| one.error).collect();
-        let Some(seen) = scatter(earlier) else { return Spread::assumed() };
+        let Some(seen) = scatter(&bounded(earlier)) else { return Spread::assumed() };
         let own = if errors.is_empty() { 0.0 } else { errors.iter().sum::<f64>() / errors.len() as f64 };
         // One degree of freedom of the assumption always stays: a scatter that is all measuring error would otherwise
         // prove that builds never differ.
@@ -105,6 +108,16 @@ impl Spread {
     }
 }
 
+/// Among a few earlier duels one real change would pass for luck, for nothing stands beside it to be robust with; so until
+/// enough are known none counts for more than the assumption makes likely.
+fn bounded(earlier: &[Earlier]) -> Vec<Earlier> {
+    let bound = |one: &Earlier| {
+        let most = FARTHEST * (PRIOR_SD * PRIOR_SD + one.error.unwrap_or(0.0)).sqrt();
+        Earlier { effect: one.effect.clamp(-most, most), ..*one }
+    };
+    if earlier.len() < ENOUGH { earlier.iter().map(bound).collect() } else { earlier.to_vec() }
+}
+
 fn scatter(earlier: &[Earlier]) -> Option<Variance> {
     let effects: Vec<f64> = earlier.iter().map(|one| one.effect).collect();
     variance_about_zero(&effects)
@@ -150,6 +163,14 @@ mod tests {
         let many = tau(Spread::between(&duels(3, 40, 0.001, 0.0005)));
         assert!(few > 0.007 && few < 0.010, "{few}");
         assert!(many < 0.003, "{many}");
+    }
+
+    #[test]
+    fn one_real_change_among_few_earlier_duels_does_not_blind_the_gate() {
+        let slower = Earlier { effect: 0.26, error: Some(1e-8) };
+        assert!(tau(Spread::between(&[slower])) < 0.013);
+        let quiet = Earlier { effect: 0.001, error: Some(1e-8) };
+        assert!(tau(Spread::between(&[slower, slower, quiet])) < 0.017);
     }
 
     #[test]
