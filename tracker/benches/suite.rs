@@ -3,9 +3,12 @@
 
 mod adapt;
 mod judging;
+#[path = "../examples/history/made.rs"]
+mod made;
 mod measuring;
 mod parsing;
 mod rendering;
+mod showing;
 mod store;
 
 use tachograph_harness::{ExitCode, Suite};
@@ -20,6 +23,7 @@ fn main() -> ExitCode {
     adapt::offer(&mut suite);
     store::offer(&mut suite);
     rendering::offer(&mut suite);
+    showing::offer(&mut suite);
     measuring::offer(&mut suite);
     suite.main()
 }

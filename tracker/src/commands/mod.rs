@@ -18,6 +18,7 @@ mod log;
 mod output;
 mod peers;
 mod publish;
+mod report;
 mod run;
 mod runs;
 mod show;
@@ -62,6 +63,7 @@ enum Verb {
     Push(ledger::PushArgs),
     Rebuild(ledger::RebuildArgs),
     Publish(publish::PublishArgs),
+    Report(report::ReportArgs),
     Run(run::RunArgs),
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
@@ -116,6 +118,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Push(args) => ledger::push(args),
         Verb::Rebuild(args) => ledger::rebuild(args),
         Verb::Publish(args) => publish::run(args),
+        Verb::Report(args) => report::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Runs(args) => runs::run(args),
         Verb::Show(args) => show::run(args),

@@ -23,6 +23,7 @@ pub mod prepare;
 pub mod project;
 pub mod publish;
 pub mod replace;
+pub mod report;
 pub mod results;
 pub mod run;
 mod side;

@@ -20,6 +20,7 @@ pub mod markup;
 pub mod number;
 pub mod page;
 pub mod peers;
+pub mod report;
 pub mod run;
 pub mod runs;
 pub mod spark;

@@ -8,6 +8,7 @@ pub mod feed;
 mod frame;
 mod html;
 pub mod overview;
+pub mod report;
 pub mod row;
 pub mod series;
 

@@ -81,3 +81,20 @@ fn what_did_not_change_is_not_drawn_again_and_the_bytes_are_the_same() {
     let renamed = world.ended(0, &["publish", "--name", "p"]);
     assert!(renamed.out.starts_with("12 series, 12 drawn anew"), "{}", renamed.out);
 }
+
+#[test]
+fn a_report_since_a_release_a_day_or_nothing_known() {
+    let world = with_past(small());
+    let text = world.ended(0, &["report", "--since", "v0.1.0"]);
+    assert!(text.out.starts_with("repo since v0.1.0: ") && text.out.contains("By group"), "{}", text.out);
+    let markdown = world.ended(0, &["report", "--since", "2024-02-05", "--format", "markdown"]);
+    assert!(
+        markdown.out.contains("since 2024-02-05") && markdown.out.contains("| group | metric |"),
+        "{}",
+        markdown.out
+    );
+    let html = world.ended(0, &["report", "--since", "v0.1.0", "--format", "html"]);
+    assert!(html.out.starts_with("<!DOCTYPE html>") && html.out.contains("repo since v0.1.0"), "{}", html.out);
+    world.ended(2, &["report", "--since", "no-such-tag"]);
+    world.ended(2, &["report", "--since", "1999-01-01"]);
+}

@@ -36,6 +36,12 @@ impl Html {
         self
     }
 
+    /// The style of all pages, for one that stands alone.
+    pub(super) fn style(&mut self) -> &mut Html {
+        self.0.push_str(&super::style());
+        self
+    }
+
     /// Another piece.
     pub(super) fn piece(&mut self, piece: &Html) -> &mut Html {
         self.0.push_str(&piece.0);

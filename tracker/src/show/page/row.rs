@@ -116,10 +116,10 @@ pub fn causes(rows: &[Row]) -> Vec<Cause<'_>> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::show) mod tests {
     use super::*;
 
-    pub(in super::super) fn row(name: &str, changes: Vec<ChangeLine>) -> Row {
+    pub(in crate::show) fn row(name: &str, changes: Vec<ChangeLine>) -> Row {
         Row {
             id: RecordId::of("series", &name),
             suite: SuiteName::new("engine").unwrap(),
@@ -136,7 +136,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in super::super) fn change(place: usize, turn: Turn, relative: f64) -> ChangeLine {
+    pub(in crate::show) fn change(place: usize, turn: Turn, relative: f64) -> ChangeLine {
         let commit = |place: usize| CommitId::new(format!("{place:040x}")).unwrap();
         ChangeLine {
             place,
