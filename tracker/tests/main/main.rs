@@ -6,6 +6,7 @@ mod changes;
 mod doctor;
 mod gating;
 mod gating_commands;
+mod harnesses;
 mod import;
 mod judge;
 mod killed;
