@@ -1,23 +1,26 @@
 //! `tachograph gate` and `tachograph compare`: base and head measured against each other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::answer;
 use super::output;
 use super::run::{fresh_seed, now_s};
 use super::status::Status;
 use super::stored::StoreArgs;
-use crate::domain::{Pattern, Report, Subject, Undecided, Whole, parse_duration};
-use crate::failure::{Classify, Outcome};
+use super::{answer, ci};
+use crate::domain::{Pattern, Report, Subject, SuiteName, Undecided, Whole, parse_duration};
+use crate::failure::{Classify, Failure, Outcome};
+use crate::flow::carry::{self, Carried};
 use crate::flow::gate::{self, Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
+use crate::flow::host;
 use crate::flow::project::Project;
 use crate::measure::duel::Progress;
 use crate::measure::interrupt::Stop;
+use crate::repo::Repository;
 use crate::show;
 use crate::show::escape;
 use crate::show::gate::Gate;
@@ -31,7 +34,7 @@ use crate::show::gate::Gate;
 /// measured and what was said of it is kept in the store.
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
-    /// What to measure against; where head left the main branch if not given
+    /// What to measure against; what the CI host says, else where head left the main branch, if not given
     #[arg(long, value_name = "REV")]
     base: Option<String>,
 
@@ -42,6 +45,10 @@ pub(super) struct GateArgs {
     /// Head comes from a fork: acceptances that it adds do not hold, and later gates learn nothing from it
     #[arg(long)]
     fork: bool,
+
+    /// Write everything that was measured to this file, for another job to judge anew with `tachograph report`
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
 
     #[command(flatten)]
     how: HowArgs,
@@ -109,7 +116,7 @@ struct HowArgs {
 
 /// How the results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Shape {
+pub(super) enum Shape {
     /// For reading
     Text,
     /// For programs; tracker/REPORT.md has every field
@@ -123,22 +130,71 @@ enum Shape {
 }
 
 pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
-    let head_of = if args.fork { HeadOf::Fork } else { HeadOf::Ours };
-    let (base, head) = (args.base.clone(), args.head.clone());
-    let (code, _) = duel(Request { base, head, head_of, ..Request::default() }, &args.how)?;
+    let here = std::env::current_dir().or_environment("finding the current folder")?;
+    let host = ci::here().filter(|host| host.event != host::Event::Report);
+    let is_fork = args.fork || host.as_ref().is_some_and(|host| host.is_fork);
+    let head_of = if is_fork { HeadOf::Fork } else { HeadOf::Ours };
+    let (mut base, mut head) = (args.base.clone(), args.head.clone());
+    if let (Some(host), None, None) = (&host, &base, &head) {
+        let chosen = host::choose(host, &Repository::discover(&here)?)?;
+        Status::new().remark(&format!("{}, {}: base is {}", host.name, host.event.as_str(), chosen.because));
+        // On a host the commit is judged: what steps before this one left in the folder is not part of it.
+        head = Some(chosen.head.id.as_str().to_owned());
+        base = chosen.base.map(|base| base.id.as_str().to_owned());
+    }
+    let (code, _) = duel(Request { base, head, head_of, ..Request::default() }, &args.how, &mut |gate, code| {
+        if let Some(place) = &args.bundle {
+            hand_on(place, gate, &args.how)?;
+        }
+        let Some(host) = &host else { return Ok(()) };
+        let link = args.how.link.as_deref().or(host.run_url.as_deref());
+        let markdown = show::markdown::text(gate, link, MOST_SUMMARY_BYTES);
+        ci::tell(host, &markdown, &[("verdict", gate.whole().as_str()), ("exit-code", &code.to_string())])?;
+        if host.outputs.is_some() && args.how.format != Shape::Github {
+            Status::new().remark(show::annotations::text(gate).trim_end());
+        }
+        Ok(())
+    })?;
     Ok(ExitCode::from(code))
+}
+
+/// Writes what was measured to a file.
+fn hand_on(place: &Path, gate: &Gate<'_>, how: &HowArgs) -> Outcome<()> {
+    let mut store = how.store.open_to_read()?;
+    let mut duels = Vec::new();
+    for report in gate.reports {
+        duels.extend(store.duel(&report.duel)?);
+    }
+    let subject = gate.reports.first().map(|report| &report.head.subject);
+    let commit = match subject {
+        Some(Subject::Commit(commit)) => commit.id.clone(),
+        Some(Subject::Dirty { .. }) => {
+            return Err(Failure::usage(anyhow::anyhow!("a working tree with changes is judged where it stands"))
+                .hint("commit the changes, or leave --bundle out"));
+        }
+        None => {
+            let here = std::env::current_dir().or_environment("finding the current folder")?;
+            Repository::discover(&here)?.head()?.id
+        }
+    };
+    let suite = |name: &str| SuiteName::new(name).or_environment("naming a suite");
+    let broken = gate.broken.iter().map(|(name, why)| Ok((suite(name)?, why.clone()))).collect::<Outcome<_>>()?;
+    carry::write(place, &Carried { commit, broken, duels })
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Outcome<ExitCode> {
     let (base, head) = (Some(args.base.clone()), Some(args.head.clone()));
     let policy = WhosePolicy::Nobodys;
-    let (code, failed) = duel(Request { base, head, policy, ..Request::default() }, &args.how)?;
+    let (code, failed) = duel(Request { base, head, policy, ..Request::default() }, &args.how, &mut |_, _| Ok(()))?;
     // Red for what became slower is a gate's business; what could not be measured is everybody's.
     Ok(ExitCode::from(if code == RED && !failed { 0 } else { code }))
 }
 
 const RED: u8 = 1;
 const NOTHING: u8 = 4;
+
+/// A job's summary may have a mebibyte, all steps together.
+const MOST_SUMMARY_BYTES: usize = 512 << 10;
 
 /// All of a gate's answer for programs.
 #[derive(Serialize)]
@@ -152,7 +208,7 @@ struct Answer<'a> {
 }
 
 /// Says how to exit, and whether that is for something that could not be measured.
-fn duel(asked: Request, how: &HowArgs) -> Outcome<(u8, bool)> {
+fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> Outcome<()>) -> Outcome<(u8, bool)> {
     let here = std::env::current_dir().or_environment("finding the current folder")?;
     let project = Project::open(&here, how.cache.clone(), how.config.clone())?;
     let request = Request {
@@ -208,22 +264,40 @@ fn duel(asked: Request, how: &HowArgs) -> Outcome<(u8, bool)> {
     answered?;
     let code = exit_code(&reports, unmeasured);
     let whole = Gate { remarks: &remarks, broken: &broken, reports: &reports };
-    match how.format {
-        Shape::Text => {}
-        Shape::Json => {
-            let Gate { remarks, broken, reports } = whole;
-            let schema = "tachograph/gate/1";
-            let whole = whole.whole();
-            answer(&output::json(&Answer { schema, exit_code: code, whole, remarks, broken, reports })?)?;
-        }
-        Shape::Markdown => {
-            answer(&show::markdown::text(&whole, how.link.as_deref(), show::markdown::MOST_BYTES))?;
-        }
-        Shape::Junit => answer(&show::junit::text(&whole))?,
-        Shape::Github => answer(&show::annotations::text(&whole))?,
-    }
+    written(&whole, code, how.format, how.link.as_deref())?;
+    after(&whole, code)?;
     let lost = reports.iter().flat_map(|report| &report.findings).any(show::gate::is_unmeasured);
     Ok((code, unmeasured || lost))
+}
+
+/// Says all of it in a form that is told at the end.
+fn written(gate: &Gate<'_>, exit_code: u8, shape: Shape, link: Option<&str>) -> Outcome<()> {
+    match shape {
+        Shape::Text => Ok(()),
+        Shape::Json => {
+            let Gate { remarks, broken, reports } = *gate;
+            let (schema, whole) = ("tachograph/gate/1", gate.whole());
+            answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, reports })?)
+        }
+        Shape::Markdown => answer(&show::markdown::text(gate, link, show::markdown::MOST_BYTES)),
+        Shape::Junit => answer(&show::junit::text(gate)),
+        Shape::Github => answer(&show::annotations::text(gate)),
+    }
+}
+
+/// Says what was judged elsewhere, as a gate does.
+pub(super) fn conclude(gate: &Gate<'_>, shape: Shape, link: Option<&str>) -> Outcome<ExitCode> {
+    if shape == Shape::Text {
+        for (suite, why) in gate.broken {
+            Status::new().remark(&escape::lines(&format!("red: suite {suite}: {}", why.trim_end())));
+        }
+        for report in gate.reports {
+            answer(&show::gate::text(report, output::style()))?;
+        }
+    }
+    let code = exit_code(gate.reports, !gate.broken.is_empty());
+    written(gate, code, shape, link)?;
+    Ok(ExitCode::from(code))
 }
 
 /// Red before nothing to judge, or before what may not stay undecided, before fine.

@@ -2,8 +2,10 @@
 
 mod accept;
 mod backtest;
+mod carried;
 mod changes;
 mod chart;
+mod ci;
 mod detect;
 mod doctor;
 mod duels;
@@ -12,6 +14,7 @@ mod export;
 mod formats;
 mod gate;
 mod import;
+mod init;
 mod judge;
 mod ledger;
 mod log;
@@ -46,6 +49,7 @@ enum Verb {
     Accept(accept::AcceptArgs),
     Changes(changes::ChangesArgs),
     Chart(chart::ChartArgs),
+    Ci(ci::CiArgs),
     Compact(ledger::CompactArgs),
     Compare(gate::CompareArgs),
     Detect(detect::DetectArgs),
@@ -55,6 +59,7 @@ enum Verb {
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Gate(gate::GateArgs),
+    Init(init::InitArgs),
     Import(import::ImportArgs),
     Judge(judge::JudgeArgs),
     Log(log::LogArgs),
@@ -102,6 +107,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Doctor(args) => doctor::run(args),
         Verb::Backtest(args) => backtest::run(args),
         Verb::Changes(args) => changes::run(args),
+        Verb::Ci(args) => ci::run(args),
         Verb::Compact(args) => ledger::compact(args),
         Verb::Compare(args) => gate::compare(args),
         Verb::Duels(args) => duels::run(args),
@@ -110,6 +116,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Detect(args) => detect::run(args),
         Verb::Formats(args) => formats::run(args),
         Verb::Gate(args) => gate::run(args),
+        Verb::Init(args) => init::run(args),
         Verb::Import(args) => import::run(args),
         Verb::Judge(args) => judge::run(args),
         Verb::Log(args) => log::run(args),

@@ -3,6 +3,7 @@
 pub mod acceptances;
 mod aside;
 pub mod backtest;
+pub mod carry;
 pub mod changes;
 mod confirm;
 pub mod doctor;
@@ -12,7 +13,9 @@ mod enough;
 pub mod explain;
 pub mod follow;
 pub mod gate;
+pub mod host;
 pub mod import;
+pub mod init;
 mod inputs;
 mod job;
 pub mod ledger;

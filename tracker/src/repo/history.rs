@@ -139,6 +139,37 @@ impl Repository {
         Ok(line)
     }
 
+    /// Where two lines of history parted; none where they have nothing in common here.
+    pub fn common_ancestor(&self, one: &Commit, other: &Commit) -> Result<Option<Commit>, RepoError> {
+        match self.git.merge_base(oid(&one.id)?, oid(&other.id)?) {
+            Ok(base) => describe(&self.git.find_commit(base).map_err(git("reading a commit"))?).map(Some),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(git("finding where two lines parted")(error)),
+        }
+    }
+
+    /// Whether a commit is `tip` or one before it.
+    pub fn contains(&self, tip: &Commit, commit: &CommitId) -> Result<bool, RepoError> {
+        let (tip, commit) = (oid(&tip.id)?, oid(commit)?);
+        if tip == commit {
+            return Ok(true);
+        }
+        if self.git.find_commit(commit).is_err() {
+            return Ok(false);
+        }
+        self.git.graph_descendant_of(tip, commit).map_err(git("comparing two commits"))
+    }
+
+    /// The name of the main branch, as the remote says or as the usual names have it.
+    #[must_use]
+    pub fn main_branch(&self) -> Option<String> {
+        let head = self.git.find_reference(MAIN_BRANCHES[0]).ok();
+        let told = head.and_then(|head| head.symbolic_target().ok().flatten().map(str::to_owned));
+        let usual = || MAIN_BRANCHES[1..].iter().find(|name| self.git.find_reference(name).is_ok());
+        let whole = told.or_else(|| usual().map(|name| (*name).to_owned()))?;
+        Some(whole.trim_start_matches("refs/remotes/origin/").trim_start_matches("refs/heads/").to_owned())
+    }
+
     /// Reads a revision, or a range as git means it: `A..B` is what B has and A has not, `A...B` what only one has.
     pub fn requested(&self, spec: &str) -> Result<Requested, RepoError> {
         if !spec.contains("..") {

@@ -3,6 +3,7 @@
 mod along;
 mod browser;
 mod changes;
+mod ci;
 mod doctor;
 mod gating;
 mod gating_commands;

@@ -1,0 +1,113 @@
+//! What is written: text that says why beside each key.
+
+use super::look::Found;
+
+/// The configuration.
+pub(super) fn configuration(found: &Found) -> String {
+    let mut text = String::from(
+        "# What Tachograph measures in this repository, and what it allows.\n\
+         # `tachograph gate` compares what is checked out with where it left the main branch; `tachograph run` measures\n\
+         # one commit for the history. A gate reads this file from its base, so a change here takes effect once merged.\n\
+         \n\
+         # At most one gate in so many is red although nothing got slower.\n\
+         false_reds = \"1 in 1000\"\n",
+    );
+    for suite in &found.suites {
+        text = text + "\n# " + &suite.what.replace(char::is_control, " ") + "\n[suite." + &suite.name + "]\n";
+        for key in &suite.keys {
+            text = text + key + "\n";
+        }
+        text += "budget = \"60s\"     # how long measuring it takes at most, shared by what its benchmarks need\n";
+    }
+    text + "\n# How much worse is allowed; the last entry that speaks of something decides it.\n\
+            # [[policy]]\n# pattern = \"*\"\n# limit = \"2 %\"\n"
+}
+
+const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2";
+const DOWNLOAD: &str = "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0";
+const SOURCE: &str = "tachograph/tachograph";
+
+/// The workflow that measures.
+pub(super) fn workflow(branch: &str) -> String {
+    let branch = serde_json::Value::from(branch).to_string();
+    format!(
+        r"# Does this change make anything slower? Measures each pull request, and each push to the main branch, against its base.
+# No secret is in the job of a pull request, for it runs the change's own code.
+name: tachograph
+on:
+  push:
+    branches: [{branch}]
+  pull_request:
+  merge_group:
+permissions:
+  contents: read
+concurrency:
+  group: tachograph-${{{{ github.event_name }}}}-${{{{ github.head_ref || github.sha }}}}
+  cancel-in-progress: ${{{{ github.event_name == 'pull_request' }}}}
+jobs:
+  measure:
+    if: github.event_name != 'push'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 60
+    steps:
+      - uses: {CHECKOUT}
+        with:
+          ref: ${{{{ github.event.pull_request.head.sha || github.sha }}}}
+          fetch-depth: 0 # a gate needs the commit at which the change left the main branch
+          persist-credentials: false
+      - uses: {SOURCE}/.github/actions/tachograph@main # name a release's hash here once you rely on it
+  record:
+    if: github.event_name == 'push'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 60
+    permissions:
+      contents: write # refs/tachograph/ledger, the history that all share
+    steps:
+      - uses: {CHECKOUT}
+        with:
+          fetch-depth: 0
+      - uses: {SOURCE}/.github/actions/tachograph@main
+        with:
+          push: 'true'
+"
+    )
+}
+
+/// The workflow that says on the pull request what was measured.
+pub(super) fn report_workflow() -> String {
+    format!(
+        r"# Says on the pull request what `tachograph` measured, also for forks. It has the right to write and therefore runs
+# nothing of the change: it checks out the main branch, and reads one file as data.
+name: tachograph report
+on:
+  workflow_run:
+    workflows: [tachograph]
+    types: [completed]
+permissions:
+  contents: read
+jobs:
+  report:
+    if: github.event.workflow_run.event == 'pull_request' && github.event.workflow_run.conclusion != 'cancelled'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 20
+    permissions:
+      actions: read # the other workflow's artifact
+      contents: write # refs/tachograph/ledger
+      pull-requests: write # the comment
+      statuses: write # the verdict, drawn anew
+    steps:
+      - uses: {CHECKOUT}
+        with:
+          fetch-depth: 0
+      - uses: {DOWNLOAD}
+        with:
+          name: tachograph
+          path: ${{{{ runner.temp }}}}/incoming
+          run-id: ${{{{ github.event.workflow_run.id }}}}
+          github-token: ${{{{ github.token }}}}
+      - uses: {SOURCE}/.github/actions/tachograph/report@main
+        with:
+          file: ${{{{ runner.temp }}}}/incoming/tachograph.bundle
+"
+    )
+}
