@@ -148,7 +148,9 @@ fn unsafe_stands_in_its_cells_only() {
     for folder in ["engine", "tracker"] {
         for (file, source) in sources(&top().join(folder)) {
             let file = format!("{folder}/{file}");
-            let named = code(&source).split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(|w| w == "unsafe");
+            // A hyphen belongs to the word: `unsafe-inline` is what a page's security policy says.
+            let is_apart = |sign: char| !sign.is_alphanumeric() && sign != '_' && sign != '-';
+            let named = code(&source).split(is_apart).any(|word| word == "unsafe");
             if named && !file.contains("tests/house.rs") && !UNSAFE_CELLS.iter().any(|cell| file.starts_with(cell)) {
                 wrong.push(file);
             }

@@ -163,8 +163,8 @@ fn every_form_of_the_report_says_the_same_and_every_field_of_its_json_is_documen
 
 #[test]
 fn what_is_accepted_on_base_is_no_finding_up_to_its_size_and_until_its_end() {
-    let world = world(r#"{"a": 700000, "gone": 700000}"#);
-    world.write("costs.json", r#"{"a": 910000}"#);
+    let world = world(r#"{"a": 670000, "gone": 700000}"#);
+    world.write("costs.json", r#"{"a": 804000}"#);
     world.commit("slower, and one less");
     let first = report(&world, 1, &["gate"])["reports"][0].clone();
     let duel = first["duel"].as_str().expect("an identity");
@@ -180,16 +180,16 @@ fn what_is_accepted_on_base_is_no_finding_up_to_its_size_and_until_its_end() {
     assert!(world.ended(0, &["accept", &gone, "--reason", "split in two", "--until-rebased"]).out.contains("already"));
     // What head adds waits, in the working tree as in a commit.
     let waits = world.ended(1, &["gate"]);
-    assert!(waits.err.contains("time of =a up to 30"), "{}", waits.err);
+    assert!(waits.err.contains("time of =a up to 20"), "{}", waits.err);
     assert!(waits.err.contains("it holds once it is base"), "{}", waits.err);
     // Unless base says that somebody guards the file; a fork's never holds.
     let guarded = format!("trust_new_acceptances = true\n{CONFIG}");
     let file = fs::read_to_string(world.root().join("tachograph.accept.toml")).expect("the file");
     fs::remove_file(world.root().join("tachograph.accept.toml")).expect("it is there");
-    world.write("costs.json", r#"{"a": 700000, "gone": 700000}"#);
+    world.write("costs.json", r#"{"a": 670000, "gone": 700000}"#);
     world.write("tachograph.toml", &guarded);
     let base = world.commit("somebody guards it");
-    world.write("costs.json", r#"{"a": 910000}"#);
+    world.write("costs.json", r#"{"a": 804000}"#);
     world.write(
         "tachograph.accept.toml",
         &file
@@ -201,17 +201,17 @@ fn what_is_accepted_on_base_is_no_finding_up_to_its_size_and_until_its_end() {
     let printed = world.ended(0, &["gate", "--base", &base]);
     assert!(printed.out.starts_with("green: "), "{}", printed.out);
     assert!(
-        printed.out.contains("accepted: time of a, +30")
+        printed.out.contains("accepted: time of a, +20")
             && printed.out.contains("accepted: gone is gone: split in two"),
         "{}",
         printed.out
     );
     assert!(world.ended(1, &["gate", "--base", &base, "--fork"]).err.contains("a fork's never hold"));
     // Once it is base, it holds for what comes after, to its size, and the other is over.
-    world.write("costs.json", r#"{"a": 1300000}"#);
+    world.write("costs.json", r#"{"a": 990000}"#);
     world.commit("slower still");
     let printed = world.ended(1, &["gate", "--base", "HEAD~1"]);
-    assert!(printed.out.contains("note: time of a was accepted up to 30"), "{}", printed.out);
+    assert!(printed.out.contains("note: time of a was accepted up to 20"), "{}", printed.out);
     assert!(
         printed.err.contains("that =gone is gone") && printed.err.contains("is over; take it out"),
         "{}",
