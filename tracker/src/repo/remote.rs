@@ -175,8 +175,8 @@ impl Remote<'_> {
         let lower = err.to_lowercase();
         let denied = [
             "denied",
-            "403",
-            "401",
+            "returned error: 403",
+            "returned error: 401",
             "authentication failed",
             "could not read username",
             "could not read password",
@@ -272,6 +272,9 @@ mod tests {
             "{denied}"
         );
         assert!(!denied.may_pass());
+        // A hash may hold any number, also one that a server refuses with.
+        let raced = "error: cannot lock ref 'refs/x': is at 47d0d395b7d90d1b5f7f39b340123e98fca20248 but expected 4038";
+        assert!(remote().understand("", raced).may_pass());
         let gone = remote().understand("", "fatal: '/nowhere' does not appear to be a git repository\n");
         assert!(matches!(gone, RemoteError::Unreachable { .. }));
     }
