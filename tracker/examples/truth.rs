@@ -162,7 +162,7 @@ fn duel(folder: &Path, tachograph: &Path, args: &Args, number: u64) -> Result<Sa
     let name = args.work.to_possible_value().map(|value| format!("={}", value.get_name())).unwrap_or_default();
     let ended = Command::new(tachograph)
         .current_dir(folder)
-        .args(["gate", "--base", "HEAD~1", "--head", "HEAD", "--format", "json", "--filter", &name])
+        .args(["gate", "--measure-anyway", "--base", "HEAD~1", "--head", "HEAD", "--format", "json", "--filter", &name])
         .args(["--budget", &args.budget, "--seed", &number.to_string(), "--store"])
         .args([&store, Path::new("--cache"), &folder.join(".cache")])
         .output()?;
