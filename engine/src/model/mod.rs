@@ -1,9 +1,11 @@
 //! A model ready to be computed with: every matrix packed for the kernels.
 
+mod loading;
+
 use std::ops::Range;
 
 use crate::arena::Arena;
-use crate::kernels::{Buffer, Depot, Kernels, Matrix, MatrixMut, PANEL, PackedMatrix, PackedQ8, Quantised};
+use crate::kernels::{Buffer, Depot, Kernels, Matrix, MatrixMut, PackedMatrix, PackedQ8, Quantised};
 use crate::profile::scope;
 use crate::q8::{BLOCK, Block};
 use crate::shape::{Extent, Head, Part, Shape, Tensor};
@@ -175,21 +177,31 @@ impl Linear {
 }
 
 impl Model {
-    /// Packs the tensors of a source, a panel of rows at a time.
-    pub fn load<S: Source>(source: &mut S, format: Format) -> Result<Self, S::Error> {
-        let shape = source.shape();
-        let mut loader = Loader { shape, format, depot: Depot::with_room_for(room_for(shape, format)), source };
-        let head = loader.packed(Tensor::Head)?;
-        let layers = (0..shape.layers()).map(|layer| loader.layer(layer)).collect::<Result<_, _>>()?;
-        Ok(Self {
+    /// Packs the tensors of a source, a panel of rows at a time; a large one by all cores that may be used.
+    pub fn load<S>(source: &S, format: Format) -> Result<Self, S::Error>
+    where
+        S: Source + Clone + Send,
+        S::Error: Send,
+    {
+        let mut model = Self::zeroed(source.shape(), format);
+        loading::fill(&mut model, source)?;
+        Ok(model)
+    }
+
+    /// All tensors where they will be computed with, in one piece of memory and in the order in which a token meets them.
+    fn zeroed(shape: Shape, format: Format) -> Self {
+        let mut room = Room { shape, format, depot: Depot::with_room_for(room_for(shape, format)) };
+        let head = room.packed(Tensor::Head);
+        let layers = (0..shape.layers()).map(|layer| room.layer(layer)).collect();
+        Self {
             shape,
             format,
-            tokens: loader.embedding()?,
-            positions: loader.exact(Tensor::PositionEmbedding)?,
+            tokens: room.embedding(),
+            positions: room.exact(Tensor::PositionEmbedding),
             layers,
-            final_norm: loader.norm(Tensor::FinalNormGain, Tensor::FinalNormBias)?,
+            final_norm: room.norm(Tensor::FinalNormGain, Tensor::FinalNormBias),
             head,
-        })
+        }
     }
 
     /// The shape.
@@ -263,83 +275,53 @@ fn room_for(shape: Shape, format: Format) -> usize {
     shape.tensors().map(room).sum()
 }
 
-struct Loader<'a, S> {
+struct Room {
     shape: Shape,
     format: Format,
     depot: Depot,
-    source: &'a mut S,
 }
 
-impl<S: Source> Loader<'_, S> {
-    fn exact(&mut self, tensor: Tensor) -> Result<Buffer<f32>, S::Error> {
-        let mut values = self.depot.cut(self.shape.extent(tensor).len());
-        self.source.read_rows(tensor, 0, &mut values)?;
-        Ok(values)
+impl Room {
+    fn exact(&mut self, tensor: Tensor) -> Buffer<f32> {
+        self.depot.cut(self.shape.extent(tensor).len())
     }
 
-    fn norm(&mut self, gain: Tensor, bias: Tensor) -> Result<Norm, S::Error> {
-        Ok(Norm { gain: self.exact(gain)?, bias: self.exact(bias)? })
+    fn norm(&mut self, gain: Tensor, bias: Tensor) -> Norm {
+        Norm { gain: self.exact(gain), bias: self.exact(bias) }
     }
 
-    fn embedding(&mut self) -> Result<Embedding, S::Error> {
-        if self.shape.head() == Head::Tied {
-            return Ok(Embedding::Tied);
+    fn embedding(&mut self) -> Embedding {
+        match (self.shape.head(), self.format) {
+            (Head::Tied, _) => Embedding::Tied,
+            (Head::Own, Format::F32) => Embedding::Exact(self.exact(Tensor::TokenEmbedding)),
+            (Head::Own, Format::Q8) => {
+                Embedding::Blocks(vec![Block::ZERO; self.shape.extent(Tensor::TokenEmbedding).len() / BLOCK])
+            }
         }
-        Ok(match self.format {
-            Format::F32 => Embedding::Exact(self.exact(Tensor::TokenEmbedding)?),
-            Format::Q8 => {
-                let mut blocks = vec![Block::ZERO; self.shape.extent(Tensor::TokenEmbedding).len() / BLOCK];
-                self.source.read_blocks(Tensor::TokenEmbedding, 0, &mut blocks)?;
-                Embedding::Blocks(blocks)
-            }
-        })
     }
 
-    fn packed(&mut self, tensor: Tensor) -> Result<Packed, S::Error> {
-        let extent = self.shape.extent(tensor);
-        // A tied head is read by the name that it has in files.
-        let tied = tensor == Tensor::Head && self.shape.head() == Head::Tied;
-        let tensor = if tied { Tensor::TokenEmbedding } else { tensor };
-        let panels = (0..extent.rows).step_by(PANEL).map(|row| (row, (extent.rows - row).min(PANEL)));
-        Ok(match self.format {
-            Format::F32 => {
-                let mut weights = PackedMatrix::in_depot(extent.rows, extent.columns, &mut self.depot);
-                let mut room = vec![0.0; PANEL * extent.columns];
-                for (row, count) in panels {
-                    let rows = &mut room[..count * extent.columns];
-                    self.source.read_rows(tensor, row, rows)?;
-                    weights.set_rows(row, rows);
-                }
-                Packed::Exact(weights)
-            }
-            Format::Q8 => {
-                let mut weights = PackedQ8::in_depot(extent.rows, extent.columns, &mut self.depot);
-                let in_row = extent.columns / BLOCK;
-                let mut room = vec![Block::ZERO; PANEL * in_row];
-                for (row, count) in panels {
-                    let blocks = &mut room[..count * in_row];
-                    self.source.read_blocks(tensor, row, blocks)?;
-                    weights.set_rows(row, blocks);
-                }
-                Packed::Q8(weights)
-            }
-        })
+    fn packed(&mut self, tensor: Tensor) -> Packed {
+        let Extent { rows, columns } = self.shape.extent(tensor);
+        match self.format {
+            Format::F32 => Packed::Exact(PackedMatrix::in_depot(rows, columns, &mut self.depot)),
+            Format::Q8 => Packed::Q8(PackedQ8::in_depot(rows, columns, &mut self.depot)),
+        }
     }
 
-    fn linear(&mut self, layer: usize, weight: Part, bias: Part) -> Result<Linear, S::Error> {
-        let weights = self.packed(Tensor::Layer(layer, weight))?;
-        Ok(Linear { weights, bias: self.exact(Tensor::Layer(layer, bias))? })
+    fn linear(&mut self, layer: usize, weight: Part, bias: Part) -> Linear {
+        let weights = self.packed(Tensor::Layer(layer, weight));
+        Linear { weights, bias: self.exact(Tensor::Layer(layer, bias)) }
     }
 
-    fn layer(&mut self, layer: usize) -> Result<Layer, S::Error> {
+    fn layer(&mut self, layer: usize) -> Layer {
         let at = |part| Tensor::Layer(layer, part);
-        Ok(Layer {
-            attention_norm: self.norm(at(Part::AttentionNormGain), at(Part::AttentionNormBias))?,
-            qkv: self.linear(layer, Part::QkvWeight, Part::QkvBias)?,
-            projection: self.linear(layer, Part::ProjectionWeight, Part::ProjectionBias)?,
-            forward_norm: self.norm(at(Part::ForwardNormGain), at(Part::ForwardNormBias))?,
-            up: self.linear(layer, Part::UpWeight, Part::UpBias)?,
-            down: self.linear(layer, Part::DownWeight, Part::DownBias)?,
-        })
+        Layer {
+            attention_norm: self.norm(at(Part::AttentionNormGain), at(Part::AttentionNormBias)),
+            qkv: self.linear(layer, Part::QkvWeight, Part::QkvBias),
+            projection: self.linear(layer, Part::ProjectionWeight, Part::ProjectionBias),
+            forward_norm: self.norm(at(Part::ForwardNormGain), at(Part::ForwardNormBias)),
+            up: self.linear(layer, Part::UpWeight, Part::UpBias),
+            down: self.linear(layer, Part::DownWeight, Part::DownBias),
+        }
     }
 }
