@@ -57,7 +57,7 @@ pub struct Config {
 }
 
 /// How the history is followed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Trend {
     /// Whether suspect points are measured again at once, with their parent.
     pub confirm: bool,
@@ -65,6 +65,8 @@ pub struct Trend {
     pub confirm_budget: Duration,
     /// The size from which on a change is told that was measured again.
     pub size: Limit,
+    /// The revision that every run duels HEAD with besides, so that unlike machines can be read as one.
+    pub anchor: Option<String>,
 }
 
 /// How suites are built.
@@ -74,6 +76,9 @@ pub struct Build {
     pub pass_env: Vec<String>,
     /// How long one build command may take.
     pub timeout: Duration,
+    /// The Rust toolchain that rustup is to take; the file does not say it: it is how an anchor keeps the one that it was
+    /// built with.
+    pub toolchain: Option<String>,
     /// Empty folders in place of submodules are fine.
     pub submodules_may_be_empty: bool,
     /// Pointers in place of files in Git LFS are fine.
@@ -223,6 +228,7 @@ struct RawTrend {
     confirm: Option<bool>,
     confirm_budget: Option<String>,
     size: Option<Limit>,
+    anchor: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -274,6 +280,7 @@ fn resolve_trend(raw: &RawTrend) -> Result<Trend, ConfigError> {
         confirm: raw.confirm.unwrap_or(true),
         confirm_budget: duration("trend.confirm_budget", raw.confirm_budget.as_deref(), DEFAULT_CONFIRM_BUDGET)?,
         size: raw.size.map_or_else(|| Limit::percent(DEFAULT_SIZE_PCT).map_err(wrong), Ok)?,
+        anchor: raw.anchor.clone().filter(|name| !name.trim().is_empty()),
     })
 }
 
@@ -284,6 +291,7 @@ fn resolve_build(raw: RawBuild) -> Result<Build, ConfigError> {
     }
     Ok(Build {
         pass_env: raw.pass_env,
+        toolchain: None,
         timeout: duration("build.timeout", raw.timeout.as_deref(), DEFAULT_BUILD_TIMEOUT)?,
         submodules_may_be_empty: raw.submodules.is_some(),
         lfs_may_be_pointers: raw.lfs.is_some(),
@@ -349,6 +357,7 @@ mod tests {
             confirm = false
             confirm_budget = "3s"
             size = "4 %"
+            anchor = "v1.0"
             [suite.slow]
             build = [["make", "all"], ["make", "bench"]]
             command = ["./bench", "--only", "{name}"]
@@ -379,7 +388,8 @@ mod tests {
         assert!(config.build.submodules_may_be_empty && config.build.lfs_may_be_pointers);
         assert_eq!(config.policy.false_reds, FalseReds::one_in(500).unwrap());
         let size = Limit::percent(4.0).unwrap();
-        assert_eq!(config.trend, Trend { confirm: false, confirm_budget: Duration::from_secs(3), size });
+        let anchor = Some("v1.0".to_owned());
+        assert_eq!(config.trend, Trend { confirm: false, confirm_budget: Duration::from_secs(3), size, anchor });
         assert_eq!((config.policy.inconclusive, config.trust_new_acceptances), (Undecided::Fail, true));
         let [first, second] = &config.policy.entries[..] else { panic!("{:?}", config.policy) };
         assert_eq!(first, &PolicyEntry { limit: Some("3 %".parse().unwrap()), ..PolicyEntry::default() });

@@ -1,6 +1,7 @@
 //! The words: what every room speaks of. This is the ground floor; it imports no other room.
 
 mod acceptance;
+mod anchor;
 mod bundle;
 mod change;
 mod commit;
@@ -21,6 +22,7 @@ mod verdict;
 mod words;
 
 pub use acceptance::{Acceptance, AcceptanceError, Raw as RawAcceptance, Until, UntilError};
+pub use anchor::{ANCHOR_NOTE, AnchorDuel, Anchored, Offset, Ratio, Strand, Tie};
 pub use bundle::{Bundle, BundleError, Content, Gist, Kin, MOST_BYTES};
 pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};
 pub use commit::{Commit, CommitId, CommitIdError};
@@ -30,7 +32,7 @@ pub use id::{RecordId, RecordIdError, hex};
 pub use listing::{DuelLine, RunHead, RunLine};
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Kind, Metric, Unit};
-pub use moved::{Annotation, ChangeFinding, Named, Part, State};
+pub use moved::{Annotation, ChangeFinding, Confirmed, Named, Part, State};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
 pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms, Undecided};
 pub use report::{Accepted, Finding, Report, Whole};

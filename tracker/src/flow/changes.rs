@@ -1,10 +1,14 @@
 //! All changes of a history as findings, with their names and what people said of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::anchored;
 use super::trend::{self, History};
-use crate::domain::{Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, State, Turn};
+use crate::domain::{
+    Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
+};
 use crate::failure::Outcome;
+use crate::judge::confirmed::{self, Neighbours};
 use crate::judge::findings::{self, Group, Span};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
@@ -29,11 +33,14 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let mut parts: Vec<Part> = Vec::new();
     let mut span = Span::of(history.line.commits().len());
     let mut series = 0;
-    trend::each(store, history, &Wanted::all(), settings, &mut |one| {
+    let mut add = |one: SeriesTrend| {
         series += 1;
         span.count(&one);
         parts.extend(findings::parts(&one));
-    })?;
+    };
+    trend::each(store, history, &Wanted::all(), settings, &mut add)?;
+    anchored::all(store, history, settings)?.into_iter().for_each(|one| add(one.trend));
+    confirm(store, &history.line, &mut parts)?;
     let groups = findings::findings(parts, &span);
     let mut known: Vec<Named> = store.named()?;
     let said = last_words(store.annotations()?);
@@ -44,6 +51,19 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     };
     let findings = groups.into_iter().filter_map(finding).collect();
     Ok(Changes { findings, series, new_names })
+}
+
+/// Marks what duels of neighbours confirm.
+fn confirm(store: &mut Store, line: &Line, parts: &mut [Part]) -> Outcome<()> {
+    let steps = parts.iter().filter(|part| part.change.kind == Move::Step);
+    let suspects: HashSet<usize> = steps.flat_map(|part| part.suspects.0..=part.suspects.1).collect();
+    let place = |id: &CommitId| line.place(id).filter(|place| suspects.contains(place));
+    let duels = store.duels_of_neighbours(&|head| place(head).is_some())?;
+    let neighbours = duels
+        .iter()
+        .filter_map(|(id, duel)| Some(Neighbours { id, duel, place: place(&duel.head.subject.commit().id)? }));
+    confirmed::mark(parts, &neighbours.collect::<Vec<_>>());
+    Ok(())
 }
 
 /// Keeps the names that were given. Where the store cannot be written they are given again the next time, and are the same

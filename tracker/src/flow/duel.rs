@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::enough::{Enough, Inputs};
+use super::enough::{Aim, Enough, Inputs};
 use super::prepare::{BUILT_BYTES, Commanded, Start};
 use super::results;
 use crate::domain::{
@@ -41,6 +41,7 @@ pub(super) struct Job<'a> {
     /// Earlier duels of the same sides.
     pub(super) earlier: &'a [Duel],
     pub(super) inputs: Inputs,
+    pub(super) aim: Aim,
     pub(super) stop: &'a Stop,
     pub(super) now_s: &'a dyn Fn() -> i64,
 }
@@ -155,8 +156,8 @@ impl Job<'_> {
     }
 
     fn enough(&self, duel: Duel, gated_series: usize) -> Enough<'_> {
-        let Job { earlier, policy, known, inputs, .. } = *self;
-        Enough { duel, earlier, policy, known, gated_series, inputs }
+        let Job { earlier, policy, known, inputs, aim, .. } = *self;
+        Enough { aim, duel, earlier, policy, known, gated_series, inputs }
     }
 
     /// Over how many series the error budget is divided, known before anything is measured. An exact metric counts too:

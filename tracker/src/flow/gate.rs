@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::acceptances::{self, New};
 use super::duel::{Dueled, Job};
 use super::ends::{Ends, Rules, ends, rules};
-use super::enough::Inputs;
+use super::enough::{Aim, Inputs};
 use super::inputs;
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
@@ -228,6 +228,7 @@ impl Going<'_, '_> {
             known: &known,
             earlier: &earlier,
             inputs,
+            aim: Aim::Verdict,
             stop: self.stop,
             now_s: self.now_s,
         };

@@ -1,8 +1,10 @@
 //! What several verbs share, and what needs more than one room.
 
 pub mod acceptances;
+pub mod anchored;
 mod aside;
 pub mod backtest;
+mod beside;
 pub mod carry;
 pub mod changes;
 mod confirm;

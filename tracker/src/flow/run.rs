@@ -3,6 +3,7 @@
 //! Each commit asked for is laid out, each of its suites built there, measured and recorded, one after the other. A
 //! commit that does not build or a suite that cannot be started is told and the others go on.
 
+mod anchor;
 mod second;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::job::{Job, Measured};
 use super::prepare::{Unprepared, prepare};
 use super::project::{Project, absent};
 use crate::config::{Config, Suite};
-use crate::domain::{Commit, Confirmation, Machine, Pattern, Run, Subject, SuiteName, closest};
+use crate::domain::{AnchorDuel, Commit, Confirmation, Machine, Pattern, Run, Subject, SuiteName, closest};
 use crate::failure::{Failure, Outcome};
 use crate::measure::interrupt::Stop;
 use crate::measure::machine;
@@ -37,6 +38,8 @@ pub struct Request {
     pub confirm: Confirm,
     /// How long that may take, in place of what the configuration says.
     pub confirm_budget: Option<Duration>,
+    /// Whether the duel with the anchor is left out, though the configuration names one.
+    pub no_anchor: bool,
 }
 
 /// Whether suspect points are measured again at once.
@@ -81,12 +84,16 @@ pub enum Event<'a> {
     Recorded(&'a Run, &'a Recorded),
     /// The new points were judged by the past of their series.
     Followed(&'a Run, &'a Followed),
-    /// Suspects are being measured again; the text says what is going on.
-    LookingAgain(&'a Planned, &'a str),
+    /// What was measured is being dueled, with its parent or with the anchor; the text says how it goes.
+    Beside(&'a Planned, &'a str),
     /// Suspects were measured again.
     Confirmed(&'a Run, &'a Confirmation),
     /// Suspects could not be measured again; the text says why.
     Unconfirmed(&'a Planned, &'a str),
+    /// What was measured was dueled with the anchor.
+    Anchored(&'a AnchorDuel),
+    /// There is no duel with the anchor; the text says why.
+    Unanchored(&'a Planned, &'a str),
     /// A suite of a commit could not be measured; the others go on.
     Skipped(&'a Planned, &'a Skip),
 }
@@ -256,7 +263,10 @@ impl Going<'_, '_> {
                 self.tally.measured += run.measured();
                 self.tally.failed += run.failed();
                 (self.tell)(Event::Recorded(&run, &recorded));
-                return self.follow(stage, &planned, worktree, &run);
+                return match self.follow(stage, &planned, worktree, &run)? {
+                    Next::GoOn => self.anchor(stage, &planned, worktree),
+                    Next::Stop => Ok(Next::Stop),
+                };
             }
             Measured::Broken(why) => self.skip(&planned, &Skip::Broken(why)),
             Measured::Stopped => return Ok(Next::Stop),

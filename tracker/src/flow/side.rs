@@ -18,6 +18,7 @@ pub(super) enum Built {
 }
 
 /// What is built, and how.
+#[derive(Clone, Copy)]
 pub(super) struct Site<'a> {
     pub(super) project: &'a Project,
     pub(super) suite: (&'a SuiteName, &'a Suite),

@@ -1,5 +1,6 @@
 //! Duels and what was said of them: the part of a store's face that gates use.
 
+mod along;
 mod read;
 mod write;
 
@@ -92,7 +93,7 @@ impl Store {
 
     /// What earlier duels teach for a duel of these sides: the newest of different builds, one for each base but this one,
     /// in sketches (a life is its median, and there is no null control). Duels of the same base are left out, for they
-    /// may be of the very change that is judged.
+    /// may be of the very change that is judged, and duels with an anchor, which years of changes lie between.
     pub fn lessons(&mut self, sides: Match<'_>) -> Result<Vec<Duel>, RecordError> {
         self.does(READING_DUELS, async |conn| read::lessons(conn, sides, MOST_LESSONS).await)
     }

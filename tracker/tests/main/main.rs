@@ -1,6 +1,7 @@
 //! The program as its users run it: real repositories, real stores, real processes.
 
 mod along;
+mod anchor;
 mod browser;
 mod changes;
 mod ci;

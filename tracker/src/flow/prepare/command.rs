@@ -33,6 +33,10 @@ impl Crafts<'_> {
     /// Where to build, with what.
     pub(super) fn site(&self, tree: &Path, target: &Path) -> Outcome<Site> {
         let environment = Environment::build(&self.settings.pass_env).or_usage("reading [build] pass_env")?;
+        let environment = match &self.settings.toolchain {
+            Some(toolchain) => environment.with("RUSTUP_TOOLCHAIN", toolchain),
+            None => environment,
+        };
         let limits = Limits { deadline: self.settings.timeout, ..Limits::default() };
         Ok(Site { tree: tree.to_owned(), target: target.to_owned(), environment, limits })
     }

@@ -32,7 +32,7 @@ pub(super) async fn held(conn: &mut SqliteConnection, id: &RecordId) -> Result<O
     Ok(Some((duel, is_sketch)))
 }
 
-fn without_bouts(row: &SqliteRow) -> Result<Duel, Fault> {
+pub(super) fn without_bouts(row: &SqliteRow) -> Result<Duel, Fault> {
     Ok(Duel {
         suite: suite(row, 1)?,
         machine: json::read("a machine", row.try_get(2)?)?,
@@ -93,7 +93,7 @@ fn readings(row: &SqliteRow) -> Result<Readings, Fault> {
     }
 }
 
-fn unpacked(bytes: &[u8]) -> Result<Vec<Life>, Fault> {
+pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<Life>, Fault> {
     samples::unpack(bytes).map_err(|error| Fault::Damaged(error.to_string()))
 }
 
