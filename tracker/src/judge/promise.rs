@@ -153,7 +153,7 @@ fn followed(noise: &mut Noise, series: usize, runs: usize) -> (usize, usize) {
 #[test]
 fn commit_by_commit_a_quiet_project_is_seldom_suspected_and_hardly_ever_confirmed() {
     let mut noise = Noise::seeded(37);
-    for (series, projects) in [(1, 10), (8, 2)] {
+    for (series, projects) in [(1, 6), (8, 1)] {
         let (projects, runs) = (projects * soak(), 60);
         let ended: Vec<(usize, usize)> = (0..projects).map(|_| followed(&mut noise, series, runs)).collect();
         let (suspected, confirmed): (usize, usize) =
