@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::anchored;
 use super::trend::{self, History};
 use crate::domain::{
-    Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
+    Annotation, ChangeFinding, Commit, CommitId, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
 };
 use crate::failure::Outcome;
 use crate::judge::confirmed::{self, Neighbours};

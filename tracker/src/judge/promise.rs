@@ -127,7 +127,7 @@ fn builds_that_differ_by_luck_alone_are_not_redder_than_promised() {
 /// A project in which nothing moves, run after run: how many runs raised a suspicion, and how many confirmed one. Commit by
 /// commit there is no end of looks; each run's may err at most once in so many, whatever the runs before it found.
 fn followed(noise: &mut Noise, series: usize, runs: usize) -> (usize, usize) {
-    let mut draw = |noise: &mut Noise| 100.0 * (0.01 * noise.normal()).exp();
+    let draw = |noise: &mut Noise| 100.0 * (0.01 * noise.normal()).exp();
     let mut histories: Vec<Vec<f64>> = (0..series).map(|_| (0..20).map(|_| draw(noise)).collect()).collect();
     let (mut suspected, mut confirmed) = (0, 0);
     for _ in 0..runs {
