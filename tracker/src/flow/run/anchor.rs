@@ -16,14 +16,6 @@ use crate::flow::side::Site;
 use crate::record::{Store, Trust};
 use crate::repo::Worktree;
 
-/// How a duel for the anchor's line ended.
-enum Laid {
-    Down,
-    /// There is nothing more to be done in this run.
-    NoFurther,
-    Stopped,
-}
-
 impl Going<'_, '_> {
     /// Duels what was measured with the anchor, where the project has one.
     pub(super) fn anchor(&mut self, stage: &Stage, planned: &Planned, tree: &Worktree) -> Outcome<Next> {
@@ -50,16 +42,12 @@ impl Going<'_, '_> {
             // The old anchor may be gone from the repository; then the new line begins by itself.
             if let (false, Ok(old)) = (is_chained, repository.commit(old.id.as_str())) {
                 let tree = self.bench.lay_out(repository, &anchor, None, absent(&stage.config))?;
-                match self.lay_down((stage, planned), (&anchor, &tree), (&old, &old_name))? {
-                    Laid::Stopped => return Ok(Next::Stop),
-                    Laid::Down | Laid::NoFurther => {}
+                if self.lay_down((stage, planned), (&anchor, &tree), (&old, &old_name))? == Next::Stop {
+                    return Ok(Next::Stop);
                 }
             }
         }
-        match self.lay_down((stage, planned), (head, tree), (&anchor, name))? {
-            Laid::Stopped => Ok(Next::Stop),
-            Laid::Down | Laid::NoFurther => Ok(Next::GoOn),
-        }
+        self.lay_down((stage, planned), (head, tree), (&anchor, name))
     }
 
     /// Duels a commit with an anchor, and keeps the duel under its name.
@@ -68,7 +56,7 @@ impl Going<'_, '_> {
         (stage, planned): (&Stage, &Planned),
         head: (&Commit, &Worktree),
         (anchor, name): (&Commit, &str),
-    ) -> Outcome<Laid> {
+    ) -> Outcome<Next> {
         let begun = Instant::now();
         let kept = Store::open(self.address)?.anchor_built_by(&planned.suite, &anchor.id, TOOLCHAIN_OF_BASE)?;
         let suite = (&planned.suite, &planned.settings);
@@ -101,14 +89,12 @@ impl Going<'_, '_> {
                 let extra_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
                 let anchored = AnchorDuel { anchor: name.to_owned(), duel: *duel, extra_ns };
                 (self.tell)(Event::Anchored(&anchored));
-                Ok(Laid::Down)
             }
-            Met::OneProgram => Ok(Laid::NoFurther),
-            Met::Cannot(why) => {
-                (self.tell)(Event::Unanchored(planned, &why));
-                Ok(Laid::NoFurther)
-            }
-            Met::Stopped => Ok(Laid::Stopped),
+            // The ratio of a program to itself is no news.
+            Met::OneProgram => {}
+            Met::Cannot(why) => (self.tell)(Event::Unanchored(planned, &why)),
+            Met::Stopped => return Ok(Next::Stop),
         }
+        Ok(Next::GoOn)
     }
 }
