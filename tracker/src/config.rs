@@ -52,6 +52,8 @@ pub struct Config {
     pub policy: Policy,
     /// How the history is followed.
     pub trend: Trend,
+    /// The address at which the project's site can be read, with no slash at its end.
+    pub site_url: Option<String>,
     /// The suites, by name.
     pub suites: BTreeMap<SuiteName, Suite>,
 }
@@ -219,7 +221,15 @@ struct RawConfig {
     #[serde(default)]
     trend: RawTrend,
     #[serde(default)]
+    site: RawSite,
+    #[serde(default)]
     suite: BTreeMap<String, RawSuite>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSite {
+    url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -265,13 +275,27 @@ impl Config {
         let policy = Policy { false_reds: raw.false_reds, inconclusive: raw.inconclusive, entries: raw.policy };
         let (build, trend) = (resolve_build(raw.build)?, resolve_trend(&raw.trend)?);
         let trust_new_acceptances = raw.trust_new_acceptances;
-        Ok(Config { store: raw.store, machine, build, trust_new_acceptances, policy, trend, suites })
+        let site_url = raw.site.url.map(|url| site_url(&url)).transpose()?;
+        Ok(Config { store: raw.store, machine, build, trust_new_acceptances, policy, trend, site_url, suites })
     }
 }
 
 fn duration(key: &str, text: Option<&str>, default: Duration) -> Result<Duration, ConfigError> {
     let problem = |error: String| ConfigError::Value { key: key.to_owned(), problem: error };
     text.map_or(Ok(default), |text| parse_duration(text).map_err(|error| problem(error.to_string())))
+}
+
+/// An address that stays one wherever it is written: http or https, without blanks, quotes and brackets.
+fn site_url(url: &str) -> Result<String, ConfigError> {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "-._~:/?@!$&*+,;=%".contains(sign);
+    let place = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match place.filter(|place| !place.is_empty() && place.chars().all(plain)) {
+        Some(_) => Ok(url.trim_end_matches('/').to_owned()),
+        None => Err(ConfigError::Value {
+            key: "site.url".to_owned(),
+            problem: format!("{url:?} is no address such as \"https://example.org/speed\""),
+        }),
+    }
 }
 
 fn resolve_trend(raw: &RawTrend) -> Result<Trend, ConfigError> {
@@ -329,6 +353,17 @@ mod tests {
 
     fn refused(text: &str) -> String {
         Config::parse(text).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_site_has_an_address_that_can_stand_in_a_comment() {
+        let with =
+            |url: &str| format!("[site]\nurl = {url:?}\n[suite.e]\ncargo = {{ package = \"e\", bench = \"b\" }}");
+        let config = Config::parse(&with("https://example.org/speed/")).unwrap();
+        assert_eq!(config.site_url.as_deref(), Some("https://example.org/speed"));
+        for wrong in ["example.org", "javascript:alert(1)", "https://", "https://a/)[x](https://b", "https://a b"] {
+            assert!(refused(&with(wrong)).contains("site.url"), "{wrong}");
+        }
     }
 
     #[test]

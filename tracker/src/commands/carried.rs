@@ -73,5 +73,9 @@ pub(super) fn run(args: &Carried<'_>) -> Outcome<ExitCode> {
             store.record_judgement(report, now_s())?;
         }
     }
-    gate::conclude(&Gate { remarks: &[], broken: &broken, reports: &reports }, args.format, args.link)
+    gate::conclude(
+        &Gate { remarks: &[], broken: &broken, reports: &reports, site: config.site_url.as_deref() },
+        args.format,
+        args.link,
+    )
 }

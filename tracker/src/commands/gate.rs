@@ -248,13 +248,13 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
         }
     });
     status.clear();
-    let (reports, unmeasured) = match ended? {
-        Ended::Judged { reports, broken } => (reports, broken > 0),
+    let (reports, unmeasured, site) = match ended? {
+        Ended::Judged { reports, broken, site } => (reports, broken > 0, site),
         Ended::NoBase => {
             status.remark(
                 "there is nothing to compare with: head has no parent, and there is no main branch; try --base REV",
             );
-            (Vec::new(), false)
+            (Vec::new(), false, None)
         }
         Ended::Stopped => {
             status.remark("stopped by a signal; nothing was judged");
@@ -263,7 +263,7 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
     };
     answered?;
     let code = exit_code(&reports, unmeasured);
-    let whole = Gate { remarks: &remarks, broken: &broken, reports: &reports };
+    let whole = Gate { remarks: &remarks, broken: &broken, reports: &reports, site: site.as_deref() };
     written(&whole, code, how.format, how.link.as_deref())?;
     after(&whole, code)?;
     let lost = reports.iter().flat_map(|report| &report.findings).any(show::gate::is_unmeasured);
@@ -275,7 +275,7 @@ fn written(gate: &Gate<'_>, exit_code: u8, shape: Shape, link: Option<&str>) -> 
     match shape {
         Shape::Text => Ok(()),
         Shape::Json => {
-            let Gate { remarks, broken, reports } = *gate;
+            let Gate { remarks, broken, reports, .. } = *gate;
             let (schema, whole) = ("tachograph/gate/1", gate.whole());
             answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, reports })?)
         }

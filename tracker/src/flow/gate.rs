@@ -102,6 +102,8 @@ pub enum Ended {
         reports: Vec<Report>,
         /// Suites that do not build or start on head.
         broken: usize,
+        /// Where the project's site can be read.
+        site: Option<String>,
     },
     /// There is nothing to compare head with.
     NoBase,
@@ -164,7 +166,7 @@ pub fn gate(
             One::Stopped => return Ok(Ended::Stopped),
         }
     }
-    Ok(Ended::Judged { reports, broken })
+    Ok(Ended::Judged { reports, broken, site: config.site_url.clone() })
 }
 
 fn named(commit: &Commit) -> String {

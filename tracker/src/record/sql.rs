@@ -217,6 +217,8 @@ statements! {
                             WHERE f.public_id = ? ORDER BY j.id DESC LIMIT 1";
     LAST_JUDGEMENT = "SELECT j.content FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
                       ORDER BY j.id DESC LIMIT 1";
+    LAST_JUDGEMENT_ID = "SELECT j.public_id FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
+                         ORDER BY j.id DESC LIMIT 1";
 
     RUN_HEADS = "SELECT r.public_id, s.name, c.hash, r.dirty_digest IS NOT NULL, r.started_at_s, r.elapsed_ns, \
                  r.source, m.title, \

@@ -75,7 +75,8 @@ mod tests {
             effect: Effect::from(effect),
         };
         let findings = (0..12).map(|at| finding(f64::from(at))).collect();
-        let shown = text(&Gate { remarks: &[], broken: &[], reports: &[report(Whole::Red, vec![], findings)] });
+        let shown =
+            text(&Gate { remarks: &[], broken: &[], reports: &[report(Whole::Red, vec![], findings)], site: None });
         assert_eq!(shown.lines().count(), 11);
         for line in shown.lines().take(10) {
             assert!(

@@ -59,7 +59,7 @@ pub fn repeat(report: &Report, seed: u64, benchmark: Option<&BenchmarkName>) -> 
 }
 
 /// A word as a shell takes it, whatever is in it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | '/' | '.');
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -118,7 +118,8 @@ fn unmeasured(out: &mut String, finding: &Finding, duel: &RecordId) {
     let _ = writeln!(out, "\n{}\n  finding   {}", escape::line(&said), address.short());
 }
 
-fn one(out: &mut String, reason: &Reason, report: &Report) -> std::fmt::Result {
+/// One verdict with what it rests on.
+pub(super) fn one(out: &mut String, reason: &Reason, report: &Report) -> std::fmt::Result {
     let Reason { benchmark, verdict: MetricVerdict { metric, base, head, terms, verdict }, .. } = reason;
     let name = format!("{benchmark}, {}: {}, {}", metric.name, verdict.call, percent(verdict.effect));
     writeln!(out, "{}", escape::line(&name))?;

@@ -23,6 +23,8 @@ pub struct Gate<'a> {
     pub broken: &'a [(String, String)],
     /// A report for each suite that could be dueled.
     pub reports: &'a [Report],
+    /// The address of the project's site, on which a duel has its page.
+    pub site: Option<&'a str>,
 }
 
 impl Gate<'_> {
@@ -156,6 +158,12 @@ fn troubles(report: &Report) -> Vec<String> {
 pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
     let verdicts = |(benchmark, judged)| verdicts(benchmark, judged);
     let mut rows: Vec<Row<'_>> = report.judged.iter().flat_map(verdicts).collect();
+    rows.sort_by(|(_, one), (_, other)| by_weight(one, other));
+    rows
+}
+
+/// The graver word first, and of one word the larger effect.
+pub(super) fn by_weight(one: &MetricVerdict, other: &MetricVerdict) -> std::cmp::Ordering {
     let rank = |one: &MetricVerdict| match one.verdict.call {
         Call::Regressed => 0,
         Call::Inconclusive => 1,
@@ -163,8 +171,7 @@ pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
         Call::Unchanged => 3,
     };
     let magnitude = |one: &MetricVerdict| one.verdict.effect.log().abs();
-    rows.sort_by(|(_, a), (_, b)| rank(a).cmp(&rank(b)).then(magnitude(b).total_cmp(&magnitude(a))));
-    rows
+    rank(one).cmp(&rank(other)).then(magnitude(other).total_cmp(&magnitude(one)))
 }
 
 fn verdicts<'a>(benchmark: &'a BenchmarkName, judged: &'a Judged) -> Vec<Row<'a>> {

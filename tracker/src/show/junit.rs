@@ -119,7 +119,7 @@ mod tests {
             ("n \"<\u{1b}", Judged::New),
         ];
         let report = report(Whole::Red, judged, vec![]);
-        let gate = Gate { remarks: &[], broken: &[], reports: &[report] };
+        let gate = Gate { remarks: &[], broken: &[], reports: &[report], site: None };
         insta::assert_snapshot!(text(&gate), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="tachograph">

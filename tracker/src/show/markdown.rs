@@ -43,8 +43,9 @@ fn at(gate: &Gate<'_>, link: Option<&str>, depth: Depth) -> String {
         }
     }
     for report in gate.reports {
-        let _ =
-            write!(out, "\n**{}**: suite {}: {}\n", report.whole.as_str(), code(report.suite.as_str()), what(report));
+        let page = gate.site.filter(|site| is_link(site)).map(|site| page_of(site, report));
+        let (word, suite) = (report.whole.as_str(), code(report.suite.as_str()));
+        let _ = write!(out, "\n**{word}**: suite {suite}: {}{}\n", what(report), page.unwrap_or_default());
         if depth >= Depth::Moved {
             moved(&mut out, report);
         }
@@ -73,6 +74,11 @@ fn headline(gate: &Gate<'_>) -> &'static str {
         Whole::Inconclusive => "nothing is known to be worse, and not everything could be decided",
         Whole::Green => "nothing got worse beyond its limit",
     }
+}
+
+/// The duel's page on the project's site, which is there once the duel is published.
+fn page_of(site: &str, report: &Report) -> String {
+    format!(" ([every effect with its interval]({site}/duel/{}.html))", report.duel.short())
 }
 
 /// Where the rest is.
@@ -213,7 +219,7 @@ mod tests {
     }
 
     fn gate(report: &Report) -> Gate<'_> {
-        Gate { remarks: &[], broken: &[], reports: std::slice::from_ref(report) }
+        Gate { remarks: &[], broken: &[], reports: std::slice::from_ref(report), site: None }
     }
 
     fn example() -> Report {
@@ -290,6 +296,19 @@ mod tests {
     }
 
     #[test]
+    fn a_project_with_a_site_has_a_page_for_each_duel() {
+        let example = example();
+        let with = Gate { site: Some("https://example.org/speed"), ..gate(&example) };
+        let shown = text(&with, None, MOST_BYTES);
+        let page = format!(
+            "2 findings ([every effect with its interval](https://example.org/speed/duel/{}.html))",
+            example.duel.short()
+        );
+        assert!(shown.contains(&page), "{shown}");
+        assert!(text(&with, None, 400).contains("/duel/"), "also where there is room for the verdict alone");
+    }
+
+    #[test]
     fn no_name_makes_a_mention_a_link_an_element_or_another_row() {
         let nasty = "@all [x](https://evil.invalid) <img src=x> | `` ` <!-- tachograph -->\n# big";
         let trouble = Trouble { reason: nasty.to_owned(), ended: None, stderr_tail: format!("```\n{nasty}") };
@@ -301,7 +320,7 @@ mod tests {
         let Subject::Commit(commit) = &mut report.head.subject else { panic!("a commit") };
         nasty.clone_into(&mut commit.subject);
         let (remarks, broken) = (vec![nasty.to_owned()], vec![(nasty.to_owned(), nasty.to_owned())]);
-        let gate = Gate { remarks: &remarks, broken: &broken, reports: &[report] };
+        let gate = Gate { remarks: &remarks, broken: &broken, reports: &[report], site: Some("javascript:alert(1)") };
         let shown = text(&gate, Some("javascript:alert(1)"), MOST_BYTES);
         assert!(!shown.contains("<!--") && !shown.contains("javascript"), "{shown}");
         // Take away spans and blocks of code: what is left is ours.

@@ -6,6 +6,8 @@ mod browser;
 mod changes;
 mod ci;
 mod doctor;
+#[path = "../../examples/history/duels.rs"]
+mod duels;
 mod gating;
 mod gating_commands;
 mod harnesses;
@@ -14,6 +16,7 @@ mod judge;
 mod killed;
 #[path = "../../examples/history/made.rs"]
 mod made;
+mod pages;
 mod peers;
 mod planted;
 mod record;

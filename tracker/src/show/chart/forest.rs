@@ -147,7 +147,8 @@ mod tests {
     use super::*;
 
     fn row(label: &str, effect_pct: f64, interval_pct: Option<(f64, f64)>, sort: Sort) -> Row {
-        let (value, title) = (format!("{effect_pct:+.1} %"), label.to_owned());
+        let value = if effect_pct.is_finite() { format!("{effect_pct:+.1} %") } else { "from nothing".to_owned() };
+        let title = label.to_owned();
         Row { label: label.to_owned(), effect_pct, interval_pct, limit_pct: 2.0, sort, value, title }
     }
 
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn one_that_went_off_leaves_the_rest_readable_and_nothing_is_no_number() {
-        let mut rows = vec![row("far", f64::INFINITY, None, Sort::Worse), row("wide", 900.0, Some((1.0, 1e9)), Sort::Same)];
+        let mut rows =
+            vec![row("far", f64::INFINITY, None, Sort::Worse), row("wide", 900.0, Some((1.0, 1e9)), Sort::Same)];
         rows.extend((0..300).map(|at| row(&format!("b/{at}"), 1.0, Some((0.5, 1.5)), Sort::Same)));
         assert!(reach(&rows[..ROWS]) < 25.0, "{}", reach(&rows));
         let svg = draw("t", &rows);
