@@ -9,6 +9,7 @@ mod history;
 mod ledger;
 mod remote;
 mod snapshot;
+mod times;
 mod worktree;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use history::Requested;
 pub use ledger::{Addition, Ledger, Title, Visit, Written};
 pub use remote::{Remote, RemoteError};
 pub use snapshot::Snapshot;
+pub use times::Settled;
 pub use worktree::{Absent, Bench, Worktree};
 
 use crate::domain::CommitIdError;
