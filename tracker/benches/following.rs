@@ -58,7 +58,7 @@ fn stairs(count: usize, seed: u64) -> Values {
     };
     let mut level = 0.0;
     let value = |at: usize| {
-        if at % 200 == 0 {
+        if at.is_multiple_of(200) {
             level = 0.03 * normal();
         }
         100.0 * f64::exp(level + 0.01 * normal())

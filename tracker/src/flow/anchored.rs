@@ -16,6 +16,9 @@ use crate::stats::changes::Settings;
 /// The note of a duel that names the compiler of its base.
 pub(super) const TOOLCHAIN_OF_BASE: &str = "rustc of base";
 
+/// The standard error of a ratio of one life, which does not tell its own: lives of one build differ by so much at the most.
+const ERROR_OF_ONE_LIFE: f64 = 0.01;
+
 /// The quantile of a 95 % interval.
 const SIDES: f64 = 1.96;
 
@@ -40,12 +43,15 @@ pub fn all(store: &mut Store, history: &History, settings: &Settings) -> Outcome
     Ok(strands.into_iter().map(|(what, strands)| anchored(what, strands, settings)).collect())
 }
 
-/// A contest as a ratio; none where a side was zero, or where too few lives were whole to say how sure it is.
+/// A contest as a ratio; none where a side was zero, or where no life was whole.
 fn ratio(duel: &Duel, contest: &Contest, history: &History) -> Option<Ratio> {
     let (log, variance) = match &contest.readings {
         Readings::Paired { lives, .. } => {
-            let known = over_lives(&medians(lives), None)?;
-            (known.effect, known.error.value)
+            let medians = medians(lives);
+            match over_lives(&medians, None) {
+                Some(known) => (known.effect, known.error.value),
+                None => (*medians.first()?, ERROR_OF_ONE_LIFE * ERROR_OF_ONE_LIFE),
+            }
         }
         Readings::Exact { .. } => ((contest.head / contest.base).ln(), 0.0),
     };
