@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 use self::suite::RawSuite;
 use crate::domain::{
-    BenchmarkName, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, Undecided, closest, parse_duration,
+    BenchmarkName, Extra, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, Undecided, closest,
+    parse_duration,
 };
 
 /// The file's name, in the repository's top folder.
@@ -96,6 +97,8 @@ pub struct Suite {
     pub budget: Duration,
     /// How long one benchmark may keep silent before it counts as hanging.
     pub timeout: Duration,
+    /// What is measured beside what it reports itself.
+    pub metrics: Vec<Extra>,
 }
 
 /// Command lines that are run one after the other, each a program and its arguments.
@@ -330,8 +333,15 @@ fn resolve_suite((name, raw): (String, RawSuite)) -> Result<(SuiteName, Suite), 
     }
     let budget = duration(&format!("suite.{name}.budget"), raw.budget.as_deref(), DEFAULT_BUDGET)?;
     let timeout = duration(&format!("suite.{name}.timeout"), raw.timeout.as_deref(), DEFAULT_TIMEOUT)?;
+    let metrics = raw.metrics.iter().map(|name| name.parse::<Extra>()).collect::<Result<Vec<_>, _>>();
+    let metrics = metrics.map_err(|error| wrong(format!("`metrics`: {error}")))?;
     let source = suite::source(raw).map_err(wrong)?;
-    Ok((suite_name, Suite { source, budget, timeout }))
+    if let (Source::Command(_), [_, ..]) = (&source, &metrics[..]) {
+        return Err(wrong(
+            "`metrics` goes with a worker: of a command nothing can be counted apart from its start".to_owned(),
+        ));
+    }
+    Ok((suite_name, Suite { source, budget, timeout, metrics }))
 }
 
 /// The parser's message, with the nearest right name where a key is unknown.
@@ -468,7 +478,8 @@ mod tests {
         let cases = [
             ("", "names no suite"),
             ("false_reds = \"never\"\n[suite.a]\nworker = [\"x\"]", "1 in N"),
-            ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimit = 2", "limit"),
+            ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimit = 2", "a limit is a percentage from 0 to 1000"),
+            ("false_reds = 0.001\n[suite.a]\nworker = [\"x\"]", "an error budget is \"1 in N\""),
             ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimits = \"2 %\"", "did you mean `limit`?"),
             ("[suite.a]", "[suite.a]: say what it is"),
             ("[suite.a]\nworker = [\"x\"]\ncommand = [\"y\"]\nformat = \"f\"", "not several"),
@@ -479,6 +490,8 @@ mod tests {
             ("[suite.a]\ncommand = [\"x\"]\nformat = \"f\"\nprocesses = 0", "at least 1"),
             ("[suite.a]\nworker = [\"x\"]\nbuild = \"make\"", "expected a command"),
             ("[suite.a]\nworker = [\"x\"]\nbudget = \"soon\"", "suite.a.budget"),
+            ("[suite.a]\nworker = [\"x\"]\nmetrics = [\"instruction\"]", "there is `instructions`"),
+            ("[suite.a]\ncommand = [\"x\"]\nformat = \"f\"\nmetrics = [\"instructions\"]", "goes with a worker"),
             ("[suite.\"\"]\nworker = [\"x\"]", "must not be empty"),
             ("[build]\npass_env = [\"A=B\"]\n[suite.a]\nworker = [\"x\"]", "no name of a variable"),
             ("[suite.a]\ncargo = { package = \"p\", bench = \"b\" }\nbuild = [\"make\"]", "leave `build` out"),

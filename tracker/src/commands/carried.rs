@@ -9,9 +9,10 @@ use super::stored::StoreArgs;
 use crate::config::FILE_NAME;
 use crate::domain::CommitId;
 use crate::failure::{Classify, Failure, Outcome};
-use crate::flow::carry;
+use crate::flow::acceptances;
+use crate::flow::carry::{self, Known};
 use crate::flow::project::Project;
-use crate::judge::known::Known;
+use crate::judge::known::Known as Lessons;
 use crate::record::{Match, Store, Trust};
 use crate::repo::Repository;
 use crate::show::escape;
@@ -59,11 +60,21 @@ pub(super) fn run(args: &Carried<'_>) -> Outcome<ExitCode> {
         Err(_) if !args.store.address()?.file().exists() => None,
         Err(failure) => return Err(failure),
     };
+    // What comes from people who may write here may bring acceptances of its own, where the project's rules say so.
+    let (trusts_head, today) = (args.keep && config.trust_new_acceptances, acceptances::day(now_s()));
+    let mut remarks = Vec::new();
     let (reports, broken) = carry::judge(&carried, &config, &rules, &mut |duel| {
-        let Some(store) = &mut store else { return Ok((Known::default(), Vec::new())) };
+        let (base, head) = (duel.base.subject.commit(), duel.head.subject.commit());
+        let (accepted, said) = acceptances::holding_here(&project, base, head, trusts_head, today)?;
+        for one in said {
+            if !remarks.contains(&one) {
+                remarks.push(one);
+            }
+        }
+        let Some(store) = &mut store else { return Ok(Known { accepted, ..Known::default() }) };
         let sides = Match { suite: &duel.suite, machine: &duel.machine, base: &duel.base, head: &duel.head };
-        let earlier = store.duels_between(sides)?.into_iter().filter(|known| known.id() != duel.id());
-        Ok((Known::from_duels(&store.lessons(sides)?), earlier.collect()))
+        let earlier = store.duels_between(sides)?.into_iter().filter(|known| known.id() != duel.id()).collect();
+        Ok(Known { lessons: Lessons::from_duels(&store.lessons(sides)?), earlier, accepted })
     })?;
     drop(store);
     if args.keep {
@@ -74,7 +85,13 @@ pub(super) fn run(args: &Carried<'_>) -> Outcome<ExitCode> {
         }
     }
     gate::conclude(
-        &Gate { remarks: &[], broken: &broken, reports: &reports, site: config.site_url.as_deref() },
+        &Gate {
+            remarks: &remarks,
+            broken: &broken,
+            unusable: &[],
+            reports: &reports,
+            site: config.site_url.as_deref(),
+        },
         args.format,
         args.link,
     )

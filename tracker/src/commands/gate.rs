@@ -12,8 +12,8 @@ use super::run::{fresh_seed, now_s};
 use super::status::Status;
 use super::stored::StoreArgs;
 use super::{answer, ci};
-use crate::domain::{Pattern, Report, Subject, SuiteName, Undecided, Whole, parse_duration};
-use crate::failure::{Classify, Failure, Outcome};
+use crate::domain::{Extra, Pattern, Report, Subject, SuiteName, Undecided, Whole, parse_duration};
+use crate::failure::{Classify, Failure, Kind, Outcome};
 use crate::flow::carry::{self, Carried};
 use crate::flow::gate::{self, Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
 use crate::flow::host;
@@ -29,9 +29,9 @@ use crate::show::gate::Gate;
 ///
 /// Builds both, measures them alternately in this very job, and judges each benchmark under the policy that base's
 /// tachograph.toml states. Exits with 0 if nothing got worse beyond its limit, 1 if something did, if head does not build
-/// or lost a benchmark, 4 if there was nothing to judge (or not everything was decided, and base's tachograph.toml says
-/// `inconclusive = "fail"`), 3 if the environment failed and 2 if the usage is wrong. What was
-/// measured and what was said of it is kept in the store.
+/// or lost a benchmark or a metric, 4 if there was nothing to judge (or not everything was decided, and base's
+/// tachograph.toml says `inconclusive = "fail"`), 3 if the environment failed or base cannot be used, and 2 if the usage is
+/// wrong. What was measured and what was said of it is kept in the store.
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
     /// What to measure against; what the CI host says, else where head left the main branch, if not given
@@ -85,6 +85,10 @@ struct HowArgs {
     /// The time to measure each suite for at the most, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
+
+    /// Measure this too; `instructions` are counted by callgrind or perf, after the time was measured and beside the budget
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metrics: Vec<Extra>,
 
     /// Measure and judge as ever even where base and head are one program and only documentation changed
     #[arg(long)]
@@ -204,6 +208,7 @@ struct Answer<'a> {
     whole: Whole,
     remarks: &'a [String],
     broken: &'a [(String, String)],
+    unusable: &'a [(String, String)],
     reports: &'a [Report],
 }
 
@@ -216,13 +221,14 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
         filter: how.filter.iter().map(Pattern::new).collect(),
         budget: how.budget,
         seed: how.seed.unwrap_or_else(fresh_seed),
+        metrics: how.metrics.clone(),
         shortcut: if how.measure_anyway { Shortcut::Leave } else { Shortcut::Take },
         ..asked
     };
     let address = how.store.address()?;
     let stop = Stop::on_signals().or_environment("listening to signals")?;
     let mut status = Status::new();
-    let (mut remarks, mut broken) = (Vec::new(), Vec::new());
+    let (mut remarks, mut broken, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
     let mut answered = Ok(());
     let ended = gate::gate(&project, &request, &address, &stop, &now_s, &mut |event| match event {
         Event::Remark(remark) => {
@@ -238,6 +244,11 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
             let line = format!("red: suite {suite} does not build or start on head: {}", why.trim_end());
             status.remark(&escape::lines(&line));
             broken.push((suite.to_string(), why.to_owned()));
+        }
+        Event::Unusable(suite, why) => {
+            let line = format!("not judged: suite {suite} cannot be used on base: {}", why.trim_end());
+            status.remark(&escape::lines(&line));
+            unusable.push((suite.to_string(), why.to_owned()));
         }
         Event::Judged(report) => {
             status.clear();
@@ -262,12 +273,13 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
         }
     };
     answered?;
-    let code = exit_code(&reports, unmeasured);
-    let whole = Gate { remarks: &remarks, broken: &broken, reports: &reports, site: site.as_deref() };
+    let whole =
+        Gate { remarks: &remarks, broken: &broken, unusable: &unusable, reports: &reports, site: site.as_deref() };
+    let code = exit_code(&whole);
     written(&whole, code, how.format, how.link.as_deref())?;
     after(&whole, code)?;
     let lost = reports.iter().flat_map(|report| &report.findings).any(show::gate::is_unmeasured);
-    Ok((code, unmeasured || lost))
+    Ok((code, unmeasured || lost || !unusable.is_empty()))
 }
 
 /// Says all of it in a form that is told at the end.
@@ -275,9 +287,9 @@ fn written(gate: &Gate<'_>, exit_code: u8, shape: Shape, link: Option<&str>) -> 
     match shape {
         Shape::Text => Ok(()),
         Shape::Json => {
-            let Gate { remarks, broken, reports, .. } = *gate;
+            let Gate { remarks, broken, unusable, reports, .. } = *gate;
             let (schema, whole) = ("tachograph/gate/1", gate.whole());
-            answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, reports })?)
+            answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, unusable, reports })?)
         }
         Shape::Markdown => answer(&show::markdown::text(gate, link, show::markdown::MOST_BYTES)),
         Shape::Junit => answer(&show::junit::text(gate)),
@@ -288,6 +300,9 @@ fn written(gate: &Gate<'_>, exit_code: u8, shape: Shape, link: Option<&str>) -> 
 /// Says what was judged elsewhere, as a gate does.
 pub(super) fn conclude(gate: &Gate<'_>, shape: Shape, link: Option<&str>) -> Outcome<ExitCode> {
     if shape == Shape::Text {
+        for remark in gate.remarks {
+            Status::new().remark(&escape::line(remark));
+        }
         for (suite, why) in gate.broken {
             Status::new().remark(&escape::lines(&format!("red: suite {suite}: {}", why.trim_end())));
         }
@@ -295,15 +310,18 @@ pub(super) fn conclude(gate: &Gate<'_>, shape: Shape, link: Option<&str>) -> Out
             answer(&show::gate::text(report, output::style()))?;
         }
     }
-    let code = exit_code(gate.reports, !gate.broken.is_empty());
+    let code = exit_code(gate);
     written(gate, code, shape, link)?;
     Ok(ExitCode::from(code))
 }
 
-/// Red before nothing to judge, or before what may not stay undecided, before fine.
-fn exit_code(reports: &[Report], is_broken: bool) -> u8 {
+/// A base that cannot be used before red, before nothing to judge or what may not stay undecided, before fine.
+fn exit_code(gate: &Gate<'_>) -> u8 {
+    let reports = gate.reports;
     let is = |whole: Whole| reports.iter().any(|report| report.whole == whole);
-    if is_broken || is(Whole::Red) {
+    if !gate.unusable.is_empty() {
+        Kind::Environment.exit_code()
+    } else if !gate.broken.is_empty() || is(Whole::Red) {
         RED
     } else if reports.is_empty() || is(Whole::Nothing) || reports.iter().any(may_not_pass) {
         NOTHING
@@ -320,6 +338,7 @@ fn dueling(progress: &Progress<'_>) -> String {
     match progress {
         Progress::Listed { benchmarks } => format!("{benchmarks} benchmarks on both sides"),
         Progress::Life { benchmarks, left } => format!("{benchmarks} benchmarks left, {} s", left.as_secs()),
+        Progress::Counting => "counting instructions".to_owned(),
         Progress::Failed { benchmark, .. } => format!("{benchmark} failed"),
     }
 }

@@ -17,8 +17,8 @@ use crate::show;
 ///
 /// With --since: what became of every benchmark since a tag, a revision or a day. With --bundle: reads a file that
 /// `tachograph gate --bundle` wrote and believes nothing in it but the numbers; the commit is the one that is given here,
-/// the suites, policy and limits are those of the tachograph.toml that is checked out here, and base must be a commit of
-/// this history. That exits as a gate does.
+/// the suites, policy and limits are those of the tachograph.toml that is checked out here, the acceptances those that stand
+/// on base, and base must be a commit of this history. That exits as a gate does.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The baseline: a tag, a revision, or a day such as 2026-05-01

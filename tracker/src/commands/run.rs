@@ -11,7 +11,7 @@ use super::output::{self, Shape};
 use super::status::Status;
 use super::stored::StoreArgs;
 use crate::config::{Runs, Source};
-use crate::domain::{BenchmarkName, Pattern, Subject, parse_duration};
+use crate::domain::{BenchmarkName, Extra, Pattern, Subject, parse_duration};
 use crate::failure::{Classify, Outcome};
 use crate::flow::project::Project;
 use crate::flow::run::{self, Confirm, Event, Planned, Request, Skip, Tally};
@@ -46,6 +46,10 @@ pub(super) struct RunArgs {
     /// The time to measure each suite for, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
+
+    /// Measure this too; `instructions` are counted by callgrind or perf, after the time was measured and beside the budget
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metrics: Vec<Extra>,
 
     /// Do not measure points again that are out of line with their series
     #[arg(long)]
@@ -95,6 +99,7 @@ pub(super) fn run(args: &RunArgs) -> Outcome<ExitCode> {
         confirm: if args.no_confirm { Confirm::Never } else { Confirm::Configured },
         confirm_budget: args.confirm_budget,
         no_anchor: args.no_anchor,
+        metrics: args.metrics.clone(),
     };
     if args.dry_run {
         return dry_run(&run::plan(&project, &request)?, args.format);
@@ -154,6 +159,10 @@ fn told(event: &Event<'_>, status: &mut Status, args: &RunArgs) -> Option<String
                 Skip::NothingChosen => "no benchmark matches".to_owned(),
             };
             status.remark(&format!("{}: {}", escape::line(&what), why.trim_end()));
+            None
+        }
+        Event::Remark(remark) => {
+            status.remark(&escape::line(remark));
             None
         }
         Event::Processes(planned, line) | Event::Beside(planned, line) => {

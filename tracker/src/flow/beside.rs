@@ -9,6 +9,7 @@ use crate::config::{Build, Config};
 use crate::domain::{Commit, Duel, Pattern, Policy, Subject};
 use crate::failure::Outcome;
 use crate::judge::known::Known;
+use crate::measure::count::Counter;
 use crate::measure::duel::{Options, Progress};
 use crate::record::{Address, Match, Store};
 use crate::repo::{Bench, Worktree};
@@ -25,6 +26,8 @@ pub(super) struct Beside<'a> {
     /// The commit, and where it is laid out.
     pub(super) head: (&'a Commit, &'a Worktree),
     pub(super) seed: u64,
+    /// What counts instructions, where they are wanted.
+    pub(super) counter: Option<&'a Counter>,
     pub(super) now_s: &'a dyn Fn() -> i64,
 }
 
@@ -84,6 +87,7 @@ impl Beside<'_> {
         let known = Known::from_duels(&Store::open(self.address)?.lessons(sides)?);
         let job = Job {
             inputs: Inputs::Differ,
+            counter: self.counter,
             aim,
             suite: self.site.suite.0,
             machine: machine.clone(),

@@ -13,10 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::replace::Replacement;
 use crate::config::Config;
-use crate::domain::{Bundle, CommitId, Content, Duel, Kind, Metric, Report, Subject, SuiteName};
+use crate::domain::{Acceptance, Bundle, CommitId, Content, Duel, Kind, Metric, Report, Subject, SuiteName};
 use crate::failure::{Classify, Failure, Outcome};
 use crate::judge;
-use crate::judge::known::Known;
 
 /// The largest file.
 const MOST_BYTES: u64 = 32 << 20;
@@ -181,15 +180,26 @@ fn parse(bytes: &[u8]) -> Result<Carried, CarryError> {
     Ok(Carried { commit: head.commit, broken: head.broken, duels })
 }
 
-/// What the trusted side knows of a duel's sides: what earlier duels teach, and those of the very same sides.
-pub type Past<'a> = dyn FnMut(&Duel) -> Outcome<(Known, Vec<Duel>)> + 'a;
+/// What the trusted side knows of a duel's sides.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What earlier duels teach.
+    pub lessons: judge::known::Known,
+    /// Those of the very same sides.
+    pub earlier: Vec<Duel>,
+    /// What is accepted.
+    pub accepted: Vec<Acceptance>,
+}
+
+/// Who tells what is known of a duel's sides.
+pub type Asked<'a> = dyn FnMut(&Duel) -> Outcome<Known> + 'a;
 
 /// A report for each suite that was measured, and the others with the reason.
 pub type Judged = (Vec<Report>, Vec<(String, String)>);
 
 /// Judges anew what was carried, under these rules. `expected` are the suites that must be told of; what is missing, or
 /// is there and nobody knows, is said.
-pub fn judge(carried: &Carried, config: &Config, rules: &str, past: &mut Past<'_>) -> Outcome<Judged> {
+pub fn judge(carried: &Carried, config: &Config, rules: &str, known: &mut Asked<'_>) -> Outcome<Judged> {
     let unknown = carried.duels.iter().map(|duel| &duel.suite).chain(carried.broken.iter().map(|(suite, _)| suite));
     if let Some(suite) = unknown.into_iter().find(|suite| !config.suites.contains_key(*suite)) {
         return Err(Failure::usage(anyhow::anyhow!(
@@ -200,9 +210,9 @@ pub fn judge(carried: &Carried, config: &Config, rules: &str, past: &mut Past<'_
     let mut report = |duel: &Duel| -> Outcome<Report> {
         let series: Vec<_> = series(duel).collect();
         let gated_series = policy.gated_series(series.iter().map(|(name, metric)| (*name, metric)));
-        let (known, earlier) = past(duel)?;
-        let report = judge::report::of_pool(duel, &earlier, policy, &known, gated_series);
-        Ok(Report { rules: rules.to_owned(), ..report })
+        let Known { lessons, earlier, accepted } = known(duel)?;
+        let report = judge::report::of_pool(duel, &earlier, policy, &lessons, gated_series);
+        Ok(judge::accept::accept(Report { rules: rules.to_owned(), ..report }, &accepted))
     };
     let reports: Vec<Report> = carried.duels.iter().map(&mut report).collect::<Outcome<_>>()?;
     let mut broken: Vec<(String, String)> =
@@ -225,7 +235,9 @@ fn series(duel: &Duel) -> impl Iterator<Item = (&crate::domain::BenchmarkName, M
             crate::domain::Bout::Dueled(contests) => &contests[..],
             _ => &[],
         };
-        contests.iter().map(move |contest| (name, Metric { kind: Kind::Noisy, ..contest.metric.clone() }))
+        // What one side lacks is not judged by its size, and instructions are never judged as a noisy metric.
+        let judged = contests.iter().filter(|one| one.is_on_both() && one.metric.name != Metric::instructions().name);
+        judged.map(move |contest| (name, Metric { kind: Kind::Noisy, ..contest.metric.clone() }))
     })
 }
 

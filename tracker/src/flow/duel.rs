@@ -1,9 +1,11 @@
 //! Dueling one suite that is built on both sides, with a look at the machine before and after.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::enough::{Aim, Enough, Inputs};
+use super::instructions::Counting;
 use super::prepare::{BUILT_BYTES, Commanded, Start};
 use super::results;
 use crate::domain::{
@@ -13,8 +15,10 @@ use crate::failure::Failure;
 use crate::judge::known::Known;
 use crate::measure::command::duel::{Parties, Party, Undueled};
 use crate::measure::command::{self, Results};
+use crate::measure::count::Counter;
 use crate::measure::duel::{self, DuelError, Fought, Options, Programs, Progress};
 use crate::measure::interrupt::Stop;
+use crate::measure::lives::Stopped;
 use crate::measure::machine::{self, Watch};
 use crate::measure::pulse;
 
@@ -27,6 +31,8 @@ pub(super) struct Ready {
     pub(super) side: Side,
     /// What was learned while building.
     pub(super) notes: Notes,
+    /// A folder of its own.
+    pub(super) scratch: PathBuf,
 }
 
 /// One suite that is to be dueled.
@@ -42,6 +48,8 @@ pub(super) struct Job<'a> {
     pub(super) earlier: &'a [Duel],
     pub(super) inputs: Inputs,
     pub(super) aim: Aim,
+    /// What counts instructions, where they are wanted.
+    pub(super) counter: Option<&'a Counter>,
     pub(super) stop: &'a Stop,
     pub(super) now_s: &'a dyn Fn() -> i64,
 }
@@ -112,6 +120,13 @@ impl Job<'_> {
         notes.extend(fought.notes);
         notes.insert("gated series".to_owned(), gated_series.to_string());
         let mut bouts = fought.bouts;
+        if let (Some(counting), Start::Worker(base), Start::Worker(head)) =
+            (self.counting(), &self.base.start, &self.head.start)
+        {
+            tell(Progress::Counting);
+            let (base, head) = ((base, &*self.base.scratch), (head, &*self.head.scratch));
+            notes.extend(counting.of_duel(base, head, &mut bouts).map_err(|Stopped| Dueled::Stopped)?);
+        }
         self.add_size(&mut bouts);
         let duel = Duel {
             elapsed_ns: u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX),
@@ -121,6 +136,11 @@ impl Job<'_> {
             ..unfought
         };
         Ok((duel, gated_series))
+    }
+
+    fn counting(&self) -> Option<Counting<'_>> {
+        let Options { limit, patience, .. } = self.options;
+        Some(Counting { counter: self.counter?, timeout: patience.request, limit, stop: self.stop })
     }
 
     /// Duels by workers.

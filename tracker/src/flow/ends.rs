@@ -30,6 +30,12 @@ pub(super) fn ends(project: &Project, base: Option<&str>, head: Option<&str>) ->
                 let branch = branch.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
                 Some((base, format!("the merge base with {branch}")))
             }
+            // The parent that is here may be none of those that the change is made of.
+            None if repository.is_shallow() => {
+                let lost = anyhow::anyhow!("this clone is shallow, and where head left the main branch is not in it");
+                return Err(Failure::environment(lost)
+                    .hint("git fetch --unshallow, or fetch the base and name it with --base REV"));
+            }
             None if head.is_dirty() => Some((head.commit().clone(), "what the working tree stands on".to_owned())),
             None => repository.first_parent(head.commit())?.map(|base| (base, "the first parent of head".to_owned())),
         },
@@ -67,7 +73,7 @@ pub(super) fn rules(project: &Project, ends: &Ends) -> Outcome<Rules> {
             Ok(Rules { trusts_new: false, config, from: from_head, remarks: vec![remark] })
         }
         (None, None) => Err(Failure::usage(anyhow::anyhow!("neither base nor head has a {FILE_NAME}"))
-            .hint("write one that says what to measure, or name one with --config FILE")),
+            .hint("`tachograph init` writes one that fits what it finds here; --config FILE names another")),
     }
 }
 

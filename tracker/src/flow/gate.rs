@@ -2,28 +2,38 @@
 //! side, dueled and judged under base's policy.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use jiff::civil::Date;
 
 use super::acceptances::{self, New};
 use super::duel::{Dueled, Job};
 use super::ends::{Ends, Rules, ends, rules};
 use super::enough::{Aim, Inputs};
+use super::idle;
 use super::inputs;
+use super::instructions::{self, UNCOUNTED};
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
 use super::side::{Built, Site};
 use crate::config::{Config, Suite};
-use crate::domain::{Acceptance, Commit, CommitId, Duel, Machine, Pattern, Policy, Report, Side, Subject, SuiteName};
+use crate::domain::{
+    Acceptance, Commit, CommitId, Duel, Extra, Machine, Pattern, Policy, Report, Side, Subject, SuiteName,
+};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::judge::known::Known;
-use crate::measure::duel::{LONE_METRICS, Options, Progress};
+use crate::measure::count::Counter;
+use crate::measure::duel::{Options, Progress};
 use crate::measure::interrupt::Stop;
 use crate::record::{Address, Match, Store, Trust};
 use crate::repo::{Bench, Snapshot, Worktree};
 
 /// So many first parents are tried where base does not build.
 const MOST_STEPS_BACK: usize = 10;
+
+const OTHER_BASE: &str = "name a base that can be used with --base REV, or mend what it lacks here";
 
 /// What a person asked for.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +56,8 @@ pub struct Request {
     pub head_of: HeadOf,
     /// What to do where nothing that a benchmark can see differs.
     pub shortcut: Shortcut,
+    /// What is measured beside what the configuration says.
+    pub metrics: Vec<Extra>,
 }
 
 /// What to do where nothing that a benchmark can see differs.
@@ -91,6 +103,8 @@ pub enum Event<'a> {
     Judged(&'a Report),
     /// A suite cannot be dueled because head's does not build or start.
     Broken(&'a SuiteName, &'a str),
+    /// A suite cannot be dueled because base's cannot be used.
+    Unusable(&'a SuiteName, &'a str),
 }
 
 /// How it all ended.
@@ -123,50 +137,75 @@ pub fn gate(
 ) -> Outcome<Ended> {
     let Some(ends) = ends(project, request.base.as_deref(), request.head.as_deref())? else { return Ok(Ended::NoBase) };
     tell(Event::Remark(format!("base is {}, {}", named(&ends.base), ends.because)));
-    let Rules { mut config, mut from, trusts_new, remarks } = rules(project, &ends)?;
-    for remark in remarks {
+    if ends.base.id == ends.head.commit().id && !ends.head.is_dirty() {
+        let what = "base and head are one commit: this shows what the gate says of a program against itself";
+        tell(Event::Remark(what.to_owned()));
+    }
+    let Terms { config, from, accepted } = terms(project, request, &ends, acceptances::day(now_s()), tell)?;
+    let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
+    let mut suites = chosen(&config, &wanted)?;
+    for remark in instructions::asked(&mut suites, &request.metrics)? {
         tell(Event::Remark(remark));
     }
-    if request.policy == WhosePolicy::Nobodys {
-        config.policy = Policy::default();
-        "the defaults, for this is no gate".clone_into(&mut from);
-    }
-    let accepted = match request.policy {
-        WhosePolicy::Projects => {
-            let new = match (request.head_of, trusts_new) {
-                (HeadOf::Fork, _) => New::Fork,
-                (HeadOf::Ours, true) => New::Trusted,
-                (HeadOf::Ours, false) => New::Wait,
-            };
-            let (hold, remarks) = acceptances::holding(project, &ends, new, acceptances::day(now_s()))?;
-            for remark in remarks {
-                tell(Event::Remark(remark));
-            }
-            hold
-        }
-        WhosePolicy::Nobodys => Vec::new(),
-    };
-    let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
-    let suites = chosen(&config, &wanted)?;
+    let counter = instructions::counter(&suites, stop)?;
     // Opened before anything is built: what cannot be kept need not be measured.
     drop(Store::open(address)?);
     let bench = project.bench()?;
     let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
     let bases = BTreeMap::new();
     let (config, ends, rules) = (&config, &ends, from);
-    let mut going = Going { project, request, address, config, rules, accepted, bench, ends, bases, stop, now_s, tell };
-    let (mut reports, mut broken) = (Vec::new(), 0);
-    for (name, suite) in &suites {
-        match going.suite(name, suite, &head_tree)? {
-            One::Judged(report) => reports.push(*report),
-            One::Broken(why) => {
-                (going.tell)(Event::Broken(name, &why));
-                broken += 1;
-            }
-            One::Stopped => return Ok(Ended::Stopped),
-        }
+    let mut going =
+        Going { project, request, address, config, rules, accepted, bench, ends, bases, counter, stop, now_s, tell };
+    going.all(&suites, &head_tree)
+}
+
+/// Under what it is judged.
+struct Terms {
+    config: Config,
+    /// Where the policy comes from.
+    from: String,
+    accepted: Vec<Acceptance>,
+}
+
+/// Reads them, and says what is to be said of them.
+fn terms(
+    project: &Project,
+    request: &Request,
+    ends: &Ends,
+    today: Date,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Outcome<Terms> {
+    let Rules { mut config, mut from, trusts_new, mut remarks } = rules(project, ends)?;
+    let mut accepted = Vec::new();
+    if request.policy == WhosePolicy::Nobodys {
+        config.policy = Policy::default();
+        "the defaults, for this is no gate".clone_into(&mut from);
+    } else {
+        let new = match (request.head_of, trusts_new) {
+            (HeadOf::Fork, _) => New::Fork,
+            (HeadOf::Ours, true) => New::Trusted,
+            (HeadOf::Ours, false) => New::Wait,
+        };
+        let (hold, said) = acceptances::holding(project, ends, new, today)?;
+        accepted = hold;
+        remarks.extend(said);
     }
-    Ok(Ended::Judged { reports, broken, site: config.site_url.clone() })
+    for path in left_out(project, &config, ends)? {
+        let path = path.display();
+        remarks.push(format!("submodule {path} changed and is left empty: what it changes is not measured"));
+    }
+    for remark in remarks {
+        tell(Event::Remark(remark));
+    }
+    Ok(Terms { config, from, accepted })
+}
+
+/// Submodules that head changes and that nobody lays out.
+fn left_out(project: &Project, config: &Config, ends: &Ends) -> Outcome<Vec<PathBuf>> {
+    if !config.build.submodules_may_be_empty {
+        return Ok(Vec::new());
+    }
+    Ok(project.repository.moved_submodules(&ends.base.id, &ends.head.commit().id)?)
 }
 
 fn named(commit: &Commit) -> String {
@@ -177,6 +216,7 @@ fn named(commit: &Commit) -> String {
 enum One {
     Judged(Box<Report>),
     Broken(String),
+    Unusable(String),
     Stopped,
 }
 
@@ -193,17 +233,49 @@ struct Going<'a, 't> {
     ends: &'a Ends,
     /// The bases that were laid out, for they are used by several suites.
     bases: BTreeMap<CommitId, Worktree>,
+    counter: Option<Counter>,
     stop: &'a Stop,
     now_s: &'a dyn Fn() -> i64,
     tell: &'a mut (dyn FnMut(Event<'_>) + 't),
 }
 
 impl Going<'_, '_> {
+    /// Suite by suite; what could be judged is told beside what could not.
+    fn all(&mut self, suites: &[(SuiteName, Suite)], head_tree: &Worktree) -> Outcome<Ended> {
+        let (mut reports, mut broken, mut unusable) = (Vec::new(), 0, Vec::new());
+        for (name, suite) in suites {
+            match self.suite(name, suite, head_tree)? {
+                One::Judged(report) => reports.push(*report),
+                One::Broken(why) => {
+                    (self.tell)(Event::Broken(name, &why));
+                    broken += 1;
+                }
+                One::Unusable(why) => unusable.push((name, why)),
+                One::Stopped => return Ok(Ended::Stopped),
+            }
+        }
+        if let (true, 0, Some((name, why))) = (reports.is_empty(), broken, unusable.first()) {
+            let unusable = anyhow::anyhow!("suite {name} cannot be used on base: {why}");
+            return Err(Failure::environment(unusable).hint(OTHER_BASE));
+        }
+        for (name, why) in &unusable {
+            (self.tell)(Event::Unusable(name, why));
+        }
+        // Whoever asked for a part must not hear that the rest of the rules is idle.
+        let is_whole = self.request.suites.is_empty() && self.request.filter.is_empty();
+        if is_whole && broken == 0 && unusable.is_empty() && !reports.is_empty() {
+            for remark in idle::remarks(&self.config.policy, &self.accepted, &reports) {
+                (self.tell)(Event::Remark(remark));
+            }
+        }
+        Ok(Ended::Judged { reports, broken, site: self.config.site_url.clone() })
+    }
+
     /// Builds one suite on both sides, duels and judges it.
     fn suite(&mut self, name: &SuiteName, suite: &Suite, head_tree: &Worktree) -> Outcome<One> {
         let base = match self.base(name, suite)? {
             Built::Ready(ready) => ready,
-            Built::No(why) => return Err(Failure::environment(anyhow::anyhow!("{why}"))),
+            Built::No(why) => return Ok(One::Unusable(why)),
             Built::Stopped => return Ok(One::Stopped),
         };
         let head = match self.build(name, suite, &self.ends.head, head_tree)? {
@@ -231,6 +303,7 @@ impl Going<'_, '_> {
             earlier: &earlier,
             inputs,
             aim: Aim::Verdict,
+            counter: self.counter.as_ref().filter(|_| instructions::wants(suite)),
             stop: self.stop,
             now_s: self.now_s,
         };
@@ -239,8 +312,8 @@ impl Going<'_, '_> {
                 let policy = &self.config.policy;
                 let report = judge::report::of_pool(&duel, &earlier, policy, &known, gated_series);
                 let mut report = Report { rules: self.rules.clone(), ..report };
-                if let Some(lone) = duel.notes.get(LONE_METRICS) {
-                    report.remarks.push(format!("metrics that only one side has were not compared: {lone}"));
+                if let Some(uncounted) = duel.notes.get(UNCOUNTED) {
+                    report.remarks.push(format!("instructions that could not be counted: {uncounted}"));
                 }
                 for path in inputs::own_source(suite, &differing) {
                     let path = path.display();
@@ -258,9 +331,7 @@ impl Going<'_, '_> {
                 kept.map(|()| One::Judged(Box::new(report)))
             }
             Dueled::Broken { on_head: true, why } => Ok(One::Broken(why)),
-            Dueled::Broken { on_head: false, why } => {
-                Err(Failure::environment(anyhow::anyhow!("suite {name} cannot be used on base: {why}")))
-            }
+            Dueled::Broken { on_head: false, why } => Ok(One::Unusable(why)),
             Dueled::Failed(failure) => Err(failure),
             Dueled::Stopped => Ok(One::Stopped),
         }
@@ -309,7 +380,7 @@ impl Going<'_, '_> {
             commit = parent;
         }
         let why = first_why.unwrap_or_default();
-        Ok(Built::No(format!("suite {name} builds neither on base nor on the commits before it: {why}")))
+        Ok(Built::No(format!("it builds neither there nor on the commits before: {why}")))
     }
 
     fn lay_out(&self, commit: &Commit, changes: Option<&Snapshot>) -> Outcome<Worktree> {

@@ -58,6 +58,11 @@ impl Site<'_> {
             }
         };
         let side = Side { subject: subject.clone(), program: hash };
-        Ok(Built::Ready(Box::new(Ready { start, side, notes: prepared.notes })))
+        Ok(Built::Ready(Box::new(Ready {
+            start,
+            side,
+            notes: prepared.notes,
+            scratch: keep.join("counts").join(folder_name(name)),
+        })))
     }
 }

@@ -100,7 +100,7 @@ impl RepoError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            RepoError::NotFound(_) => "run this inside a git repository, or name one with --repo".to_owned(),
+            RepoError::NotFound(_) => "run this inside a git repository".to_owned(),
             RepoError::NotOurs(path) => {
                 format!("if you trust it: git config --global --add safe.directory {}", path.display())
             }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::escape;
-use super::gate::side;
+use super::gate::{few, side};
 use super::judgement::{percent, size};
 use super::number;
 use crate::domain::{
@@ -112,6 +112,9 @@ fn unmeasured(out: &mut String, finding: &Finding, duel: &RecordId) {
         Finding::Missing { benchmark } => format!("{benchmark}: missing: base has it, head has not"),
         Finding::Failed { benchmark, on_head, trouble: Trouble { reason, .. } } => {
             format!("{benchmark}: failed on {}: {reason}", if *on_head { "head" } else { "base" })
+        }
+        Finding::MissingMetric { metric, benchmarks } => {
+            format!("{metric}: missing: base reads it off {}, head does not", few(benchmarks))
         }
         Finding::Regressed { .. } | Finding::Common { .. } => return,
     };
@@ -252,6 +255,7 @@ mod tests {
             findings: vec![],
             accepted: vec![],
             remarks: vec![],
+            lone: vec![],
             judged: [(benchmark.clone(), Judged::Verdicts(vec![verdict.clone()]))].into(),
         };
         let repeat = repeat(&report, 7, Some(&benchmark));

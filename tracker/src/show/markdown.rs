@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::escape::{markdown as code, markdown_block as block};
-use super::gate::{Gate, Row, accepted, address, cells, new_on_head, rows, summed, told, what};
+use super::gate::{Gate, Row, accepted, address, cells, few, lone, new_on_head, rows, summed, told, what};
 use super::judgement::percent;
 use crate::domain::{Call, Finding, RecordId, Report, Side, Subject, Trouble, Whole};
 
@@ -42,6 +42,12 @@ fn at(gate: &Gate<'_>, link: Option<&str>, depth: Depth) -> String {
             let _ = write!(out, "\n{}", block(&tail(why)));
         }
     }
+    for (suite, why) in gate.unusable {
+        let _ = write!(out, "\n**not judged**: suite {} cannot be used on base\n", code(suite));
+        if depth >= Depth::Moved {
+            let _ = write!(out, "\n{}", block(&tail(why)));
+        }
+    }
     for report in gate.reports {
         let page = gate.site.filter(|site| is_link(site)).map(|site| page_of(site, report));
         let (word, suite) = (report.whole.as_str(), code(report.suite.as_str()));
@@ -69,6 +75,7 @@ fn at(gate: &Gate<'_>, link: Option<&str>, depth: Depth) -> String {
 
 fn headline(gate: &Gate<'_>) -> &'static str {
     match gate.whole() {
+        Whole::Nothing if !gate.unusable.is_empty() => "not every suite could be judged",
         Whole::Red => "slower, or something is lost",
         Whole::Nothing => "nothing was there to judge",
         Whole::Inconclusive => "nothing is known to be worse, and not everything could be decided",
@@ -115,6 +122,9 @@ fn moved(out: &mut String, report: &Report) {
                 let count = benchmarks.len();
                 format!("{} of {count} benchmarks moved together: {}", code(metric), percent(*effect))
             }
+            Finding::MissingMetric { metric, benchmarks } => {
+                format!("**missing**: {} of {}: base has it, head has not", code(metric), code(&few(benchmarks)))
+            }
             Finding::Regressed { .. } => continue,
         };
         let _ = write!(out, "\n- {line} (finding `{}`)\n", id.short());
@@ -127,10 +137,11 @@ fn moved(out: &mut String, report: &Report) {
     }
     let rows: Vec<Row<'_>> = rows(report).into_iter().filter(|row| told(row.1)).collect();
     table(out, report, &rows);
-    let new = new_on_head(report);
-    if !new.is_empty() {
-        let new: Vec<String> = new.into_iter().map(code).collect();
-        let _ = write!(out, "\nNew on head: {}\n", new.join(", "));
+    if let Some(new) = new_on_head(report) {
+        let _ = write!(out, "\nNew on head: {}\n", code(&new));
+    }
+    for one in lone(report) {
+        let _ = write!(out, "\n- {}\n", code(&one));
     }
 }
 
@@ -219,7 +230,7 @@ mod tests {
     }
 
     fn gate(report: &Report) -> Gate<'_> {
-        Gate { remarks: &[], broken: &[], reports: std::slice::from_ref(report), site: None }
+        Gate { remarks: &[], broken: &[], unusable: &[], reports: std::slice::from_ref(report), site: None }
     }
 
     fn example() -> Report {
@@ -320,7 +331,8 @@ mod tests {
         let Subject::Commit(commit) = &mut report.head.subject else { panic!("a commit") };
         nasty.clone_into(&mut commit.subject);
         let (remarks, broken) = (vec![nasty.to_owned()], vec![(nasty.to_owned(), nasty.to_owned())]);
-        let gate = Gate { remarks: &remarks, broken: &broken, reports: &[report], site: Some("javascript:alert(1)") };
+        let site = Some("javascript:alert(1)");
+        let gate = Gate { remarks: &remarks, broken: &broken, unusable: &broken, reports: &[report], site };
         let shown = text(&gate, Some("javascript:alert(1)"), MOST_BYTES);
         assert!(!shown.contains("<!--") && !shown.contains("javascript"), "{shown}");
         // Take away spans and blocks of code: what is left is ours.

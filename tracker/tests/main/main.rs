@@ -10,6 +10,8 @@ mod doctor;
 mod duels;
 mod gating;
 mod gating_commands;
+mod gating_counts;
+mod gating_rules;
 mod harnesses;
 mod import;
 mod judge;

@@ -68,6 +68,8 @@ impl Going<'_, '_> {
             address: self.address,
             head,
             seed: self.request.seed,
+            // The ratio to the anchor is one of times.
+            counter: None,
             now_s: self.now_s,
         };
         let policy = Policy::default();

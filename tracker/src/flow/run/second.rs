@@ -6,6 +6,7 @@ use crate::failure::Outcome;
 use crate::flow::beside::{Beside, Step};
 use crate::flow::confirm::{Looked, Second, exact_metrics};
 use crate::flow::follow;
+use crate::flow::instructions;
 use crate::flow::side::Site;
 use crate::measure::duel::Progress;
 use crate::record::Store;
@@ -31,6 +32,7 @@ impl Going<'_, '_> {
                 address: self.address,
                 head: (head, tree),
                 seed: self.request.seed,
+                counter: self.counter.as_ref().filter(|_| instructions::wants(&planned.settings)),
                 now_s: self.now_s,
             },
             suspects: &suspects,

@@ -87,6 +87,8 @@ fn readings(row: &SqliteRow) -> Result<Readings, Fault> {
         Ok::<_, Fault>(life)
     };
     match row.try_get(7)? {
+        EXACT if head.is_empty() => Ok(Readings::Missing { base: single(base)? }),
+        EXACT if base.is_empty() => Ok(Readings::New { head: single(head)? }),
         PAIRED => Ok(Readings::Paired { lives: head, null: base }),
         EXACT => Ok(Readings::Exact { base: single(base)?, head: single(head)? }),
         word => Err(odd("the kind of what was read", word)),
