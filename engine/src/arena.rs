@@ -17,9 +17,11 @@ pub enum Purpose {
     Attended,
     /// The wide part of the feed-forward layer.
     Hidden,
+    /// The rows whose next token is wanted.
+    Last,
 }
 
-const PURPOSES: usize = 6;
+const PURPOSES: usize = 7;
 
 /// Whether scratch is kept from one use to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

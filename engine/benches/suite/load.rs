@@ -57,9 +57,9 @@ impl Written {
 
     fn load(&self) -> Model {
         let read = || {
-            let file = ModelFile::open(File::open(&self.0)?)?;
+            let mut file = ModelFile::open(File::open(&self.0)?)?;
             let format = file.format();
-            Model::load(&file, format)
+            Model::load(&mut file, format)
         };
         read().unwrap_or_else(|error| panic!("{}: {error}", self.0.display()))
     }

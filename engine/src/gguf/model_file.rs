@@ -1,7 +1,5 @@
 //! A GGUF file as the source of a model.
 
-use std::sync::Arc;
-
 use super::header::{Header, Strings, TensorEntry, Value};
 use super::storage::Storage;
 use super::{ARCHITECTURE, Encoding, GgufError};
@@ -12,21 +10,14 @@ use crate::q8::{BLOCK, BLOCK_BYTES, Block};
 use crate::shape::{Dimensions, FEED_FORWARD_FACTOR, Head, Shape, Tensor};
 use crate::weights::Source;
 
-/// A file that holds a model of ours, whole. Clones read the same file, each with room of its own.
+/// A file that holds a model of ours, whole.
 #[derive(Debug)]
 pub struct ModelFile<S> {
-    header: Arc<Header>,
+    header: Header,
     shape: Shape,
-    storage: Arc<S>,
+    storage: S,
     /// Bytes of the rows being read.
     room: Vec<u8>,
-}
-
-impl<S> Clone for ModelFile<S> {
-    fn clone(&self) -> Self {
-        let (header, storage) = (Arc::clone(&self.header), Arc::clone(&self.storage));
-        Self { header, shape: self.shape, storage, room: Vec::new() }
-    }
 }
 
 impl<S: Storage> ModelFile<S> {
@@ -49,12 +40,12 @@ impl<S: Storage> ModelFile<S> {
                 )));
             }
         }
-        Ok(Self { header: Arc::new(header), shape, storage: Arc::new(storage), room: Vec::new() })
+        Ok(Self { header, shape, storage, room: Vec::new() })
     }
 
     /// What stands before the tensors.
     #[must_use]
-    pub fn header(&self) -> &Header {
+    pub const fn header(&self) -> &Header {
         &self.header
     }
 

@@ -31,7 +31,6 @@
 mod allocator;
 mod benchmark;
 mod body;
-mod callgrind;
 mod contain;
 mod counts;
 mod describe;

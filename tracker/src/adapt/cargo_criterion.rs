@@ -33,8 +33,7 @@ pub(super) static FORMAT: Format = Format {
 
 fn read(text: &str) -> Result<Parsed, Flaw> {
     let mut sheet = Sheet::default();
-    let cut_off = json_lines(text, |reader| message(reader, &mut sheet))?;
-    sheet.cut_off("message", cut_off);
+    json_lines(text, |reader| message(reader, &mut sheet))?;
     Ok(sheet.finish())
 }
 

@@ -34,8 +34,6 @@ pub(super) struct RawSuite {
     processes: Option<u32>,
     pub(super) budget: Option<String>,
     pub(super) timeout: Option<String>,
-    #[serde(default)]
-    pub(super) metrics: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

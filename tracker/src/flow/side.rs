@@ -18,7 +18,6 @@ pub(super) enum Built {
 }
 
 /// What is built, and how.
-#[derive(Clone, Copy)]
 pub(super) struct Site<'a> {
     pub(super) project: &'a Project,
     pub(super) suite: (&'a SuiteName, &'a Suite),
@@ -58,11 +57,6 @@ impl Site<'_> {
             }
         };
         let side = Side { subject: subject.clone(), program: hash };
-        Ok(Built::Ready(Box::new(Ready {
-            start,
-            side,
-            notes: prepared.notes,
-            scratch: keep.join("counts").join(folder_name(name)),
-        })))
+        Ok(Built::Ready(Box::new(Ready { start, side, notes: prepared.notes })))
     }
 }

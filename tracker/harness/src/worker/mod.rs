@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::callgrind;
 use crate::suite::Suite;
 use lines::Line;
 use request::Request;
@@ -90,13 +89,6 @@ fn answer(suite: &mut Suite<'_>, greeted: &mut bool, request: Request) -> Result
         Request::Profile { benchmark, iterations } => {
             let at = find(suite, &benchmark)?;
             suite.offers[at].profile(iterations, suite.profile.as_mut()).map(|seen| reply::profile(&seen))
-        }
-        Request::Count { .. } if !callgrind::is_here() => {
-            Err("only callgrind can count, and it is not here".to_owned())
-        }
-        Request::Count { benchmark, iterations } => {
-            let at = find(suite, &benchmark)?;
-            suite.offers[at].count(iterations).map(|()| reply::counted())
         }
     }
 }

@@ -39,13 +39,6 @@ pub enum Request<'a> {
         /// Over how many iterations.
         iterations: u64,
     },
-    /// Asks for iterations that callgrind counts.
-    Count {
-        /// Of which benchmark.
-        benchmark: &'a BenchmarkName,
-        /// How many.
-        iterations: u64,
-    },
 }
 
 impl Request<'_> {
@@ -59,7 +52,6 @@ impl Request<'_> {
             Request::Check { .. } => "check",
             Request::Drop { .. } => "drop",
             Request::Profile { .. } => "profile",
-            Request::Count { .. } => "count",
         }
     }
 
@@ -101,10 +93,6 @@ mod tests {
             (
                 Request::Profile { benchmark, iterations: 10 },
                 r#"{"request":"profile","benchmark":"sum/1000","iterations":10}"#,
-            ),
-            (
-                Request::Count { benchmark, iterations: 10 },
-                r#"{"request":"count","benchmark":"sum/1000","iterations":10}"#,
             ),
         ];
         let page = include_str!("../../../harness/PROTOCOL.md");
