@@ -17,22 +17,40 @@ const state = {
   },
 };
 
+// No more rows than this are shown at once; a filter finds the rest.
+const MOST_ROWS = 1000;
+
+// A list that is searched, filtered and sorted. What is sorted by which key, and what can be picked, stands in the table.
+// Gives a function that reads the rows anew.
 function list(table, form) {
   const body = table.tBodies[0];
-  const rows = [...body.rows].map((row, place) => ({
-    row, place,
-    text: row.cells[0].textContent.toLowerCase(),
-    suite: row.cells[1].textContent, metric: row.cells[2].textContent, machine: row.cells[3].textContent,
-    keys: row.dataset.k.split(" ").map((key) => (key === "-" ? null : Number(key))),
-  }));
-  const picks = ["suite", "metric", "machine"];
-  for (const pick of picks) {
-    for (const value of [...new Set(rows.map((row) => row[pick]))].sort()) {
-      form.elements[pick].add(new Option(value, value));
+  const pairs = (text) => text.split(",").filter(Boolean).map((pair) => pair.split(" "));
+  const picks = Object.fromEntries(pairs(table.dataset.picks).map(([name, column]) => [name, Number(column)]));
+  const sortable = Object.fromEntries(pairs(table.dataset.sort).map(([column, key]) => [column, key === "-" ? null : Number(key)]));
+  const named = (name) => form.elements[name];
+  const moves = Boolean(named("least"));
+  const fields = ["q", ...Object.keys(picks), ...(moves ? ["least", "factor", "only"] : [])];
+  let rows = [];
+  function read() {
+    rows = [...body.rows].map((row, place) => {
+      const picked = Object.entries(picks).map(([name, column]) => {
+        const text = row.cells[column].textContent;
+        return [name, name === "group" ? text.split("/")[0] : text];
+      });
+      const moved = row.querySelector(".worse, .better");
+      return {
+        row, place, picked: Object.fromEntries(picked), text: row.cells[0].textContent.toLowerCase(),
+        turn: moved ? (moved.classList.contains("worse") ? "worse" : "better") : "",
+        keys: row.dataset.k.split(" ").map((key) => (key === "-" ? null : Number(key))),
+      };
+    });
+    for (const pick of Object.keys(picks)) {
+      const values = [...new Set(rows.map((row) => row.picked[pick]))].sort();
+      named(pick).replaceChildren(new Option("all", ""), ...values.map((value) => new Option(value, value)));
     }
+    show();
   }
   const heads = [...table.tHead.rows[0].cells];
-  const sortable = { 0: null, 5: 0, 6: 1, 7: 2, 8: 3, 9: 4, 10: 5 };
   for (const [column, key] of Object.entries(sortable)) {
     const head = heads[column];
     const button = document.createElement("button");
@@ -51,15 +69,17 @@ function list(table, form) {
   function show() {
     const wanted = state.read();
     const words = (wanted.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
-    form.elements.q.value === (wanted.get("q") || "") || (form.elements.q.value = wanted.get("q") || "");
-    for (const pick of picks) form.elements[pick].value = wanted.get(pick) || "";
+    for (const field of fields) {
+      const value = wanted.get(field) || "";
+      if (named(field).value !== value) named(field).value = value;
+    }
     const sort = wanted.get("sort") || "";
     const column = sort.replace("-", "");
     const sign = sort.startsWith("-") ? -1 : 1;
     const key = sortable[column];
     const order = (one, other) => {
       if (column === "" || !(column in sortable)) return one.place - other.place;
-      if (key === null) return sign * (one.place - other.place);
+      if (key === null) return sign * (one.text < other.text ? -1 : one.text > other.text ? 1 : one.place - other.place);
       const [a, b] = [one.keys[key], other.keys[key]];
       if (a === null || b === null) return (a === null) - (b === null) || one.place - other.place;
       return sign * (a - b) || one.place - other.place;
@@ -68,16 +88,20 @@ function list(table, form) {
       if (String(at) === column) head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
       else head.removeAttribute("aria-sort");
     });
-    const fits = (row) => words.every((word) => row.text.includes(word))
-      && picks.every((pick) => !wanted.get(pick) || row[pick] === wanted.get(pick));
+    const [least, factor] = [Number(wanted.get("least")) / 100 || 0, Number(wanted.get("factor")) || 0];
+    const large = (row) => !moves || (Math.abs(row.keys[2] ?? 0) >= least && (factor === 0 || (row.keys[4] ?? 0) >= factor)
+      && (!wanted.get("only") || row.turn === wanted.get("only")));
+    const fits = (row) => words.every((word) => row.text.includes(word)) && large(row)
+      && Object.keys(picks).every((pick) => !wanted.get(pick) || row.picked[pick] === wanted.get(pick));
     const shown = rows.filter(fits).sort(order);
-    body.replaceChildren(...shown.map((row) => row.row));
-    document.getElementById("shown").textContent = shown.length + " of " + rows.length;
+    body.replaceChildren(...shown.slice(0, MOST_ROWS).map((row) => row.row));
+    document.getElementById("shown").textContent = shown.length + " of " + rows.length
+      + (shown.length > MOST_ROWS ? ", the first " + MOST_ROWS + " shown" : "");
+    if (moves) groups(shown);
     elsewhere(words, rows);
   }
   form.addEventListener("input", () => {
-    const values = Object.fromEntries(["q", ...picks].map((name) => [name, form.elements[name].value]));
-    state.write(values, false);
+    state.write(Object.fromEntries(fields.map((name) => [name, named(name).value])), false);
     show();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -86,11 +110,13 @@ function list(table, form) {
   addEventListener("keydown", (event) => {
     if (event.key === "/" && !/^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName)) {
       event.preventDefault();
-      form.elements.q.focus();
+      named("q").focus();
     }
   });
   form.hidden = false;
-  show();
+  if (moves) exported(table);
+  read();
+  return read;
 }
 
 // A site of many series has several pages of them; what is sought may stand on another.
@@ -343,7 +369,9 @@ function chart(figure) {
   apply();
 }
 
+const ends = document.getElementById("ends");
 const rows = document.getElementById("rows");
-if (rows) list(rows, document.getElementById("filter"));
+if (ends) compare(ends);
+else if (rows) list(rows, document.getElementById("filter"));
 const figure = document.getElementById("chart");
 if (figure) chart(figure);

@@ -17,11 +17,9 @@ pub enum Purpose {
     Attended,
     /// The wide part of the feed-forward layer.
     Hidden,
-    /// The rows whose next token is wanted.
-    Last,
 }
 
-const PURPOSES: usize = 7;
+const PURPOSES: usize = 6;
 
 /// Whether scratch is kept from one use to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -9,7 +9,7 @@ use crate::forward::{MOST_ROWS, MOST_SEQUENCES, Member, Step, Stretch};
 use crate::kernels::{HeadCache, Kernels, Seat};
 use crate::model::Model;
 use crate::share;
-use crate::threads::{Team, allowed_cores};
+use crate::threads::{Note, Team, allowed_cores};
 
 /// How an engine computes.
 #[derive(Clone, Debug)]
@@ -123,6 +123,31 @@ impl Clone for Task {
     }
 }
 
+impl Task {
+    /// A step of one token, in a few words; most are. Or zeros for whatever does not fit: that is in the letterbox.
+    ///
+    /// A note comes with the signal to begin. What is in a letterbox comes from the leader's cache too, line after line,
+    /// and a token of a small model takes no longer than a few tens of those.
+    fn note(&self) -> Note {
+        match (self.open, &*self.step.tokens, &*self.step.stretches) {
+            (false, [token], [Stretch { cache, position, rows: 1, wanted: Some(0) }]) => {
+                [u64::from(*token) + 1, *cache as u64, *position as u64]
+            }
+            _ => Note::default(),
+        }
+    }
+
+    /// Makes it the task that a note tells of.
+    fn follow(&mut self, [token, cache, position]: Note) {
+        let (cache, position) = (cache as usize, position as usize);
+        self.open = false;
+        self.step.tokens.clear();
+        self.step.tokens.push((token - 1) as u32);
+        self.step.stretches.clear();
+        self.step.stretches.push(Stretch { cache, position, rows: 1, wanted: Some(0) });
+    }
+}
+
 type Letterbox = Arc<Mutex<Task>>;
 
 /// The engine.
@@ -160,7 +185,13 @@ impl Engine {
         let work = |mut member: Member| {
             let letterbox = Letterbox::default();
             letterboxes.push(Arc::clone(&letterbox));
-            move || member.perform(&letterbox.lock().unwrap_or_else(PoisonError::into_inner))
+            move |note: Note| {
+                let mut task = letterbox.lock().unwrap_or_else(PoisonError::into_inner);
+                if note != Note::default() {
+                    task.follow(note);
+                }
+                member.perform(&task);
+            }
         };
         let team = Team::new(members.map(work).collect(), &settings.cores);
         Self { model, leader, team, letterboxes, task: Task::default(), caches: 0, free_caches: Vec::new() }
@@ -276,10 +307,13 @@ impl Engine {
     fn everyone(&mut self) {
         // Workers are done with the last task soon after they met, and nobody waits for that before it matters.
         self.team.finish();
-        for letterbox in &self.letterboxes {
-            letterbox.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.task);
+        let note = self.task.note();
+        if note == Note::default() {
+            for letterbox in &self.letterboxes {
+                letterbox.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.task);
+            }
         }
-        self.team.begin();
+        self.team.begin(note);
         self.leader.perform(&self.task);
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::arena::{Arena, Purpose};
-use crate::kernels::{Buffer, Depot, HeadCache, Kernels, Matrix, MatrixMut, Seat, score_room};
+use crate::kernels::{Buffer, Depot, HeadCache, Kernels, Matrix, MatrixMut, PANEL, Seat, score_room};
 use crate::model::{Activations, Layer, Linear, Model};
 use crate::profile::{scope, within};
 use crate::share::Share;
@@ -36,6 +36,41 @@ pub(crate) struct Stretch {
 pub(crate) struct Step {
     pub(crate) tokens: Vec<u32>,
     pub(crate) stretches: Vec<Stretch>,
+}
+
+/// Which rows of a step look at those before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looking {
+    /// All, since the layer above reads each of them.
+    All,
+    /// Those whose logits are wanted: above the last layer nothing reads the others, whose keys and values are all that
+    /// later tokens will ask for.
+    Wanted,
+}
+
+impl Step {
+    /// How many rows of a stretch look, which are its last.
+    fn looking_in(stretch: &Stretch, looking: Looking) -> usize {
+        match looking {
+            Looking::All => stretch.rows,
+            Looking::Wanted => usize::from(stretch.wanted.is_some()),
+        }
+    }
+
+    fn looking(&self, looking: Looking) -> usize {
+        self.stretches.iter().map(|stretch| Self::looking_in(stretch, looking)).sum()
+    }
+
+    /// Moves the rows that look to the front, in their order.
+    fn gather(&self, looking: Looking, width: usize, rows: &mut [f32]) {
+        let (mut end, mut place) = (0, 0);
+        for stretch in &self.stretches {
+            end += stretch.rows;
+            let count = Self::looking_in(stretch, looking);
+            rows.copy_within((end - count) * width..end * width, place * width);
+            place += count;
+        }
+    }
 }
 
 /// One thread's part of the engine.
@@ -88,14 +123,19 @@ impl Member {
         let _scope = scope("walk");
         let model = Arc::clone(&self.model);
         let width = model.shape().width();
-        let len = step.tokens.len() * width;
+        let (len, last) = (step.tokens.len() * width, model.shape().layers() - 1);
         let mut stream = self.arena.take(Purpose::Stream, len);
         self.embed(step, &mut stream[..len]);
-        for index in 0..model.shape().layers() {
-            self.attention(index, model.layer(index), step, &mut stream[..len]);
+        for index in 0..last {
+            self.attention(index, step, Looking::All, &mut stream[..len]);
             self.feed_forward(model.layer(index), &mut stream[..len]);
         }
-        self.head(step, &stream[..len]);
+        self.attention(last, step, Looking::Wanted, &mut stream[..len]);
+        let len = step.looking(Looking::Wanted) * width;
+        if len > 0 {
+            self.feed_forward(model.layer(last), &mut stream[..len]);
+            self.head(step, &stream[..len]);
+        }
         self.arena.put(Purpose::Stream, stream);
     }
 
@@ -110,61 +150,86 @@ impl Member {
         }
     }
 
-    /// stream += projection(attention(norm(stream)))
-    fn attention(&mut self, index: usize, layer: &Layer, step: &Step, stream: &mut [f32]) {
+    /// stream += projection(attention(norm(stream))), for the rows that look; they are at the front of it afterwards.
+    fn attention(&mut self, index: usize, step: &Step, looking: Looking, stream: &mut [f32]) {
         let _scope = scope("attention");
-        let (width, own) = (self.model.shape().width(), self.share.columns.len());
-        let rows = step.tokens.len();
+        let model = Arc::clone(&self.model);
+        let (layer, width, own) = (model.layer(index), model.shape().width(), self.share.columns.len());
+        let (rows, asking) = (step.tokens.len(), step.looking(looking));
 
         let mut normed = self.arena.take(Purpose::Normed, rows * width);
         let mut qkv = self.arena.take(Purpose::Qkv, rows * 3 * own);
         layer.attention_norm.apply(self.kernels, stream, &mut normed[..rows * width]);
-        let x = Activations::prepare(Matrix::new(&normed, rows, width), &self.model, self.kernels, &mut self.arena);
-        let qkv_scope = scope("qkv");
-        if own == width {
-            layer.qkv.outputs(self.kernels, &x, 0..3 * width, MatrixMut::new(&mut qkv, rows, 3 * width));
-        } else {
-            // Queries, keys and values of the heads of this share.
-            for third in 0..3 {
-                let outputs = third * width + self.share.columns.start..third * width + self.share.columns.end;
-                let out = MatrixMut::strided(&mut qkv[third * own..], rows, own, 3 * own);
-                layer.qkv.outputs(self.kernels, &x, outputs, out);
-            }
-        }
-        drop(qkv_scope);
-        x.release(&mut self.arena);
+        self.qkv(layer, step, looking, &normed, &mut qkv);
         self.arena.put(Purpose::Normed, normed);
 
-        let mut attended = self.arena.take(Purpose::Attended, rows * own);
-        self.attend(index, step, &qkv, &mut attended);
+        let mut attended = self.arena.take(Purpose::Attended, asking * own);
+        self.attend(index, step, looking, &qkv, &mut attended);
         self.arena.put(Purpose::Qkv, qkv);
-
-        let found = Matrix::new(&attended, rows, own);
-        let projection = &layer.projection;
-        within("projection", || self.add_product(projection, self.share.columns.clone(), found, stream));
+        if asking > 0 {
+            step.gather(looking, width, stream);
+            let (columns, found) = (self.share.columns.clone(), Matrix::new(&attended, asking, own));
+            within("projection", || self.add_product(&layer.projection, columns, found, &mut stream[..asking * width]));
+        }
         self.arena.put(Purpose::Attended, attended);
     }
 
+    /// Queries, keys and values of the heads of this share: a row of all three for each token, in which the queries of those
+    /// that do not look are left out.
+    fn qkv(&mut self, layer: &Layer, step: &Step, looking: Looking, normed: &[f32], qkv: &mut [f32]) {
+        let model = Arc::clone(&self.model);
+        let (width, columns) = (model.shape().width(), self.share.columns.clone());
+        let (rows, own) = (step.tokens.len(), columns.len());
+        let third = |this: usize| this * width + columns.start..this * width + columns.end;
+        let all = Matrix::new(normed, rows, width);
+        let x = Activations::prepare(all, &model, self.kernels, &mut self.arena);
+        // Thirds of a narrow model begin at no panel.
+        if own == width && (step.looking(looking) == rows || !width.is_multiple_of(PANEL)) {
+            within("qkv", || layer.qkv.outputs(self.kernels, &x, 0..3 * width, MatrixMut::new(qkv, rows, 3 * width)));
+            return x.release(&mut self.arena);
+        }
+        let everyone_looks = step.looking(looking) == rows;
+        for this in usize::from(!everyone_looks)..3 {
+            let out = MatrixMut::strided(&mut qkv[this * own..], rows, own, 3 * own);
+            within("qkv", || layer.qkv.outputs(self.kernels, &x, third(this), out));
+        }
+        x.release(&mut self.arena);
+        let mut end = 0;
+        for stretch in step.stretches.iter().filter(|_| !everyone_looks) {
+            end += stretch.rows;
+            for row in end - Step::looking_in(stretch, looking)..end {
+                let one = Matrix::new(all.row(row), 1, width);
+                let x = Activations::prepare(one, &model, self.kernels, &mut self.arena);
+                let out = MatrixMut::new(&mut qkv[row * 3 * own..], 1, own);
+                within("qkv", || layer.qkv.outputs(self.kernels, &x, third(0), out));
+                x.release(&mut self.arena);
+            }
+        }
+    }
+
     /// For each sequence and head: keeps the new keys and values, then lets each query look at all that it may see.
-    fn attend(&mut self, index: usize, step: &Step, qkv: &[f32], attended: &mut [f32]) {
+    fn attend(&mut self, index: usize, step: &Step, looking: Looking, qkv: &[f32], attended: &mut [f32]) {
         let _scope = scope("attend");
         let shape = self.model.shape();
         let (width, own) = (shape.head_width(), self.share.columns.len());
         let mut scores = self.arena.take(Purpose::Scores, score_room(shape.context()));
-        let mut first_row = 0;
+        let (mut first_row, mut place) = (0, 0);
         for stretch in &step.stretches {
-            let heads = self.share.heads.len();
+            let (heads, asking) = (self.share.heads.len(), Step::looking_in(stretch, looking));
             let caches = &mut self.caches[stretch.cache][index * heads..(index + 1) * heads];
+            let before = stretch.rows - asking;
             for (column, cache) in (0..own).step_by(width).zip(caches) {
-                for row in 0..stretch.rows {
-                    let start = (first_row + row) * 3 * own + column;
-                    cache.set(stretch.position + row, &qkv[start + own..], &qkv[start + 2 * own..]);
+                let start = first_row * 3 * own + column;
+                let third = |this: usize| Matrix::strided(&qkv[start + this * own..], stretch.rows, width, 3 * own);
+                cache.set(stretch.position, third(1), third(2));
+                if asking > 0 {
+                    let queries = &qkv[(first_row + before) * 3 * own + column..];
+                    let queries = Matrix::strided(queries, asking, width, 3 * own);
+                    let out = MatrixMut::strided(&mut attended[place * own + column..], asking, width, own);
+                    self.kernels.attend(queries, stretch.position + before, cache, &mut scores, out);
                 }
-                let queries = Matrix::strided(&qkv[first_row * 3 * own + column..], stretch.rows, width, 3 * own);
-                let out = MatrixMut::strided(&mut attended[first_row * own + column..], stretch.rows, width, own);
-                self.kernels.attend(queries, stretch.position, cache, &mut scores, out);
             }
-            first_row += stretch.rows;
+            (first_row, place) = (first_row + stretch.rows, place + asking);
         }
         self.arena.put(Purpose::Scores, scores);
     }
@@ -190,28 +255,21 @@ impl Member {
         self.arena.put(Purpose::Hidden, hidden);
     }
 
-    /// The logits of what may follow each stretch that asked: head(norm(the stretch's last row of the stream)).
+    /// The logits of what may follow each stretch that asked: head(norm(row)), for the rows that are left of the stream.
     fn head(&mut self, step: &Step, stream: &[f32]) {
         let _scope = scope("head");
         let shape = self.model.shape();
         let width = shape.width();
-        let mut last = self.arena.take(Purpose::Last, MOST_SEQUENCES * width);
-        let (mut end, mut wanted) = (0, 0);
-        for stretch in &step.stretches {
-            end += stretch.rows;
-            if stretch.wanted.is_some() {
-                let row = &stream[(end - 1) * width..end * width];
-                self.model.final_norm().apply(self.kernels, row, &mut last[wanted * width..(wanted + 1) * width]);
-                wanted += 1;
-            }
-        }
+        let wanted = stream.len() / width;
+        let mut last = self.arena.take(Purpose::Normed, stream.len());
+        self.model.final_norm().apply(self.kernels, stream, &mut last[..stream.len()]);
         let own = self.share.tokens.len();
         let x = Activations::prepare(Matrix::new(&last, wanted, width), &self.model, self.kernels, &mut self.arena);
         let out = MatrixMut::new(self.seat.slot(), wanted, own);
         let (head, part) = (self.model.head(), (self.share.tokens.clone(), 0..width));
         within("logits", || head.apply(self.kernels, &x, part, None, out));
         x.release(&mut self.arena);
-        self.arena.put(Purpose::Last, last);
+        self.arena.put(Purpose::Normed, last);
 
         let leads = self.seat.index() == 0;
         let met = within("meet", || self.seat.meet());

@@ -5,7 +5,7 @@
 //! wait for each other's time slices.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -42,10 +42,21 @@ struct Worker {
     asleep: AtomicBool,
 }
 
-struct Shared {
+/// A few words that come with the signal to begin.
+pub(crate) type Note = [u64; 3];
+
+/// Signal and note on one cache line, so that whoever sees the one has the other.
+#[repr(align(128))]
+#[derive(Default)]
+struct Signal {
     /// Rounds that have begun.
     begun: AtomicUsize,
+    note: [AtomicU64; 3],
     stop: AtomicBool,
+}
+
+struct Shared {
+    signal: Signal,
     workers: Vec<Worker>,
 }
 
@@ -61,10 +72,9 @@ impl Team {
     /// Starts a worker for each piece of work, and keeps each, and the calling thread, on a core of its own.
     ///
     /// The caller sees to it that there are enough cores. Without work there is no worker, and nobody is moved.
-    pub(crate) fn new<W: FnMut() + Send + 'static>(works: Vec<W>, cores: &[usize]) -> Self {
+    pub(crate) fn new<W: FnMut(Note) + Send + 'static>(works: Vec<W>, cores: &[usize]) -> Self {
         let workers = works.iter().map(|_| Worker { finished: AtomicUsize::new(0), asleep: AtomicBool::new(false) });
-        let shared =
-            Arc::new(Shared { begun: AtomicUsize::new(0), stop: AtomicBool::new(false), workers: workers.collect() });
+        let shared = Arc::new(Shared { signal: Signal::default(), workers: workers.collect() });
         let leader_cores = allowed_cores();
         if !works.is_empty() {
             stay_on(&cores[..1]);
@@ -85,9 +95,14 @@ impl Team {
         self.handles.len() + 1
     }
 
-    /// Lets all workers do their work once; the caller does its own meanwhile.
-    pub(crate) fn begin(&self) {
-        self.shared.begun.fetch_add(1, Ordering::SeqCst);
+    /// Lets all workers do their work once, with this note; the caller does its own meanwhile.
+    ///
+    /// The caller has seen them finish the last round, so nobody reads the note that is written over.
+    pub(crate) fn begin(&self, note: Note) {
+        for (place, word) in self.shared.signal.note.iter().zip(note) {
+            place.store(word, Ordering::Relaxed);
+        }
+        self.shared.signal.begun.fetch_add(1, Ordering::SeqCst);
         for (worker, handle) in self.shared.workers.iter().zip(&self.handles) {
             if worker.asleep.load(Ordering::SeqCst) {
                 handle.thread().unpark();
@@ -97,7 +112,7 @@ impl Team {
 
     /// Waits until all workers have finished what was begun.
     pub(crate) fn finish(&self) {
-        let begun = self.shared.begun.load(Ordering::Relaxed);
+        let begun = self.shared.signal.begun.load(Ordering::Relaxed);
         for (worker, handle) in self.shared.workers.iter().zip(&self.handles) {
             let mut looks = 0;
             while worker.finished.load(Ordering::Acquire) < begun {
@@ -113,19 +128,19 @@ impl Team {
 }
 
 impl Shared {
-    fn serve(&self, index: usize, mut work: impl FnMut()) {
+    fn serve(&self, index: usize, mut work: impl FnMut(Note)) {
         for round in 1.. {
             self.wait_for(round, &self.workers[index]);
-            if self.stop.load(Ordering::SeqCst) {
+            if self.signal.stop.load(Ordering::SeqCst) {
                 return;
             }
-            work();
+            work(self.signal.note.each_ref().map(|word| word.load(Ordering::Relaxed)));
             self.workers[index].finished.store(round, Ordering::Release);
         }
     }
 
     fn wait_for(&self, round: usize, me: &Worker) {
-        let begun = || self.begun.load(Ordering::SeqCst) >= round;
+        let begun = || self.signal.begun.load(Ordering::SeqCst) >= round;
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
             for _ in 0..LOOKS {
@@ -146,8 +161,8 @@ impl Shared {
 
 impl Drop for Team {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::SeqCst);
-        self.begin();
+        self.shared.signal.stop.store(true, Ordering::SeqCst);
+        self.begin(Note::default());
         let any = !self.handles.is_empty();
         for handle in self.handles.drain(..) {
             // A worker that panicked has said so; the leader's own panic followed from it.
@@ -166,11 +181,11 @@ mod tests {
     #[test]
     fn workers_work_once_a_round_whether_they_slept_or_not() {
         let cores = allowed_cores();
-        let count = Arc::new(AtomicUsize::new(0));
+        let count = Arc::new(AtomicU64::new(0));
         let work = || {
             let count = Arc::clone(&count);
-            move || {
-                count.fetch_add(1, Ordering::SeqCst);
+            move |note: Note| {
+                count.fetch_add(note[0] + 2 * note[1] + 4 * note[2], Ordering::SeqCst);
             }
         };
         let team = Team::new(vec![work(), work()], &[cores[0]; 3]);
@@ -181,9 +196,9 @@ mod tests {
                     std::thread::yield_now();
                 }
             }
-            team.begin();
+            team.begin([round, 10, 1]);
             team.finish();
-            assert_eq!(count.load(Ordering::SeqCst), 2 * round);
+            assert_eq!(count.swap(0, Ordering::SeqCst), 2 * (round + 24));
         }
         drop(team);
         assert_eq!(allowed_cores(), cores, "the leader may run where it could before");

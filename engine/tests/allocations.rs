@@ -50,7 +50,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// How often memory is allocated while two sequences go on for twenty tokens each, alone and together.
 fn allocations(format: Format, threads: usize, pooling: Pooling, sampling: Sampling) -> usize {
-    let Ok(model) = Model::load(&mut Seeded::new(Shape::SMALL, 1), format);
+    let Ok(model) = Model::load(&Seeded::new(Shape::SMALL, 1), format);
     let settings = Settings { threads, pooling, ..Settings::default() };
     let mut engine = Engine::new(Arc::new(model), &settings);
     let mut sampler = Sampler::new(sampling, settings.kernels);

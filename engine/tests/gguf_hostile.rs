@@ -89,14 +89,14 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>, header: usize, other: &[u8])
 }
 
 fn load(bytes: &[u8]) -> Result<Model, GgufError> {
-    let mut file = ModelFile::open(bytes)?;
+    let file = ModelFile::open(bytes)?;
     if let (Some(tokens), Some(merges)) = (file.tokens(), file.merges())
         && let Ok(vocabulary) = Vocabulary::from_bytes(tokens.iter(), merges.iter())
     {
         assert!(Tokenizer::new(&vocabulary).encode("any text").len() <= 8);
     }
     let format = file.format();
-    Model::load(&mut file, format)
+    Model::load(&file, format)
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn settings() -> Vec<Settings> {
 }
 
 fn model(weights: &Weights, format: Format) -> Arc<Model> {
-    let Ok(model) = Model::load(&mut &*weights, format);
+    let Ok(model) = Model::load(&weights, format);
     Arc::new(model)
 }
 

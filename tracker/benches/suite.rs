@@ -2,6 +2,7 @@
 //! for is spent measuring.
 
 mod adapt;
+mod following;
 mod judging;
 #[path = "../examples/history/made.rs"]
 mod made;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     }
     let mut suite = Suite::new("tracker");
     judging::offer(&mut suite);
+    following::offer(&mut suite);
     parsing::offer(&mut suite);
     adapt::offer(&mut suite);
     store::offer(&mut suite);

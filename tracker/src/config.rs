@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 use self::suite::RawSuite;
 use crate::domain::{
-    BenchmarkName, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, Undecided, closest, parse_duration,
+    BenchmarkName, Extra, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, Undecided, closest,
+    parse_duration,
 };
 
 /// The file's name, in the repository's top folder.
@@ -52,12 +53,14 @@ pub struct Config {
     pub policy: Policy,
     /// How the history is followed.
     pub trend: Trend,
+    /// The address at which the project's site can be read, with no slash at its end.
+    pub site_url: Option<String>,
     /// The suites, by name.
     pub suites: BTreeMap<SuiteName, Suite>,
 }
 
 /// How the history is followed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Trend {
     /// Whether suspect points are measured again at once, with their parent.
     pub confirm: bool,
@@ -65,6 +68,8 @@ pub struct Trend {
     pub confirm_budget: Duration,
     /// The size from which on a change is told that was measured again.
     pub size: Limit,
+    /// The revision that every run duels HEAD with besides, so that unlike machines can be read as one.
+    pub anchor: Option<String>,
 }
 
 /// How suites are built.
@@ -74,6 +79,9 @@ pub struct Build {
     pub pass_env: Vec<String>,
     /// How long one build command may take.
     pub timeout: Duration,
+    /// The Rust toolchain that rustup is to take; the file does not say it: it is how an anchor keeps the one that it was
+    /// built with.
+    pub toolchain: Option<String>,
     /// Empty folders in place of submodules are fine.
     pub submodules_may_be_empty: bool,
     /// Pointers in place of files in Git LFS are fine.
@@ -89,6 +97,8 @@ pub struct Suite {
     pub budget: Duration,
     /// How long one benchmark may keep silent before it counts as hanging.
     pub timeout: Duration,
+    /// What is measured beside what it reports itself.
+    pub metrics: Vec<Extra>,
 }
 
 /// Command lines that are run one after the other, each a program and its arguments.
@@ -206,8 +216,6 @@ struct RawConfig {
     #[serde(default)]
     inconclusive: Undecided,
     #[serde(default)]
-    no_baseline: Undecided,
-    #[serde(default)]
     trust_new_acceptances: bool,
     #[serde(default)]
     policy: Vec<PolicyEntry>,
@@ -216,7 +224,15 @@ struct RawConfig {
     #[serde(default)]
     trend: RawTrend,
     #[serde(default)]
+    site: RawSite,
+    #[serde(default)]
     suite: BTreeMap<String, RawSuite>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSite {
+    url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -225,6 +241,7 @@ struct RawTrend {
     confirm: Option<bool>,
     confirm_budget: Option<String>,
     size: Option<Limit>,
+    anchor: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -258,11 +275,11 @@ impl Config {
         if suites.is_empty() {
             return Err(ConfigError::NoSuite);
         }
-        let RawConfig { false_reds, inconclusive, no_baseline, .. } = raw;
-        let policy = Policy { false_reds, inconclusive, no_baseline, entries: raw.policy };
+        let policy = Policy { false_reds: raw.false_reds, inconclusive: raw.inconclusive, entries: raw.policy };
         let (build, trend) = (resolve_build(raw.build)?, resolve_trend(&raw.trend)?);
         let trust_new_acceptances = raw.trust_new_acceptances;
-        Ok(Config { store: raw.store, machine, build, trust_new_acceptances, policy, trend, suites })
+        let site_url = raw.site.url.map(|url| site_url(&url)).transpose()?;
+        Ok(Config { store: raw.store, machine, build, trust_new_acceptances, policy, trend, site_url, suites })
     }
 }
 
@@ -271,12 +288,26 @@ fn duration(key: &str, text: Option<&str>, default: Duration) -> Result<Duration
     text.map_or(Ok(default), |text| parse_duration(text).map_err(|error| problem(error.to_string())))
 }
 
+/// An address that stays one wherever it is written: http or https, without blanks, quotes and brackets.
+fn site_url(url: &str) -> Result<String, ConfigError> {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "-._~:/?@!$&*+,;=%".contains(sign);
+    let place = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match place.filter(|place| !place.is_empty() && place.chars().all(plain)) {
+        Some(_) => Ok(url.trim_end_matches('/').to_owned()),
+        None => Err(ConfigError::Value {
+            key: "site.url".to_owned(),
+            problem: format!("{url:?} is no address such as \"https://example.org/speed\""),
+        }),
+    }
+}
+
 fn resolve_trend(raw: &RawTrend) -> Result<Trend, ConfigError> {
     let wrong = |error: LimitError| ConfigError::Value { key: "trend.size".to_owned(), problem: error.to_string() };
     Ok(Trend {
         confirm: raw.confirm.unwrap_or(true),
         confirm_budget: duration("trend.confirm_budget", raw.confirm_budget.as_deref(), DEFAULT_CONFIRM_BUDGET)?,
         size: raw.size.map_or_else(|| Limit::percent(DEFAULT_SIZE_PCT).map_err(wrong), Ok)?,
+        anchor: raw.anchor.clone().filter(|name| !name.trim().is_empty()),
     })
 }
 
@@ -287,6 +318,7 @@ fn resolve_build(raw: RawBuild) -> Result<Build, ConfigError> {
     }
     Ok(Build {
         pass_env: raw.pass_env,
+        toolchain: None,
         timeout: duration("build.timeout", raw.timeout.as_deref(), DEFAULT_BUILD_TIMEOUT)?,
         submodules_may_be_empty: raw.submodules.is_some(),
         lfs_may_be_pointers: raw.lfs.is_some(),
@@ -301,8 +333,15 @@ fn resolve_suite((name, raw): (String, RawSuite)) -> Result<(SuiteName, Suite), 
     }
     let budget = duration(&format!("suite.{name}.budget"), raw.budget.as_deref(), DEFAULT_BUDGET)?;
     let timeout = duration(&format!("suite.{name}.timeout"), raw.timeout.as_deref(), DEFAULT_TIMEOUT)?;
+    let metrics = raw.metrics.iter().map(|name| name.parse::<Extra>()).collect::<Result<Vec<_>, _>>();
+    let metrics = metrics.map_err(|error| wrong(format!("`metrics`: {error}")))?;
     let source = suite::source(raw).map_err(wrong)?;
-    Ok((suite_name, Suite { source, budget, timeout }))
+    if let (Source::Command(_), [_, ..]) = (&source, &metrics[..]) {
+        return Err(wrong(
+            "`metrics` goes with a worker: of a command nothing can be counted apart from its start".to_owned(),
+        ));
+    }
+    Ok((suite_name, Suite { source, budget, timeout, metrics }))
 }
 
 /// The parser's message, with the nearest right name where a key is unknown.
@@ -324,6 +363,17 @@ mod tests {
 
     fn refused(text: &str) -> String {
         Config::parse(text).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_site_has_an_address_that_can_stand_in_a_comment() {
+        let with =
+            |url: &str| format!("[site]\nurl = {url:?}\n[suite.e]\ncargo = {{ package = \"e\", bench = \"b\" }}");
+        let config = Config::parse(&with("https://example.org/speed/")).unwrap();
+        assert_eq!(config.site_url.as_deref(), Some("https://example.org/speed"));
+        for wrong in ["example.org", "javascript:alert(1)", "https://", "https://a/)[x](https://b", "https://a b"] {
+            assert!(refused(&with(wrong)).contains("site.url"), "{wrong}");
+        }
     }
 
     #[test]
@@ -352,6 +402,7 @@ mod tests {
             confirm = false
             confirm_budget = "3s"
             size = "4 %"
+            anchor = "v1.0"
             [suite.slow]
             build = [["make", "all"], ["make", "bench"]]
             command = ["./bench", "--only", "{name}"]
@@ -382,7 +433,8 @@ mod tests {
         assert!(config.build.submodules_may_be_empty && config.build.lfs_may_be_pointers);
         assert_eq!(config.policy.false_reds, FalseReds::one_in(500).unwrap());
         let size = Limit::percent(4.0).unwrap();
-        assert_eq!(config.trend, Trend { confirm: false, confirm_budget: Duration::from_secs(3), size });
+        let anchor = Some("v1.0".to_owned());
+        assert_eq!(config.trend, Trend { confirm: false, confirm_budget: Duration::from_secs(3), size, anchor });
         assert_eq!((config.policy.inconclusive, config.trust_new_acceptances), (Undecided::Fail, true));
         let [first, second] = &config.policy.entries[..] else { panic!("{:?}", config.policy) };
         assert_eq!(first, &PolicyEntry { limit: Some("3 %".parse().unwrap()), ..PolicyEntry::default() });
@@ -426,7 +478,8 @@ mod tests {
         let cases = [
             ("", "names no suite"),
             ("false_reds = \"never\"\n[suite.a]\nworker = [\"x\"]", "1 in N"),
-            ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimit = 2", "limit"),
+            ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimit = 2", "a limit is a percentage from 0 to 1000"),
+            ("false_reds = 0.001\n[suite.a]\nworker = [\"x\"]", "an error budget is \"1 in N\""),
             ("[suite.a]\nworker = [\"x\"]\n[[policy]]\nlimits = \"2 %\"", "did you mean `limit`?"),
             ("[suite.a]", "[suite.a]: say what it is"),
             ("[suite.a]\nworker = [\"x\"]\ncommand = [\"y\"]\nformat = \"f\"", "not several"),
@@ -437,6 +490,8 @@ mod tests {
             ("[suite.a]\ncommand = [\"x\"]\nformat = \"f\"\nprocesses = 0", "at least 1"),
             ("[suite.a]\nworker = [\"x\"]\nbuild = \"make\"", "expected a command"),
             ("[suite.a]\nworker = [\"x\"]\nbudget = \"soon\"", "suite.a.budget"),
+            ("[suite.a]\nworker = [\"x\"]\nmetrics = [\"instruction\"]", "there is `instructions`"),
+            ("[suite.a]\ncommand = [\"x\"]\nformat = \"f\"\nmetrics = [\"instructions\"]", "goes with a worker"),
             ("[suite.\"\"]\nworker = [\"x\"]", "must not be empty"),
             ("[build]\npass_env = [\"A=B\"]\n[suite.a]\nworker = [\"x\"]", "no name of a variable"),
             ("[suite.a]\ncargo = { package = \"p\", bench = \"b\" }\nbuild = [\"make\"]", "leave `build` out"),

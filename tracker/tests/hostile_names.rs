@@ -1,6 +1,9 @@
 //! Hundreds of hostile names through everything that shows names: no element, attribute, link or escape sequence is ever
 //! made by data. What a page is made of with a hostile name is compared with what it is made of with a harmless one.
 
+#[path = "hostile_names/measured.rs"]
+mod measured;
+
 use std::collections::BTreeSet;
 
 use tachograph::domain::{
@@ -8,7 +11,7 @@ use tachograph::domain::{
     Trend, Turn, Unit,
 };
 use tachograph::show::chart::series::{self as chart, Dot, Lane, Mark, Step, Tag};
-use tachograph::show::page::overview::{self, Newest};
+use tachograph::show::page::overview::{self, Beside, Newest};
 use tachograph::show::page::row::{ChangeLine, Row};
 use tachograph::show::page::series::{self, Page, Reading, Sibling};
 use tachograph::show::page::{Site, changes, feed};
@@ -178,6 +181,7 @@ fn pages(name: &str) -> Vec<String> {
         level: 103.0,
         interval: Some((102.0, 104.0)),
         lives: 3,
+        run: (place > 1).then(|| "abc.html".to_owned()),
     };
     let chart = drawing(name);
     let sibling = |file: &str| Sibling { file: file.to_owned(), metric: name.to_owned(), machine: name.to_owned() };
@@ -192,9 +196,13 @@ fn pages(name: &str) -> Vec<String> {
             tags: &[(1, name.to_owned())],
         },
     );
+    let links = measured::links(name, &rows[0]);
+    let pair = measured::pair(name);
+    let beside = Beside { links: &links, pairs: std::slice::from_ref(&pair) };
     let mut pages: Vec<String> =
-        overview::pages(&site, Some(&newest), &rows).into_iter().map(|(_, page)| page).collect();
-    pages.extend([series, changes::page_of(&site, &rows), feed::atom(&site, &rows), chart.into_file()]);
+        overview::pages(&site, Some(&newest), &rows, beside).into_iter().map(|(_, page)| page).collect();
+    pages.extend([series, changes::page_of(&site, &rows, &links), feed::atom(&site, &rows), chart.into_file()]);
+    pages.extend(measured::pages(&site, name, &rows[0], &links));
     pages
 }
 

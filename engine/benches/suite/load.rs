@@ -57,9 +57,9 @@ impl Written {
 
     fn load(&self) -> Model {
         let read = || {
-            let mut file = ModelFile::open(File::open(&self.0)?)?;
+            let file = ModelFile::open(File::open(&self.0)?)?;
             let format = file.format();
-            Model::load(&mut file, format)
+            Model::load(&file, format)
         };
         read().unwrap_or_else(|error| panic!("{}: {error}", self.0.display()))
     }

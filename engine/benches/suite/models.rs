@@ -52,7 +52,7 @@ impl Which {
 
     /// Makes the model anew.
     pub(crate) fn build(self) -> Model {
-        let Ok(model) = Model::load(&mut Seeded::new(self.shape, SEED), self.format);
+        let Ok(model) = Model::load(&Seeded::new(self.shape, SEED), self.format);
         model
     }
 

@@ -45,10 +45,10 @@ fn export(shape: &str, format: &str, file: &str) -> Result<(), Box<dyn Error + S
 }
 
 fn open(file: &str, threads: usize) -> Result<Engine, Box<dyn Error + Send + Sync>> {
-    let mut file = ModelFile::open(File::open(file)?)?;
+    let file = ModelFile::open(File::open(file)?)?;
     let format = file.format();
     let settings = Settings { threads, ..Settings::default() };
-    Ok(Engine::new(Arc::new(Model::load(&mut file, format)?), &settings))
+    Ok(Engine::new(Arc::new(Model::load(&file, format)?), &settings))
 }
 
 /// The tokens that follow, always the likeliest.

@@ -98,11 +98,11 @@ impl Found {
     /// Packs its weights.
     pub(super) fn load(self, format: Format) -> Result<Model, Failure> {
         match self {
-            Self::Shape(mut seeded) => {
-                let Ok(model) = Model::load(&mut seeded, format);
+            Self::Shape(seeded) => {
+                let Ok(model) = Model::load(&seeded, format);
                 Ok(model)
             }
-            Self::File(mut file) => Ok(Model::load(&mut *file, format)?),
+            Self::File(file) => Ok(Model::load(&*file, format)?),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A GGUF file as the source of a model.
 
+use std::sync::Arc;
+
 use super::header::{Header, Strings, TensorEntry, Value};
 use super::storage::Storage;
 use super::{ARCHITECTURE, Encoding, GgufError};
@@ -10,14 +12,21 @@ use crate::q8::{BLOCK, BLOCK_BYTES, Block};
 use crate::shape::{Dimensions, FEED_FORWARD_FACTOR, Head, Shape, Tensor};
 use crate::weights::Source;
 
-/// A file that holds a model of ours, whole.
+/// A file that holds a model of ours, whole. Clones read the same file, each with room of its own.
 #[derive(Debug)]
 pub struct ModelFile<S> {
-    header: Header,
+    header: Arc<Header>,
     shape: Shape,
-    storage: S,
+    storage: Arc<S>,
     /// Bytes of the rows being read.
     room: Vec<u8>,
+}
+
+impl<S> Clone for ModelFile<S> {
+    fn clone(&self) -> Self {
+        let (header, storage) = (Arc::clone(&self.header), Arc::clone(&self.storage));
+        Self { header, shape: self.shape, storage, room: Vec::new() }
+    }
 }
 
 impl<S: Storage> ModelFile<S> {
@@ -40,12 +49,12 @@ impl<S: Storage> ModelFile<S> {
                 )));
             }
         }
-        Ok(Self { header, shape, storage, room: Vec::new() })
+        Ok(Self { header: Arc::new(header), shape, storage: Arc::new(storage), room: Vec::new() })
     }
 
     /// What stands before the tensors.
     #[must_use]
-    pub const fn header(&self) -> &Header {
+    pub fn header(&self) -> &Header {
         &self.header
     }
 

@@ -41,13 +41,28 @@ impl HeadCache {
         keys + Depot::room_for::<f32>(context * width)
     }
 
-    /// Sets key and value of a position.
-    pub fn set(&mut self, position: usize, key: &[f32], value: &[f32]) {
-        let start = position / PANEL * PANEL * self.width + position % PANEL;
-        for (place, key) in self.keys[start..].iter_mut().step_by(PANEL).zip(&key[..self.width]) {
-            *place = *key;
+    /// Sets keys and values of consecutive positions.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or there is no room for them.
+    pub fn set(&mut self, first: usize, keys: Matrix<'_>, values: Matrix<'_>) {
+        let (rows, width) = (keys.rows(), self.width);
+        assert!(values.rows() == rows && keys.columns() == width && values.columns() == width, "heads differ");
+        for (row, to) in self.values[first * width..][..rows * width].chunks_exact_mut(width).enumerate() {
+            to.copy_from_slice(values.row(row));
         }
-        self.values[position * self.width..][..self.width].copy_from_slice(&value[..self.width]);
+        let mut row = 0;
+        while row < rows {
+            let (panel, lane) = ((first + row) / PANEL, (first + row) % PANEL);
+            let count = (PANEL - lane).min(rows - row);
+            let panel = &mut self.keys[panel * PANEL * width..][..PANEL * width];
+            for (column, to) in panel.chunks_exact_mut(PANEL).enumerate() {
+                for (to, row) in to[lane..lane + count].iter_mut().zip(row..) {
+                    *to = keys.at(row, column);
+                }
+            }
+            row += count;
+        }
     }
 
     /// Bytes of memory, were every position in use.
@@ -138,8 +153,12 @@ mod tests {
             let (keys, values) = (bell(context * width), bell(context * width));
             let queries = bell(rows * width);
             let mut cache = HeadCache::new(context, width);
-            for position in 0..first + rows {
-                cache.set(position, &keys[position * width..], &values[position * width..]);
+            // In two pieces, as a prompt and what follows.
+            for positions in [0..first, first..first + rows] {
+                let piece = |of: &[f32]| of[positions.start * width..positions.end * width].to_vec();
+                let (keys, values) = (piece(&keys), piece(&values));
+                let matrix = |of| Matrix::new(of, positions.len(), width);
+                cache.set(positions.start, matrix(&keys), matrix(&values));
             }
             for kernels in Kernels::available() {
                 let mut out = vec![0.0; rows * width];

@@ -53,32 +53,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn largest(a: Self::Vector) -> f32;
 }
 
-/// eˣ with a relative error below 3·10⁻⁷; underflows to zero gradually ends at about 10⁻³⁸, overflow at 2·10³⁸.
-///
-/// x = n·ln 2 + r with |r| ≤ ½ ln 2, hence eˣ = 2ⁿ·eʳ, and eʳ is [`EXPONENTIAL`] (Cody and Waite's reduction: ln 2 in two
-/// parts, so that n·ln 2 is exact to the last bit of r).
-#[inline(always)]
-pub(super) unsafe fn exp<L: Lanes>(x: L::Vector) -> L::Vector {
-    // SAFETY: the caller is on a processor that has L.
-    unsafe {
-        // A number that is none must stay so: the constant is the first operand, and the second wins.
-        let x = L::max(L::splat(-87.3), L::min(L::splat(88.0), x));
-        let n = L::round(L::mul(x, L::splat(std::f32::consts::LOG2_E)));
-        let r = L::fma(n, L::splat(-0.693_359_4), x);
-        let r = L::fma(n, L::splat(2.121_944_4e-4), r);
-        let mut p = L::splat(EXPONENTIAL[0]);
-        for coefficient in &EXPONENTIAL[1..] {
-            p = L::fma(p, r, L::splat(*coefficient));
-        }
-        L::scale(p, n)
-    }
-}
-
-/// eʳ for |r| ≤ ½ ln 2, the highest power first: of all polynomials of degree 5 that are 1 at zero, the one whose largest
-/// relative error is least, 9·10⁻⁸.
-pub(super) const EXPONENTIAL: [f32; 6] = [0.008_290_314, 0.041_897_93, 0.166_676_36, 0.499_991_5, 0.999_999_76, 1.0];
-
-/// The same for 2ʳ and |r| ≤ ½.
+/// 2ʳ for |r| ≤ ½, the highest power first: of all polynomials of degree 5 that are 1 at zero, the one whose largest relative
+/// error is least, 9·10⁻⁸.
 #[allow(clippy::approx_constant, reason = "near ln 2, and better than that with these others")]
 const POWER: [f32; 6] = [0.001_326_472_6, 0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
 
@@ -88,7 +64,25 @@ pub(super) unsafe fn power_of_two<L: Lanes>(t: L::Vector) -> L::Vector {
     // SAFETY: the caller is on a processor that has L.
     unsafe {
         let n = L::round(t);
-        let r = L::sub(t, n);
+        two_to::<L>(n, L::sub(t, n))
+    }
+}
+
+/// 2 to the power of d · `by`, of which nothing is lost before the reduction: the product is never rounded.
+#[inline(always)]
+pub(super) unsafe fn power_of_two_product<L: Lanes>(d: L::Vector, by: L::Vector) -> L::Vector {
+    // SAFETY: the caller is on a processor that has L.
+    unsafe {
+        let n = L::round(L::mul(d, by));
+        two_to::<L>(n, L::fma(d, by, L::sub(L::splat(0.0), n)))
+    }
+}
+
+/// 2ⁿ⁺ʳ for a whole n and |r| ≤ ½.
+#[inline(always)]
+unsafe fn two_to<L: Lanes>(n: L::Vector, r: L::Vector) -> L::Vector {
+    // SAFETY: the caller is on a processor that has L.
+    unsafe {
         let mut p = L::splat(POWER[0]);
         for coefficient in &POWER[1..] {
             p = L::fma(p, r, L::splat(*coefficient));

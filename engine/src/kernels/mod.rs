@@ -38,8 +38,8 @@ pub use exchange::{Met, Seat};
 pub use gradient::AdamwStep;
 pub use matmul::{Matrix, MatrixMut, Onto, PanelRoom};
 pub use memory::{Buffer, Depot, Plain};
-pub use packed::{PANEL, PackedMatrix, PackedView};
-pub use quantised::{PackedQ8, Q8View, Quantised};
+pub use packed::{PANEL, PackedMatrix, PackedView, PanelMut};
+pub use quantised::{PackedQ8, Q8PanelMut, Q8View, Quantised};
 
 use quantised::Q8Tile;
 use tile::Tile;

@@ -1,6 +1,6 @@
 //! Softmax and layer normalisation, over any [`Lanes`].
 
-use super::lanes::{Lanes, exp};
+use super::lanes::{Lanes, power_of_two_product};
 
 #[inline(always)]
 pub(super) unsafe fn softmax<L: Lanes>(x: &[f32], out: &mut [f32]) {
@@ -16,6 +16,16 @@ pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
     unsafe { softmax_of::<L>(to, to, x.len(), scale) }
 }
 
+/// e to the power of `scale` times how far x is above the largest, with `by` as `scale` · log₂ e.
+#[inline(always)]
+unsafe fn weight<L: Lanes>(x: L::Vector, largest: L::Vector, by: L::Vector, least: L::Vector) -> L::Vector {
+    // SAFETY: the caller is on a processor that has L.
+    unsafe {
+        // Below the least it is nothing. A number that is none must stay so: the second operand of the two wins.
+        power_of_two_product::<L>(L::max(least, L::sub(x, largest)), by)
+    }
+}
+
 /// Softmax of `scale` · x to `out`, which may be x.
 ///
 /// # Safety
@@ -24,13 +34,14 @@ pub(super) unsafe fn softmax_in_place<L: Lanes>(x: &mut [f32], scale: f32) {
 unsafe fn softmax_of<L: Lanes>(x: *const f32, out: *mut f32, count: usize, scale: f32) {
     // SAFETY: every index is less than `count`.
     unsafe {
-        let (largest, by) = (L::splat(largest_of::<L>(x, count)), L::splat(scale));
+        let by = scale * std::f32::consts::LOG2_E;
+        let (largest, least, by) = (L::splat(largest_of::<L>(x, count)), L::splat(-126.0 / by), L::splat(by));
         let mut sums = [L::splat(0.0); 4];
         let mut i = 0;
         while i + 4 * L::COUNT <= count {
             for (step, sum) in sums.iter_mut().enumerate() {
                 let at = i + step * L::COUNT;
-                let value = exp::<L>(L::mul(L::sub(L::load(x.add(at)), largest), by));
+                let value = weight::<L>(L::load(x.add(at)), largest, by, least);
                 L::store(out.add(at), value);
                 *sum = L::add(*sum, value);
             }
@@ -39,7 +50,7 @@ unsafe fn softmax_of<L: Lanes>(x: *const f32, out: *mut f32, count: usize, scale
         let mut sum = L::sum(L::add(L::add(sums[0], sums[1]), L::add(sums[2], sums[3])));
         while i < count {
             let left = (count - i).min(L::COUNT);
-            let value = exp::<L>(L::mul(L::sub(L::load_head(x.add(i), left), largest), by));
+            let value = weight::<L>(L::load_head(x.add(i), left), largest, by, least);
             L::store_head(out.add(i), value, left);
             // What was stored is added, so that the lanes past the end do not count.
             sum += L::sum(L::load_head(out.add(i), left));
@@ -47,6 +58,13 @@ unsafe fn softmax_of<L: Lanes>(x: *const f32, out: *mut f32, count: usize, scale
         }
         let scale = L::splat(1.0 / sum);
         let mut i = 0;
+        while i + 4 * L::COUNT <= count {
+            for step in 0..4 {
+                let at = out.add(i + step * L::COUNT);
+                L::store(at, L::mul(L::load(at), scale));
+            }
+            i += 4 * L::COUNT;
+        }
         while i + L::COUNT <= count {
             L::store(out.add(i), L::mul(L::load(out.add(i)), scale));
             i += L::COUNT;

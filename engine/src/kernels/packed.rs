@@ -7,6 +7,9 @@ use super::memory::{Buffer, Depot};
 /// Outputs that are computed together: four registers of sixteen.
 pub const PANEL: usize = 64;
 
+/// Inputs of a row on a cache line.
+const LINE_INPUTS: usize = 16;
+
 /// A matrix of weights in panels: `[output / 64][input][output % 64]`, the last panel filled up with zeros.
 #[derive(Debug)]
 pub struct PackedMatrix {
@@ -46,22 +49,16 @@ impl PackedMatrix {
     pub fn of(rows: &[f32], outputs: usize, inputs: usize) -> Self {
         assert_eq!(rows.len(), outputs * inputs, "{outputs} × {inputs} weights");
         let mut packed = Self::zeroed(outputs, inputs);
-        packed.set_rows(0, rows);
+        for (mut panel, rows) in packed.panels_mut().zip(rows.chunks((PANEL * inputs).max(1))) {
+            panel.set(rows);
+        }
         packed
     }
 
-    /// Sets consecutive rows, the weights of one output each.
-    ///
-    /// # Panics
-    /// If they would end past the last output.
-    pub fn set_rows(&mut self, first_output: usize, rows: &[f32]) {
-        for (output, row) in (first_output..).zip(rows.chunks_exact(self.inputs)) {
-            assert!(output < self.outputs, "row {output} of {}", self.outputs);
-            let start = output / PANEL * PANEL * self.inputs + output % PANEL;
-            for (place, value) in self.values[start..].iter_mut().step_by(PANEL).zip(row) {
-                *place = *value;
-            }
-        }
+    /// The panels, to be filled.
+    pub fn panels_mut(&mut self) -> impl Iterator<Item = PanelMut<'_>> {
+        let inputs = self.inputs;
+        self.values.chunks_exact_mut((PANEL * inputs).max(1)).map(move |values| PanelMut { inputs, values })
     }
 
     /// Number of inputs.
@@ -99,6 +96,37 @@ impl PackedMatrix {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.values.len() * 4
+    }
+}
+
+/// One panel of a [`PackedMatrix`] that is being filled.
+#[derive(Debug)]
+pub struct PanelMut<'a> {
+    inputs: usize,
+    values: &'a mut [f32],
+}
+
+impl PanelMut<'_> {
+    /// Number of inputs.
+    #[must_use]
+    pub const fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Sets the weights of its first outputs, a row each.
+    ///
+    /// # Panics
+    /// If there are more rows than outputs.
+    pub fn set(&mut self, rows: &[f32]) {
+        assert!(rows.len() <= PANEL * self.inputs, "{} weights for {PANEL} outputs", rows.len());
+        // What a cache line of each row becomes stays in the first cache until it is whole.
+        for (index, to) in self.values.chunks_mut(LINE_INPUTS * PANEL).enumerate() {
+            for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
+                for (inputs, value) in to.chunks_exact_mut(PANEL).zip(&row[index * LINE_INPUTS..]) {
+                    inputs[output] = *value;
+                }
+            }
+        }
     }
 }
 

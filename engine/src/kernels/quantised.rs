@@ -62,29 +62,16 @@ impl PackedQ8 {
     #[must_use]
     pub fn of(blocks: &[Block], outputs: usize, inputs: usize) -> Self {
         let mut packed = Self::zeroed(outputs, inputs);
-        packed.set_rows(0, blocks);
+        for (mut panel, rows) in packed.panels_mut().zip(blocks.chunks((PANEL * inputs / BLOCK).max(1))) {
+            panel.set(rows);
+        }
         packed
     }
 
-    /// Sets consecutive rows, the weights of one output each.
-    ///
-    /// # Panics
-    /// If they would end past the last output.
-    pub fn set_rows(&mut self, first_output: usize, blocks: &[Block]) {
-        let in_row = self.inputs / BLOCK;
-        for (output, row) in (first_output..).zip(blocks.chunks_exact(in_row)) {
-            assert!(output < self.outputs, "row {output} of {}", self.outputs);
-            let (panel, lane) = (output / PANEL, output % PANEL);
-            let panel = &mut self.bytes[panel * in_row * PANEL_BLOCK..][..in_row * PANEL_BLOCK];
-            for (to, block) in panel.chunks_exact_mut(PANEL_BLOCK).zip(row) {
-                let (weights, scales) = to.split_at_mut(WEIGHT_BYTES);
-                for (group, steps) in weights.chunks_exact_mut(4 * PANEL).zip(block.steps.as_chunks::<4>().0) {
-                    let unsigned = steps.map(|step| step.cast_unsigned() ^ 0x80);
-                    group[4 * lane..4 * lane + 4].copy_from_slice(&unsigned);
-                }
-                scales[2 * lane..2 * lane + 2].copy_from_slice(&block.scale.to_le_bytes());
-            }
-        }
+    /// The panels, to be filled.
+    pub fn panels_mut(&mut self) -> impl Iterator<Item = Q8PanelMut<'_>> {
+        let blocks = self.inputs / BLOCK;
+        self.bytes.chunks_exact_mut((blocks * PANEL_BLOCK).max(1)).map(move |bytes| Q8PanelMut { blocks, bytes })
     }
 
     /// Number of inputs.
@@ -132,6 +119,40 @@ impl PackedQ8 {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes.len()
+    }
+}
+
+/// One panel of a [`PackedQ8`] that is being filled.
+#[derive(Debug)]
+pub struct Q8PanelMut<'a> {
+    blocks: usize,
+    bytes: &'a mut [u8],
+}
+
+impl Q8PanelMut<'_> {
+    /// Number of inputs.
+    #[must_use]
+    pub const fn inputs(&self) -> usize {
+        self.blocks * BLOCK
+    }
+
+    /// Sets the weights of its first outputs, a row each.
+    ///
+    /// # Panics
+    /// If there are more rows than outputs.
+    pub fn set(&mut self, rows: &[Block]) {
+        assert!(rows.len() <= PANEL * self.blocks, "{} blocks for {PANEL} outputs", rows.len());
+        for (index, to) in self.bytes.chunks_exact_mut(PANEL_BLOCK).enumerate() {
+            let (weights, scales) = to.split_at_mut(WEIGHT_BYTES);
+            for (lane, row) in rows.chunks_exact(self.blocks).enumerate() {
+                let block = &row[index];
+                for (group, steps) in weights.chunks_exact_mut(4 * PANEL).zip(block.steps.as_chunks::<4>().0) {
+                    let unsigned = steps.map(|step| step.cast_unsigned() ^ 0x80);
+                    group[4 * lane..4 * lane + 4].copy_from_slice(&unsigned);
+                }
+                scales[2 * lane..2 * lane + 2].copy_from_slice(&block.scale.to_le_bytes());
+            }
+        }
     }
 }
 

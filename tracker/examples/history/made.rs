@@ -15,6 +15,8 @@ use tachograph::domain::{
 };
 use tachograph::record::{Address, Store};
 
+use super::duels::{self, Truth};
+
 /// How large the past is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
@@ -70,14 +72,14 @@ const ORDINARY: [&str; 8] = [
 ];
 
 /// A stream of random numbers that is the same for the same seed.
-struct Chance(Pcg64Mcg);
+pub(crate) struct Chance(Pcg64Mcg);
 
 impl Chance {
-    fn seeded(seed: u64) -> Chance {
+    pub(crate) fn seeded(seed: u64) -> Chance {
         Chance(Pcg64Mcg::seed_from_u64(seed))
     }
 
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
@@ -85,7 +87,7 @@ impl Chance {
         low + (high - low) * self.uniform()
     }
 
-    fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
@@ -129,6 +131,8 @@ pub(crate) struct Past {
     times: Vec<i64>,
     tags: Vec<(usize, String)>,
     benchmarks: Vec<Benchmark>,
+    /// The commits that were dueled with their parents.
+    dueled: Vec<usize>,
 }
 
 impl Past {
@@ -148,7 +152,11 @@ impl Past {
         let every = (size.commits / 6).max(1);
         let tags = (1..6).map(|version| (version * every, format!("v0.{version}.0"))).collect();
         let benchmarks = benchmarks(&mut chance, size, &moves);
-        Past { subjects, times, tags, benchmarks }
+        let mut dueled: Vec<usize> = moves.iter().map(|moved| moved.at).filter(|at| *at > 0).collect();
+        dueled.extend((1..size.commits).rev().step_by(size.commits.div_ceil(8)));
+        dueled.sort_unstable();
+        dueled.dedup();
+        Past { subjects, times, tags, benchmarks, dueled }
     }
 
     /// Writes the repository and the store in it.
@@ -163,7 +171,29 @@ impl Past {
                 store.record(&run)?;
             }
         }
+        for &at in &self.dueled {
+            self.duel(&mut store, &commits, at)?;
+        }
         Ok(())
+    }
+
+    /// A commit against its parent, on the second machine.
+    fn duel(&self, store: &mut Store, commits: &[Commit], at: usize) -> Result<(), Box<dyn Error>> {
+        let mut chance = Chance::seeded(at as u64 ^ 0x00d0_e100);
+        let here = self.benchmarks.iter().filter(|one| one.suite == 0 && (one.first..one.end).contains(&at));
+        let truths = here.flat_map(|benchmark| {
+            let truth = |line: &Line| Truth {
+                benchmark: benchmark.name.clone(),
+                metric: line.metric.clone(),
+                base: line.level_at(at - 1, 1),
+                head: line.level_at(at, 1),
+                noise: line.noise,
+            };
+            benchmark.lines.iter().map(truth).collect::<Vec<_>>()
+        });
+        let truths: Vec<Truth> = truths.collect();
+        let sides = (&commits[at - 1], &commits[at]);
+        duels::record(store, (SuiteName::new("engine")?, machine_of(1)), sides, &truths, &mut chance)
     }
 
     /// Makes the repository; git itself names the commits.
@@ -278,18 +308,25 @@ impl Past {
 }
 
 impl Line {
+    /// What it truly is at a commit on a machine.
+    fn level_at(&self, at: usize, machine: usize) -> f64 {
+        let moved: f64 = self.moves.iter().filter(|(from, _)| *from <= at).map(|(_, factor)| factor).product();
+        let speed = [1.0, 1.31, 0.82][machine];
+        let level = match (self.metric.kind, self.metric.better) {
+            (Kind::Exact, _) => self.level,
+            (_, Direction::Higher) => self.level / speed,
+            _ => self.level * speed,
+        };
+        level * moved
+    }
+
     /// Three lives of three slices, as a run would read them.
     fn reading(&self, at: usize, machine: usize, chance: &mut Chance) -> Reading {
-        let moved: f64 = self.moves.iter().filter(|(from, _)| *from <= at).map(|(_, factor)| factor).product();
+        let level = self.level_at(at, machine);
         if self.metric.kind == Kind::Exact {
-            let life = Life::new(vec![(self.level * moved).round(); 2]);
+            let life = Life::new(vec![level.round(); 2]);
             return Reading { metric: self.metric.clone(), lives: life.into_iter().collect() };
         }
-        let speed = [1.0, 1.31, 0.82][machine];
-        let level = match self.metric.better {
-            Direction::Higher => self.level / speed,
-            _ => self.level * speed,
-        } * moved;
         let whole = match self.shape {
             // A second mode, an occasional spike, and plain noise.
             0 if chance.uniform() < 0.3 => 4.0 + chance.normal() * 0.5,

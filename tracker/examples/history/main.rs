@@ -6,6 +6,7 @@
 //!
 //! Everything in it is drawn from a fixed seed, so the same sizes always make the same runs.
 
+mod duels;
 mod made;
 
 use std::path::Path;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::callgrind::Counting;
 use crate::counts;
 use crate::metric::{QUANTILES, quantile};
 use crate::timing;
@@ -24,6 +25,8 @@ pub(crate) trait Body {
     fn set_up(&mut self);
     /// Runs the timed loop. Sets up first where needed.
     fn run(&mut self, iterations: u64) -> Region;
+    /// Runs iterations and has callgrind count them.
+    fn count(&mut self, iterations: u64);
     /// Whether there is a rule for the answer.
     fn has_rules(&self) -> bool;
     /// Runs once and judges the answer; none if there is no rule for it.
@@ -100,6 +103,13 @@ where
         let ranks = if wishes.latency { &QUANTILES[..] } else { &[] };
         let latencies = ranks.iter().map(|&(_, rank)| quantile(&singles, rank)).collect();
         Region { elapsed, counted, answers, latencies }
+    }
+
+    fn count(&mut self, iterations: u64) {
+        let work = self.work();
+        let counting = Counting::begin();
+        timing::untimed(work, iterations);
+        counting.write();
     }
 
     fn has_rules(&self) -> bool {

@@ -31,6 +31,7 @@
 mod allocator;
 mod benchmark;
 mod body;
+mod callgrind;
 mod contain;
 mod counts;
 mod describe;

@@ -155,6 +155,13 @@ impl Offer<'_> {
         }
     }
 
+    /// Runs iterations that callgrind counts.
+    pub(crate) fn count(&mut self, iterations: u64) -> Result<(), String> {
+        self.set_up()?;
+        let body = &mut self.body;
+        contained(|| body.count(iterations)).map_err(|panic| self.broken(&panic))
+    }
+
     fn set_up(&mut self) -> Result<(), String> {
         let body = &mut self.body;
         contained(|| body.set_up()).map_err(|panic| format!("set-up of {:?} {panic}", self.name))

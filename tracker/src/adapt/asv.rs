@@ -49,7 +49,7 @@ fn read_folder(folder: &dyn Folder) -> Result<Parsed, Flaw> {
             Ok(())
         })?;
     }
-    let mut parsed = Parsed::default();
+    let (mut parsed, mut broken) = (Parsed::default(), None);
     for path in folder.paths() {
         let Some((_, file)) = path.rsplit_once('/') else { continue };
         let is_result = std::path::Path::new(file).extension().is_some_and(|end| end == "json")
@@ -60,10 +60,18 @@ fn read_folder(folder: &dyn Folder) -> Result<Parsed, Flaw> {
         if parsed.sets.len() >= limits::SETS {
             return Err(Flaw::new(format!("more than {} results", limits::SETS)));
         }
-        with_text(folder, path, |text| {
+        let read = with_text(folder, path, |text| {
             one_result(text, &units)?.finish_into(&mut parsed);
             Ok(())
-        })?;
+        });
+        // Each file holds one commit whole, so one that is broken takes nothing from the others; asv passes it over too.
+        if let Err(flaw) = read {
+            parsed.remark(format!("left out: {}", flaw.clone().in_folder(FORMAT.name)));
+            broken.get_or_insert(flaw);
+        }
+    }
+    if let (Some(flaw), true) = (broken, parsed.sets.is_empty()) {
+        return Err(flaw);
     }
     if units.is_empty() {
         parsed.remark("no benchmarks.json in the folder: units were taken from the benchmarks' names".to_owned());
@@ -150,7 +158,11 @@ fn machine(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<(), Flaw> {
         match (key, reader.next()) {
             ("machine", Next::Text) => sheet.origin.machine = Some(reader.text()?.into_owned()),
             ("cpu" | "arch" | "python", Next::Text) => {
-                sheet.notes.insert(key.to_owned(), reader.text()?.into_owned());
+                // Of an environment that was there already, `python` is the place of its program.
+                let text = reader.text()?;
+                if !(key == "python" && text.contains(['/', '\\'])) {
+                    sheet.notes.insert(key.to_owned(), text.into_owned());
+                }
             }
             _ => reader.skip()?,
         }

@@ -215,4 +215,20 @@ mod tests {
         let error = parse(None, V1.replace("[64,null]", "[64]").as_bytes()).unwrap_err().to_string();
         assert!(error.contains("1 results for 2 combinations") && error.contains("results.t.mem_p"), "{error}");
     }
+
+    #[test]
+    fn a_broken_file_of_a_folder_is_left_out_and_told_and_a_folder_of_such_alone_is_an_error() {
+        let broken = "{\n  This file contains malformed JSON\n";
+        let folder = |files: &[(&str, &str)]| {
+            MemoryFolder::new(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect())
+        };
+        let good = [("benchmarks.json", DEFINITIONS), ("box/a-py3.json", broken), ("box/c1-py3.json", V1)];
+        let parsed = parse_folder(None, &folder(&good)).unwrap();
+        assert_eq!(parsed.sets.len(), 1);
+        assert!(
+            parsed.remarks[0].starts_with("left out: ") && parsed.remarks[0].contains("\"box/a-py3.json\", line 2")
+        );
+        let error = parse_folder(None, &folder(&good[..2])).unwrap_err().to_string();
+        assert!(error.contains("\"box/a-py3.json\", line 2"), "{error}");
+    }
 }

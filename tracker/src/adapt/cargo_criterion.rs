@@ -33,7 +33,8 @@ pub(super) static FORMAT: Format = Format {
 
 fn read(text: &str) -> Result<Parsed, Flaw> {
     let mut sheet = Sheet::default();
-    json_lines(text, |reader| message(reader, &mut sheet))?;
+    let cut_off = json_lines(text, |reader| message(reader, &mut sheet))?;
+    sheet.cut_off("message", cut_off);
     Ok(sheet.finish())
 }
 

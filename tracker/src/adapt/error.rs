@@ -47,6 +47,9 @@ pub enum AdaptError {
         /// What was expected, and what stands there.
         what: String,
     },
+    /// There is no content.
+    #[error("the file is empty: whatever was to write it failed, or measured nothing")]
+    Empty,
     /// No format knows the content.
     #[error("no known format has this shape; name it with --format (`tachograph formats` lists them)")]
     Unrecognised,
@@ -127,6 +130,11 @@ impl Flaw {
     pub(super) fn moved(mut self, start: usize) -> Flaw {
         self.offset = Some(start + self.offset.unwrap_or(0));
         self
+    }
+
+    /// The byte of the text where it is, if that is known.
+    pub(super) fn offset(&self) -> Option<usize> {
+        self.offset
     }
 
     /// On this line, counted from 1.

@@ -24,15 +24,28 @@ pub(super) static FORMAT: Format = Format {
     },
     takes: Takes::File(read),
     lossy: true,
-    recognises: |sniff| sniff.has("module_path") && (sniff.has("profiles") || sniff.has("callgrind_summary")),
+    recognises: |sniff| is_summary(|key| sniff.has(key)) || is_summary(|key| is_printed(sniff.text, key)),
 };
+
+fn is_summary(has: impl Fn(&str) -> bool) -> bool {
+    has("module_path") && (has("profiles") || has("callgrind_summary"))
+}
+
+/// Whether the key stands in an object among console output, where other tools' objects may come first. Summaries are
+/// printed on one line or with a key on each.
+fn is_printed(text: &str, key: &str) -> bool {
+    let quoted = format!("\"{key}\":");
+    let holds = |line: &str| line.starts_with(&quoted) || (line.starts_with("{\"") && line.contains(&quoted));
+    text.lines().any(|line| holds(line.trim_start()))
+}
 
 /// The figures of one tool: the tool, and its events.
 type Figures = Vec<(String, Vec<(String, f64)>)>;
 
 fn read(text: &str) -> Result<Parsed, Flaw> {
     let mut sheet = Sheet::default();
-    json_lines(text, |reader| summary(reader, &mut sheet))?;
+    let cut_off = json_lines(text, |reader| summary(reader, &mut sheet))?;
+    sheet.cut_off("summary", cut_off);
     Ok(sheet.finish())
 }
 
@@ -182,5 +195,18 @@ mod tests {
             .collect();
         let expected = [("instructions", Direction::Lower, 7.0), ("l1_hit_rate", Direction::Higher, 99.5)];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn summaries_are_found_among_other_tools_objects_and_after_one_that_breaks_off() {
+        let foreign = "{\"reason\":\"build-finished\",\"success\":true}\n{\n  \"reason\": \"x\"\n}\n";
+        let pretty = "    {\n      \"module_path\": \"b::g::f\",\n      \"id\": null,\n      \"profiles\": [{\"summaries\": {\"total\": \
+            {\"summary\": {\"Callgrind\": {\"Ir\": {\"metrics\": {\"Left\": {\"Int\": 3}}}}}}}}]\n    }\n";
+        let parsed = parse(None, format!("running 0 tests\n{foreign}{pretty}").as_bytes()).unwrap();
+        assert!(parsed.sets[0].outcomes.contains_key("b::g::f") && parsed.remarks.is_empty());
+        let line = pretty.split_whitespace().collect::<String>();
+        let parsed = parse(None, format!("{{\n  \"id\": null,\n{line}\n").as_bytes()).unwrap();
+        assert!(parsed.sets[0].outcomes.contains_key("b::g::f"));
+        assert_eq!(parsed.remarks, ["the summary that begins on line 1 breaks off; it was left out"]);
     }
 }

@@ -58,6 +58,11 @@ const EVENTS: [(&str, &str, &str); 50] = [
     ("SuppressedContexts", "Suppressed Contexts", "suppressed_contexts"),
 ];
 
+/// Whether the console output has figures under this title.
+pub(super) fn is_title(title: &str) -> bool {
+    EVENTS.iter().any(|(_, known, _)| *known == title)
+}
+
 /// The metric of an event or title; the tool's name goes before what tools other than callgrind call alike.
 pub(super) fn event_metric(tool: &str, event: &str) -> Metric {
     let known = EVENTS.iter().find(|(name, title, _)| *name == event || *title == event);

@@ -3,7 +3,7 @@
 
 use super::error::{Flaw, excerpt};
 use super::format::{Carries, Directions, Format, Held, Takes};
-use super::gungraun_events::event_metric;
+use super::gungraun_events::{event_metric, is_title};
 use super::parsed::Parsed;
 use super::sheet::Sheet;
 use super::text::without_escapes;
@@ -25,14 +25,11 @@ pub(super) static FORMAT: Format = Format {
     takes: Takes::File(read),
     lossy: true,
     recognises: |sniff| {
-        let mut lines = sniff.text.lines().map(without_escapes).peekable();
-        while let Some(line) = lines.next() {
-            let follows = lines.peek().is_some_and(|next| figure(next).is_some() || is_tool(next));
-            if follows && name(&line).is_some() {
-                return true;
-            }
-        }
-        false
+        let mut named = false;
+        sniff.text.lines().map(without_escapes).any(|line| {
+            named |= name(&line).is_some();
+            named && figure(&line).is_some_and(|(title, _)| is_title(title))
+        })
     },
 };
 
@@ -64,7 +61,8 @@ fn read(text: &str) -> Result<Parsed, Flaw> {
             (before, current) = (Some(name), None);
             tool.clear();
         } else if !line.starts_with([' ', '\t']) {
-            (before, current) = (None, None);
+            // An argument that is printed over several lines stands between the name and its figures.
+            current = None;
         }
     }
     Ok(sheet.finish())
@@ -118,5 +116,21 @@ mod tests {
         assert_eq!(found, [("instructions", Direction::Lower, 1734.0), ("l1_hit_rate", Direction::Higher, 99.5)]);
         let Outcome::Measured(g) = &outcomes["b::g::g"] else { panic!("measured") };
         assert_eq!(g.readings[0].lives[0].values(), [5.0]);
+    }
+
+    #[test]
+    fn an_argument_over_several_lines_stands_between_a_name_and_its_figures() {
+        let text = "b::g::f id:string with two\nlines\n  Instructions:  1|N/A  (*********)\nb::g::f other:x\n\
+            \x20 Instructions:  2|N/A  (*********)\nthe end\n  Instructions:  3|N/A  (*********)\n";
+        let parsed = parse(None, text.as_bytes()).unwrap();
+        let values: Vec<_> = parsed.sets[0]
+            .outcomes
+            .iter()
+            .map(|(name, outcome)| {
+                let Outcome::Measured(measured) = outcome else { panic!("measured") };
+                (name.as_str(), measured.readings[0].lives[0].values()[0])
+            })
+            .collect();
+        assert_eq!(values, [("b::g::f id", 1.0), ("b::g::f other", 2.0)]);
     }
 }

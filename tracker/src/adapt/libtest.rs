@@ -83,20 +83,24 @@ fn reports(text: &str) -> BTreeMap<&str, String> {
     reports
 }
 
-/// `1,234.50 ns/iter (+/- 56) = 12 MB/s`
+/// `1,234.50 ns/iter (+/- 56) = 12 MB/s`. Harnesses with a clock of their own print this line too, with `cycles/iter`, or
+/// a rate such as `MB/s`.
 fn bench(name: &str, figures: &str, sheet: &mut Sheet) -> Result<(), Flaw> {
     let expected = || Flaw::new(format!("expected `1,234 ns/iter (+/- 56)`, found `{}`", figures.trim()));
     let mut words = figures.split_whitespace();
     let value = words.next().and_then(number).ok_or_else(expected)?;
     let unit = words.next().ok_or_else(expected)?;
-    let factor = unit.strip_suffix("/iter").and_then(nanoseconds_per).ok_or_else(expected)?;
+    let (main, factor) = main_metric(unit).ok_or_else(expected)?;
     let name = sheet.fresh_name(name)?;
-    sheet.source_unit(&name, "time", unit.trim_end_matches("/iter"));
-    sheet.value(&name, Metric::time(), value * factor)?;
+    if main == Metric::time() {
+        sheet.source_unit(&name, "time", unit.trim_end_matches("/iter"));
+    }
+    let range_key = if main == Metric::time() { "time.range_ns".to_owned() } else { format!("{}.range", main.name) };
+    sheet.value(&name, main, value * factor)?;
     if let Some((_, rest)) = figures.split_once("(+/- ") {
         let (range, rest) = rest.split_once(')').ok_or_else(expected)?;
         let range = number(range).ok_or_else(expected)?;
-        sheet.note(&name, "time.range_ns", (range * factor).to_string());
+        sheet.note(&name, &range_key, (range * factor).to_string());
         if let Some(rate) = rest.trim().strip_prefix("= ") {
             let (value, unit) = rate.split_once(' ').ok_or_else(expected)?;
             let value = number(value).ok_or_else(expected)?;
@@ -106,10 +110,23 @@ fn bench(name: &str, figures: &str, sheet: &mut Sheet) -> Result<(), Flaw> {
     Ok(())
 }
 
+/// What a unit measures, and the factor to the metric's own unit.
+fn main_metric(unit: &str) -> Option<(Metric, f64)> {
+    let Some(cost) = unit.strip_suffix("/iter") else {
+        let is_rate = unit.ends_with("/s");
+        return is_rate.then(|| (metric("throughput", unit, Direction::Higher, Kind::Noisy), 1.0));
+    };
+    let counted = || (metric(cost, cost, Direction::Lower, Kind::Noisy), 1.0);
+    match nanoseconds_per(cost) {
+        Some(factor) => Some((Metric::time(), factor)),
+        None => matches!(cost, "cycles" | "instructions" | "ticks").then(counted),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::parse;
-    use crate::domain::Outcome;
+    use crate::domain::{Direction, Outcome};
 
     #[test]
     fn commas_throughput_and_failures_are_read_and_ignored_tests_are_not() {
@@ -133,5 +150,20 @@ mod tests {
         let text = "test a ... bench: 1 ns/iter (+/- 0)\ntest b ... bench: 3,29 ns/iter (+/- 521)\n";
         let error = parse(None, text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("3,29"), "{error}");
+    }
+
+    #[test]
+    fn cycles_and_rates_are_read_and_other_units_refused() {
+        let text = "test a ... bench:        2835 cycles/iter (+/- 14)\n\ntest b ... bench:        1911 MS/s (+/- 420)";
+        let parsed = parse(None, text.as_bytes()).unwrap();
+        let first = |name: &str| {
+            let Outcome::Measured(measured) = &parsed.sets[0].outcomes[name] else { panic!("measured") };
+            let reading = &measured.readings[0];
+            (reading.metric.name.clone(), reading.metric.better, reading.lives[0].values()[0])
+        };
+        assert_eq!(first("a"), ("cycles".to_owned(), Direction::Lower, 2835.0));
+        assert_eq!(first("b"), ("throughput".to_owned(), Direction::Higher, 1911.0));
+        let error = parse(None, b"test a ... bench: 5 apples/iter (+/- 1)\n").unwrap_err().to_string();
+        assert!(error.contains("apples/iter"), "{error}");
     }
 }

@@ -71,7 +71,7 @@ pub(super) struct Row {
 }
 
 fn read(text: &str) -> Result<Parsed, Flaw> {
-    let mut rows = Vec::new();
+    let (mut rows, mut sheet) = (Vec::new(), Sheet::default());
     let trimmed = text.trim_start();
     if trimmed.starts_with('[') {
         let mut reader = Reader::new(text);
@@ -81,14 +81,14 @@ fn read(text: &str) -> Result<Parsed, Flaw> {
         })?;
         reader.finish()?;
     } else if trimmed.starts_with('{') {
-        json_lines(text, |reader| {
+        let cut_off = json_lines(text, |reader| {
             rows.push(row(reader)?);
             Ok(())
         })?;
+        sheet.cut_off("test", cut_off);
     } else {
         rows = llama_tables::rows(text)?;
     }
-    let mut sheet = Sheet::default();
     for (index, row) in rows.into_iter().enumerate() {
         write_down(row, &mut sheet).map_err(|flaw| flaw.below_index(index))?;
     }

@@ -68,6 +68,9 @@ use sniff::Sniff;
 pub fn parse(format: Option<&'static Format>, bytes: &[u8]) -> Result<Parsed, AdaptError> {
     let lossy = format.is_none_or(|format| format.lossy);
     let decoded = text::decode(bytes, lossy)?;
+    if decoded.text.trim_ascii().is_empty() {
+        return Err(AdaptError::Empty);
+    }
     let format = match format {
         Some(format) => format,
         None => recognise(&decoded.text)?,
@@ -130,7 +133,8 @@ mod tests {
     #[test]
     fn a_file_that_no_format_knows_is_refused() {
         assert!(matches!(parse(None, b"hello"), Err(AdaptError::Unrecognised)));
-        assert!(matches!(parse(None, b""), Err(AdaptError::Unrecognised)));
+        assert!(matches!(parse(None, b""), Err(AdaptError::Empty)));
+        assert!(matches!(parse(Format::named("rebar").unwrap(), b" \n"), Err(AdaptError::Empty)));
         assert!(matches!(parse(None, b"{\"a\":1}"), Err(AdaptError::Unrecognised)));
     }
 

@@ -148,6 +148,13 @@ impl Sheet {
         }
     }
 
+    /// Tells that objects of the source, which begin on these lines, break off and are not among what was read.
+    pub(super) fn cut_off(&mut self, what: &str, lines: Vec<usize>) {
+        for line in lines {
+            self.remark(format!("the {what} that begins on line {line} breaks off; it was left out"));
+        }
+    }
+
     /// The set, and what is to be said about it.
     pub(super) fn finish(self) -> Parsed {
         let mut parsed = Parsed::default();

@@ -58,11 +58,13 @@ pub(super) fn without_escapes(line: &str) -> Cow<'_, str> {
 }
 
 /// Gives every line that is a JSON object to `each`; other lines are console output between them. The objects may also
-/// be printed over several lines, from a `{` alone to a `}` alone.
-pub(super) fn json_lines<F>(text: &str, mut each: F) -> Result<(), Flaw>
+/// be printed over several lines, from a `{` alone to a `}` alone. Says on which lines objects begin that break off
+/// before the next one: those are left out, for where the next begins is known.
+pub(super) fn json_lines<F>(text: &str, mut each: F) -> Result<Vec<usize>, Flaw>
 where
     F: FnMut(&mut Reader<'_>) -> Result<(), Flaw>,
 {
+    let mut cut_off = Vec::new();
     let mut start = 0;
     while start < text.len() {
         let end = text[start..].find('\n').map_or(text.len(), |at| start + at + 1);
@@ -73,11 +75,23 @@ where
         }
         let here = if line == "{" { &text[start..] } else { &text[start..end] };
         let mut reader = Reader::new(here);
-        let read = each(&mut reader);
-        read.map_err(|flaw| flaw.moved(start))?;
-        start = if line == "{" { start + reader.offset() } else { end };
+        let read = each(&mut reader).map_err(|flaw| flaw.moved(start));
+        start = match read {
+            Ok(()) if line == "{" => start + reader.offset(),
+            Ok(()) => end,
+            Err(flaw) => {
+                let next = flaw.offset().filter(|&next| next >= end && begins_object(text, next)).ok_or(flaw)?;
+                cut_off.push(text[..start].matches('\n').count() + 1);
+                next
+            }
+        };
     }
-    Ok(())
+    Ok(cut_off)
+}
+
+/// Whether a line begins here, and with a JSON object.
+fn begins_object(text: &str, at: usize) -> bool {
+    text[..at].ends_with('\n') && (text[at..].starts_with("{\"") || text[at..].lines().next() == Some("{"))
 }
 
 #[cfg(test)]
@@ -97,5 +111,23 @@ mod tests {
         let decoded = decode(b"\xef\xbb\xbfab\xffc", true).ok().unwrap();
         assert_eq!((&*decoded.text, decoded.first_bad_byte), ("ab\u{fffd}c", Some(2)));
         assert!(decode(b"\xff", false).is_err());
+    }
+
+    #[test]
+    fn an_object_that_breaks_off_before_the_next_is_told_and_a_flaw_within_one_is_an_error() {
+        let mut numbers = Vec::new();
+        let mut read = |text: &str| {
+            json_lines(text, |reader| {
+                reader.map(|_, reader| {
+                    numbers.push(reader.number()?);
+                    Ok(())
+                })
+            })
+        };
+        assert_eq!(read("{\n  \"a\": 1,\n{\"b\": 2}\nx\n{\n  \"c\": 3\n}\n"), Ok(vec![1]));
+        assert!(read("{\n  \"a\": 1,\n").is_err());
+        assert!(read("{\n  \"a\": x\n}\n{\"b\": 2}\n").is_err());
+        assert_eq!(read("{\"a\": 1,\n{\"b\": 2}\n"), Ok(vec![1]));
+        assert_eq!(numbers, [1.0, 2.0, 3.0, 1.0, 1.0, 2.0]);
     }
 }

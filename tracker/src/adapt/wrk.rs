@@ -93,10 +93,9 @@ impl Test {
     }
 
     fn percentile(&mut self, percent: &str, value: &str, sheet: &mut Sheet) -> Result<(), Flaw> {
-        let percent = percent.trim_end_matches('0').trim_end_matches('.');
-        let percent = if percent.is_empty() || percent == "1" { "100" } else { percent };
-        // 50.000 and 50 are the same; the zero of 50 was taken off with those behind the point.
-        let percent = if percent.len() == 1 { format!("{percent}0") } else { percent.to_owned() };
+        // 50 and 50.000 are the same.
+        let Ok(percent) = percent.parse::<f64>() else { return Ok(()) };
+        let percent = percent.to_string();
         let metric = if percent == "50" { Metric::time() } else { time_named(&format!("p{percent}")) };
         self.has_median |= percent == "50";
         sheet.value(&self.name, metric, time(value)?)

@@ -16,10 +16,10 @@ use crate::show::escape;
 /// An acceptance without another end holds for so many days.
 const DAYS: i64 = 90;
 
-/// Accept a regression that is meant: write down how large it may be, why, and until when
+/// Accept a regression or a loss that is meant: write down how large it may be, why, and until when
 ///
 /// Writes an entry to tachograph.accept.toml in the working copy, to be committed and reviewed like code. It allows as much
-/// as the finding's interval holds, and no more. A gate honours the entries that stand on base; those that head itself adds
+/// as the finding's interval holds, and no more; or that a benchmark, or a metric of it, is gone. A gate honours the entries that stand on base; those that head itself adds
 /// only if base's tachograph.toml says `trust_new_acceptances = true`, and never those of a fork.
 #[derive(Debug, Args)]
 pub(super) struct AcceptArgs {

@@ -12,8 +12,8 @@ use super::run::{fresh_seed, now_s};
 use super::status::Status;
 use super::stored::StoreArgs;
 use super::{answer, ci};
-use crate::domain::{Pattern, RecordId, Report, Shard, Subject, Undecided, Unreported, Whole, parse_duration};
-use crate::failure::{Classify, Failure, Outcome};
+use crate::domain::{Extra, Pattern, Report, Subject, SuiteName, Undecided, Whole, parse_duration};
+use crate::failure::{Classify, Failure, Kind, Outcome};
 use crate::flow::carry::{self, Carried};
 use crate::flow::gate::{self, Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
 use crate::flow::host;
@@ -29,9 +29,9 @@ use crate::show::gate::Gate;
 ///
 /// Builds both, measures them alternately in this very job, and judges each benchmark under the policy that base's
 /// tachograph.toml states. Exits with 0 if nothing got worse beyond its limit, 1 if something did, if head does not build
-/// or lost a benchmark, 4 if there was nothing to judge (or not everything was decided, and base's tachograph.toml says
-/// `inconclusive = "fail"`), 3 if the environment failed and 2 if the usage is wrong. What was
-/// measured and what was said of it is kept in the store.
+/// or lost a benchmark or a metric, 4 if there was nothing to judge (or not everything was decided, and base's
+/// tachograph.toml says `inconclusive = "fail"`), 3 if the environment failed or base cannot be used, and 2 if the usage is
+/// wrong. What was measured and what was said of it is kept in the store.
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
     /// What to measure against; what the CI host says, else where head left the main branch, if not given
@@ -49,11 +49,6 @@ pub(super) struct GateArgs {
     /// Write everything that was measured to this file, for another job to judge anew with `tachograph report`
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
-
-    /// Measure one part of several, such as 2/3, dealt out evenly by what benchmarks are known to take; `tachograph report`
-    /// judges the bundles of all parts together, and this job says nothing of it
-    #[arg(long, value_name = "I/N", requires = "bundle")]
-    shard: Option<Shard>,
 
     #[command(flatten)]
     how: HowArgs,
@@ -90,6 +85,10 @@ struct HowArgs {
     /// The time to measure each suite for at the most, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
+
+    /// Measure this too; `instructions` are counted by callgrind or perf, after the time was measured and beside the budget
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metrics: Vec<Extra>,
 
     /// Measure and judge as ever even where base and head are one program and only documentation changed
     #[arg(long)]
@@ -132,10 +131,6 @@ pub(super) enum Shape {
     Junit,
     /// Commands to the runner of a GitHub job, which shows them beside the change
     Github,
-    /// A list of findings as GitLab shows it in a merge request
-    CodeQuality,
-    /// Gauges of both sides, which GitLab sets against those of the target
-    Openmetrics,
 }
 
 pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
@@ -151,13 +146,9 @@ pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
         head = Some(chosen.head.id.as_str().to_owned());
         base = chosen.base.map(|base| base.id.as_str().to_owned());
     }
-    let asked = Request { base, head, head_of, shard: args.shard, ..Request::default() };
-    let (code, _) = duel(asked, &args.how, &mut |gate, duels, code| {
+    let (code, _) = duel(Request { base, head, head_of, ..Request::default() }, &args.how, &mut |gate, code| {
         if let Some(place) = &args.bundle {
-            hand_on(place, gate.unreported, duels, args)?;
-        }
-        if args.shard.is_some() {
-            return Ok(());
+            hand_on(place, gate, &args.how)?;
         }
         let Some(host) = &host else { return Ok(()) };
         let link = args.how.link.as_deref().or(host.run_url.as_deref());
@@ -172,13 +163,14 @@ pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
 }
 
 /// Writes what was measured to a file.
-fn hand_on(place: &Path, unreported: &[Unreported], ids: &[RecordId], args: &GateArgs) -> Outcome<()> {
-    let mut store = args.how.store.open_to_read()?;
+fn hand_on(place: &Path, gate: &Gate<'_>, how: &HowArgs) -> Outcome<()> {
+    let mut store = how.store.open_to_read()?;
     let mut duels = Vec::new();
-    for id in ids {
-        duels.extend(store.duel(id)?);
+    for report in gate.reports {
+        duels.extend(store.duel(&report.duel)?);
     }
-    let commit = match duels.first().map(|duel| &duel.head.subject) {
+    let subject = gate.reports.first().map(|report| &report.head.subject);
+    let commit = match subject {
         Some(Subject::Commit(commit)) => commit.id.clone(),
         Some(Subject::Dirty { .. }) => {
             return Err(Failure::usage(anyhow::anyhow!("a working tree with changes is judged where it stands"))
@@ -189,13 +181,15 @@ fn hand_on(place: &Path, unreported: &[Unreported], ids: &[RecordId], args: &Gat
             Repository::discover(&here)?.head()?.id
         }
     };
-    carry::write(place, &Carried { commit, shard: args.shard, unreported: unreported.to_vec(), duels })
+    let suite = |name: &str| SuiteName::new(name).or_environment("naming a suite");
+    let broken = gate.broken.iter().map(|(name, why)| Ok((suite(name)?, why.clone()))).collect::<Outcome<_>>()?;
+    carry::write(place, &Carried { commit, broken, duels })
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Outcome<ExitCode> {
     let (base, head) = (Some(args.base.clone()), Some(args.head.clone()));
     let policy = WhosePolicy::Nobodys;
-    let (code, failed) = duel(Request { base, head, policy, ..Request::default() }, &args.how, &mut |_, _, _| Ok(()))?;
+    let (code, failed) = duel(Request { base, head, policy, ..Request::default() }, &args.how, &mut |_, _| Ok(()))?;
     // Red for what became slower is a gate's business; what could not be measured is everybody's.
     Ok(ExitCode::from(if code == RED && !failed { 0 } else { code }))
 }
@@ -213,16 +207,13 @@ struct Answer<'a> {
     exit_code: u8,
     whole: Whole,
     remarks: &'a [String],
-    broken: Vec<(&'a str, &'a str)>,
-    new: Vec<(&'a str, &'a str)>,
+    broken: &'a [(String, String)],
+    unusable: &'a [(String, String)],
     reports: &'a [Report],
 }
 
-/// What hears of the whole, the duels behind it, and how to exit.
-type After<'a> = dyn FnMut(&Gate<'_>, &[RecordId], u8) -> Outcome<()> + 'a;
-
 /// Says how to exit, and whether that is for something that could not be measured.
-fn duel(asked: Request, how: &HowArgs, after: &mut After<'_>) -> Outcome<(u8, bool)> {
+fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> Outcome<()>) -> Outcome<(u8, bool)> {
     let here = std::env::current_dir().or_environment("finding the current folder")?;
     let project = Project::open(&here, how.cache.clone(), how.config.clone())?;
     let request = Request {
@@ -230,13 +221,14 @@ fn duel(asked: Request, how: &HowArgs, after: &mut After<'_>) -> Outcome<(u8, bo
         filter: how.filter.iter().map(Pattern::new).collect(),
         budget: how.budget,
         seed: how.seed.unwrap_or_else(fresh_seed),
+        metrics: how.metrics.clone(),
         shortcut: if how.measure_anyway { Shortcut::Leave } else { Shortcut::Take },
         ..asked
     };
     let address = how.store.address()?;
     let stop = Stop::on_signals().or_environment("listening to signals")?;
     let mut status = Status::new();
-    let mut remarks = Vec::new();
+    let (mut remarks, mut broken, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
     let mut answered = Ok(());
     let ended = gate::gate(&project, &request, &address, &stop, &now_s, &mut |event| match event {
         Event::Remark(remark) => {
@@ -248,7 +240,16 @@ fn duel(asked: Request, how: &HowArgs, after: &mut After<'_>) -> Outcome<(u8, bo
             status.say(if line.is_empty() { what } else { format!("{what}: {line}") }.as_str());
         }
         Event::Dueling(suite, progress) => status.say(&format!("suite {suite}: {}", dueling(&progress))),
-        Event::Unreported(one) => status.remark(&show::gate::unreported(one)),
+        Event::Broken(suite, why) => {
+            let line = format!("red: suite {suite} does not build or start on head: {}", why.trim_end());
+            status.remark(&escape::lines(&line));
+            broken.push((suite.to_string(), why.to_owned()));
+        }
+        Event::Unusable(suite, why) => {
+            let line = format!("not judged: suite {suite} cannot be used on base: {}", why.trim_end());
+            status.remark(&escape::lines(&line));
+            unusable.push((suite.to_string(), why.to_owned()));
+        }
         Event::Judged(report) => {
             status.clear();
             if how.format == Shape::Text {
@@ -258,20 +259,13 @@ fn duel(asked: Request, how: &HowArgs, after: &mut After<'_>) -> Outcome<(u8, bo
         }
     });
     status.clear();
-    let (reports, unreported, no_baseline) = match ended? {
-        Ended::Judged { reports, unreported, no_baseline } => (reports, unreported, no_baseline),
-        Ended::Part { duels, unreported } => {
-            status
-                .remark("this is a part of it, and nothing is said of a part: `tachograph report` judges all of them");
-            let part = Gate { unreported: &unreported, ..Gate::default() };
-            after(&part, &duels, 0)?;
-            return Ok((0, false));
-        }
+    let (reports, unmeasured, site) = match ended? {
+        Ended::Judged { reports, broken, site } => (reports, broken > 0, site),
         Ended::NoBase => {
             status.remark(
                 "there is nothing to compare with: head has no parent, and there is no main branch; try --base REV",
             );
-            (Vec::new(), Vec::new(), Undecided::Fail)
+            (Vec::new(), false, None)
         }
         Ended::Stopped => {
             status.remark("stopped by a signal; nothing was judged");
@@ -279,13 +273,13 @@ fn duel(asked: Request, how: &HowArgs, after: &mut After<'_>) -> Outcome<(u8, bo
         }
     };
     answered?;
-    let whole = Gate { remarks: &remarks, unreported: &unreported, reports: &reports };
-    let code = exit_code(&whole, no_baseline);
+    let whole =
+        Gate { remarks: &remarks, broken: &broken, unusable: &unusable, reports: &reports, site: site.as_deref() };
+    let code = exit_code(&whole);
     written(&whole, code, how.format, how.link.as_deref())?;
-    let duels: Vec<RecordId> = reports.iter().map(|report| report.duel.clone()).collect();
-    after(&whole, &duels, code)?;
+    after(&whole, code)?;
     let lost = reports.iter().flat_map(|report| &report.findings).any(show::gate::is_unmeasured);
-    Ok((code, unreported.iter().any(|one| one.lack.is_red()) || lost))
+    Ok((code, unmeasured || lost || !unusable.is_empty()))
 }
 
 /// Says all of it in a form that is told at the end.
@@ -293,49 +287,42 @@ fn written(gate: &Gate<'_>, exit_code: u8, shape: Shape, link: Option<&str>) -> 
     match shape {
         Shape::Text => Ok(()),
         Shape::Json => {
-            let Gate { remarks, unreported, reports } = *gate;
+            let Gate { remarks, broken, unusable, reports, .. } = *gate;
             let (schema, whole) = ("tachograph/gate/1", gate.whole());
-            let those = |is_red| {
-                let all = unreported.iter().filter(move |one| one.lack.is_red() == is_red);
-                all.map(|one| (one.suite.as_str(), one.said.as_str())).collect()
-            };
-            let (broken, new) = (those(true), those(false));
-            answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, new, reports })?)
+            answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, unusable, reports })?)
         }
         Shape::Markdown => answer(&show::markdown::text(gate, link, show::markdown::MOST_BYTES)),
         Shape::Junit => answer(&show::junit::text(gate)),
         Shape::Github => answer(&show::annotations::text(gate)),
-        Shape::CodeQuality => answer(&output::json(&show::code_quality::list(gate))?),
-        Shape::Openmetrics => answer(&show::openmetrics::text(gate)),
     }
 }
 
 /// Says what was judged elsewhere, as a gate does.
-pub(super) fn conclude(gate: &Gate<'_>, no_baseline: Undecided, shape: Shape, link: Option<&str>) -> Outcome<ExitCode> {
-    for remark in gate.remarks {
-        Status::new().remark(&escape::line(remark));
-    }
+pub(super) fn conclude(gate: &Gate<'_>, shape: Shape, link: Option<&str>) -> Outcome<ExitCode> {
     if shape == Shape::Text {
-        for one in gate.unreported {
-            Status::new().remark(&show::gate::unreported(one));
+        for remark in gate.remarks {
+            Status::new().remark(&escape::line(remark));
+        }
+        for (suite, why) in gate.broken {
+            Status::new().remark(&escape::lines(&format!("red: suite {suite}: {}", why.trim_end())));
         }
         for report in gate.reports {
             answer(&show::gate::text(report, output::style()))?;
         }
     }
-    let code = exit_code(gate, no_baseline);
+    let code = exit_code(gate);
     written(gate, code, shape, link)?;
     Ok(ExitCode::from(code))
 }
 
-/// Red before nothing to judge, or before what may not stay undecided, before fine.
-fn exit_code(gate: &Gate<'_>, no_baseline: Undecided) -> u8 {
-    let Gate { reports, .. } = *gate;
+/// A base that cannot be used before red, before nothing to judge or what may not stay undecided, before fine.
+fn exit_code(gate: &Gate<'_>) -> u8 {
+    let reports = gate.reports;
     let is = |whole: Whole| reports.iter().any(|report| report.whole == whole);
-    if gate.whole() == Whole::Red {
+    if !gate.unusable.is_empty() {
+        Kind::Environment.exit_code()
+    } else if !gate.broken.is_empty() || is(Whole::Red) {
         RED
-    } else if gate.is_new() && no_baseline == Undecided::Pass {
-        0
     } else if reports.is_empty() || is(Whole::Nothing) || reports.iter().any(may_not_pass) {
         NOTHING
     } else {
@@ -351,6 +338,7 @@ fn dueling(progress: &Progress<'_>) -> String {
     match progress {
         Progress::Listed { benchmarks } => format!("{benchmarks} benchmarks on both sides"),
         Progress::Life { benchmarks, left } => format!("{benchmarks} benchmarks left, {} s", left.as_secs()),
+        Progress::Counting => "counting instructions".to_owned(),
         Progress::Failed { benchmark, .. } => format!("{benchmark} failed"),
     }
 }

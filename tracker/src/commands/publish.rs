@@ -10,7 +10,7 @@ use crate::failure::Outcome;
 use crate::flow::publish;
 use crate::repo::Repository;
 
-/// Write the site: overview, series and changes as plain files that open from disk and need no server
+/// Write the site: overview, series, changes, duels, runs and comparisons as plain files that open from disk and need no server
 ///
 /// Only what changed since the last time is drawn again. The site is swapped in whole.
 #[derive(Debug, Args)]

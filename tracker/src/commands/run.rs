@@ -11,7 +11,7 @@ use super::output::{self, Shape};
 use super::status::Status;
 use super::stored::StoreArgs;
 use crate::config::{Runs, Source};
-use crate::domain::{BenchmarkName, Pattern, Subject, parse_duration};
+use crate::domain::{BenchmarkName, Extra, Pattern, Subject, parse_duration};
 use crate::failure::{Classify, Outcome};
 use crate::flow::project::Project;
 use crate::flow::run::{self, Confirm, Event, Planned, Request, Skip, Tally};
@@ -28,7 +28,7 @@ use crate::show::number;
 /// a baseline.
 ///
 /// Each new point is judged by the past of its series. Points that are out of line are measured again at once, in turns with
-/// the commit's first parent.
+/// the commit's first parent. Where `[trend] anchor` names a revision, the commit is dueled with that as well.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// A commit, or a range as git means it: A..B is what B has and A has not, oldest first
@@ -47,6 +47,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
 
+    /// Measure this too; `instructions` are counted by callgrind or perf, after the time was measured and beside the budget
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metrics: Vec<Extra>,
+
     /// Do not measure points again that are out of line with their series
     #[arg(long)]
     no_confirm: bool,
@@ -54,6 +58,10 @@ pub(super) struct RunArgs {
     /// How long that may take, for each suite, building left out; the configuration's, or 30s, if not given
     #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "no_confirm")]
     confirm_budget: Option<Duration>,
+
+    /// Do not duel with the anchor that the configuration names
+    #[arg(long)]
+    no_anchor: bool,
 
     /// Say what would be built and measured, and for how long, and do nothing
     #[arg(long)]
@@ -90,6 +98,8 @@ pub(super) fn run(args: &RunArgs) -> Outcome<ExitCode> {
         seed: args.seed.unwrap_or_else(fresh_seed),
         confirm: if args.no_confirm { Confirm::Never } else { Confirm::Configured },
         confirm_budget: args.confirm_budget,
+        no_anchor: args.no_anchor,
+        metrics: args.metrics.clone(),
     };
     if args.dry_run {
         return dry_run(&run::plan(&project, &request)?, args.format);
@@ -142,10 +152,6 @@ fn told(event: &Event<'_>, status: &mut Status, args: &RunArgs) -> Option<String
             }
             None
         }
-        Event::Processes(planned, line) => {
-            status.say(&format!("{}: suite {}: {line}", subject(&planned.subject), planned.suite));
-            None
-        }
         Event::Skipped(planned, skip) => {
             let what = format!("{}, suite {}", subject(&planned.subject), planned.suite);
             let why = match skip {
@@ -155,15 +161,22 @@ fn told(event: &Event<'_>, status: &mut Status, args: &RunArgs) -> Option<String
             status.remark(&format!("{}: {}", escape::line(&what), why.trim_end()));
             None
         }
-        Event::LookingAgain(planned, what) => {
-            status.say(&format!("{}: suite {}: looking again: {what}", subject(&planned.subject), planned.suite));
+        Event::Remark(remark) => {
+            status.remark(&escape::line(remark));
             None
         }
-        Event::Unconfirmed(planned, why) => {
-            let what = format!("{}, suite {}", subject(&planned.subject), planned.suite);
-            let why = escape::lines(why);
-            status.remark(&format!("{}: suspects were not measured again: {}", escape::line(&what), why.trim_end()));
+        Event::Processes(planned, line) | Event::Beside(planned, line) => {
+            status.say(&format!("{}: suite {}: {line}", subject(&planned.subject), planned.suite));
             None
+        }
+        Event::Unconfirmed(planned, why) => undone(planned, "suspects were not measured again", why, status),
+        Event::Unanchored(planned, why) => undone(planned, "there is no ratio to the anchor", why, status),
+        Event::Anchored(anchored) => {
+            status.clear();
+            Some(match args.format {
+                Shape::Text => show::anchored::laid(anchored),
+                Shape::Json => show::anchored::laid_json(anchored),
+            })
         }
         Event::Followed(run, followed) => {
             status.clear();
@@ -187,6 +200,12 @@ fn told(event: &Event<'_>, status: &mut Status, args: &RunArgs) -> Option<String
             })
         }
     }
+}
+
+fn undone(planned: &Planned, what: &str, why: &str, status: &mut Status) -> Option<String> {
+    let place = format!("{}, suite {}", subject(&planned.subject), planned.suite);
+    status.remark(&format!("{}: {what}: {}", escape::line(&place), escape::lines(why).trim_end()));
+    None
 }
 
 fn measuring(progress: &Progress<'_>) -> Option<String> {

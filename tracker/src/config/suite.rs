@@ -34,6 +34,8 @@ pub(super) struct RawSuite {
     processes: Option<u32>,
     pub(super) budget: Option<String>,
     pub(super) timeout: Option<String>,
+    #[serde(default)]
+    pub(super) metrics: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -59,15 +59,18 @@ impl fmt::Display for Until {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AcceptanceError {
     /// It says how much of what, or it is about a benchmark that is gone.
-    #[error("an acceptance has a `metric` and what is `allowed` of it, or neither, for a benchmark that is gone")]
+    #[error(
+        "an acceptance has a `metric` and what is `allowed` of it, or a `metric` that is `gone = true`, or neither, for a \
+         benchmark that is gone"
+    )]
     Half,
     /// Nobody says why.
     #[error("an acceptance needs a `reason`")]
     NoReason,
 }
 
-/// What may get worse, how far, why, and until when. It has a metric and a size, or neither if it is about benchmarks that
-/// are gone, because it could not have been made otherwise.
+/// What may get worse, how far, why, and until when. It has a metric with a size, or a metric that is gone, or neither if it
+/// is about benchmarks that are gone, because it could not have been made otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Raw")]
 pub struct Acceptance {
@@ -77,12 +80,20 @@ pub struct Acceptance {
     metric: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<Limit>,
+    /// Whether the metric is gone.
+    #[serde(skip_serializing_if = "is_false")]
+    gone: bool,
     reason: String,
     /// The head that was seen to be slower.
     commit: CommitId,
     /// The base that it was seen against.
     base: CommitId,
     until: Until,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// An acceptance as it is written.
@@ -95,6 +106,9 @@ pub struct Raw {
     pub metric: Option<String>,
     /// How much worse it may be; none for benchmarks that are gone.
     pub allowed: Option<Limit>,
+    /// Whether the metric is gone.
+    #[serde(default)]
+    pub gone: bool,
     /// Why.
     pub reason: String,
     /// The head that was seen to be slower.
@@ -108,14 +122,14 @@ pub struct Raw {
 impl TryFrom<Raw> for Acceptance {
     type Error = AcceptanceError;
     fn try_from(raw: Raw) -> Result<Acceptance, AcceptanceError> {
-        let Raw { pattern, metric, allowed, reason, commit, base, until } = raw;
-        if metric.is_some() != allowed.is_some() {
+        let Raw { pattern, metric, allowed, gone, reason, commit, base, until } = raw;
+        if metric.is_some() != (allowed.is_some() || gone) || (gone && allowed.is_some()) {
             return Err(AcceptanceError::Half);
         }
         if reason.trim().is_empty() {
             return Err(AcceptanceError::NoReason);
         }
-        Ok(Acceptance { pattern, metric, allowed, reason, commit, base, until })
+        Ok(Acceptance { pattern, metric, allowed, gone, reason, commit, base, until })
     }
 }
 
@@ -131,6 +145,18 @@ impl Acceptance {
     #[must_use]
     pub fn lets_go(&self, benchmark: &BenchmarkName) -> bool {
         self.metric.is_none() && self.pattern.matches(benchmark.as_str())
+    }
+
+    /// Whether this metric of this benchmark may be gone.
+    #[must_use]
+    pub fn lets_metric_go(&self, benchmark: &BenchmarkName, metric: &str) -> bool {
+        self.gone && self.metric.as_deref() == Some(metric) && self.pattern.matches(benchmark.as_str())
+    }
+
+    /// Whether it is about something of this benchmark, which head has or has lost. What may be gone must be gone.
+    #[must_use]
+    pub fn is_about(&self, benchmark: &BenchmarkName, is_missing: bool) -> bool {
+        self.pattern.matches(benchmark.as_str()) && (self.metric.is_some() || is_missing)
     }
 
     /// Whether it holds on this day against this base.
@@ -154,6 +180,7 @@ impl fmt::Display for Acceptance {
         let pattern = self.pattern.as_str();
         match (&self.metric, self.allowed) {
             (Some(metric), Some(allowed)) => write!(f, "{metric} of {pattern} up to {allowed}")?,
+            (Some(metric), None) => write!(f, "that {metric} of {pattern} is gone")?,
             _ => write!(f, "that {pattern} is gone")?,
         }
         write!(f, " (until {}: {})", self.until, self.reason)
@@ -178,9 +205,14 @@ mod tests {
         assert_eq!((size.allows(&name, "bytes"), size.lets_go(&name)), (None, false));
         let gone = read("reason = \"split in two\"\nuntil = \"2026-12-31\"").unwrap();
         assert!(gone.lets_go(&name) && gone.allows(&name, "time").is_none());
+        let lost = read("metric = \"bytes\"\ngone = true\nreason = \"x\"\nuntil = \"rebased\"").unwrap();
+        assert!(lost.lets_metric_go(&name, "bytes") && !lost.lets_metric_go(&name, "time") && !lost.lets_go(&name));
+        assert!(lost.to_string().starts_with("that bytes of kernel/* is gone"), "{lost}");
         for (text, expected) in [
             ("metric = \"time\"\nreason = \"x\"\nuntil = \"rebased\"", "allowed"),
             ("allowed = \"5 %\"\nreason = \"x\"\nuntil = \"rebased\"", "metric"),
+            ("metric = \"time\"\ngone = true\nallowed = \"5 %\"\nreason = \"x\"\nuntil = \"rebased\"", "gone"),
+            ("gone = true\nreason = \"x\"\nuntil = \"rebased\"", "metric"),
             ("reason = \" \"\nuntil = \"rebased\"", "reason"),
             ("reason = \"x\"", "until"),
             ("reason = \"x\"\nuntil = \"soon\"", "2026-12-31"),

@@ -33,6 +33,16 @@ pub enum Readings {
         /// Head's.
         head: Life,
     },
+    /// Only base has the metric: its levels there.
+    Missing {
+        /// Base's.
+        base: Life,
+    },
+    /// Only head has it.
+    New {
+        /// Head's.
+        head: Life,
+    },
 }
 
 /// One metric of one benchmark in a duel.
@@ -40,12 +50,20 @@ pub enum Readings {
 pub struct Contest {
     /// What was read.
     pub metric: Metric,
-    /// The median on base, in the metric's unit; to give the effect a size.
+    /// The median on base, in the metric's unit; to give the effect a size. Zero where base has no such metric.
     pub base: f64,
-    /// The median on head.
+    /// The median on head, likewise.
     pub head: f64,
     /// The evidence.
     pub readings: Readings,
+}
+
+impl Contest {
+    /// Whether both sides have the metric.
+    #[must_use]
+    pub fn is_on_both(&self) -> bool {
+        !matches!(self.readings, Readings::Missing { .. } | Readings::New { .. })
+    }
 }
 
 /// What became of one benchmark in a duel.
@@ -143,11 +161,13 @@ mod tests {
     #[test]
     fn a_duel_survives_json_with_its_identity() {
         let paired = Readings::Paired { lives: vec![Life::new(vec![0.01, 0.1 + 0.2]).unwrap()], null: vec![] };
-        let exact = Readings::Exact { base: Life::new(vec![7.0]).unwrap(), head: Life::new(vec![9.0]).unwrap() };
+        let life = |value: f64| Life::new(vec![value]).unwrap();
+        let exact = Readings::Exact { base: life(7.0), head: life(9.0) };
+        let (missing, new) = (Readings::Missing { base: life(3.0) }, Readings::New { head: life(4.0) });
         let contest = |readings| Contest { metric: Metric::time(), base: 5000.0, head: 5100.0, readings };
         let trouble = Trouble { reason: "crashed".to_owned(), ended: None, stderr_tail: String::new() };
         let before = Duel::example(vec![
-            ("a", Bout::Dueled(vec![contest(paired), contest(exact)])),
+            ("a", Bout::Dueled(vec![contest(paired), contest(exact), contest(missing), contest(new)])),
             ("b", Bout::Missing),
             ("c", Bout::New),
             ("d", Bout::Failed { on_head: true, trouble }),

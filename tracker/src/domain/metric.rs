@@ -1,6 +1,7 @@
 //! What is read off a benchmark.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +81,26 @@ impl fmt::Display for Unit {
 }
 
 const SIZE: &str = "size";
+const INSTRUCTIONS: &str = "instructions";
+
+/// Why a text names no further metric.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no metric that can be asked for; there is `instructions`")]
+pub struct ExtraError(String);
+
+/// A metric that is measured beside what a suite reports itself, where somebody asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// The instructions of an iteration: [`Metric::instructions`].
+    Instructions,
+}
+
+impl FromStr for Extra {
+    type Err = ExtraError;
+    fn from_str(text: &str) -> Result<Extra, ExtraError> {
+        if text == INSTRUCTIONS { Ok(Extra::Instructions) } else { Err(ExtraError(text.to_owned())) }
+    }
+}
 
 /// What is read off a benchmark: a name, a unit, which way is good, and how it repeats.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,6 +126,13 @@ impl Metric {
     #[must_use]
     pub fn is_size(&self) -> bool {
         self.name == SIZE && self.kind == Kind::Exact
+    }
+
+    /// The instructions of an iteration, as they are counted where somebody asks for them.
+    #[must_use]
+    pub fn instructions() -> Metric {
+        let name = INSTRUCTIONS.to_owned();
+        Metric { name, unit: Unit::new("count"), better: Direction::Lower, kind: Kind::Exact }
     }
 
     /// The metric that every benchmark has: time per iteration, in nanoseconds.

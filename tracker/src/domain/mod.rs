@@ -1,6 +1,7 @@
 //! The words: what every room speaks of. This is the ground floor; it imports no other room.
 
 mod acceptance;
+mod anchor;
 mod bundle;
 mod change;
 mod commit;
@@ -16,13 +17,12 @@ mod policy;
 mod report;
 mod run;
 mod series;
-mod shard;
 mod standing;
-mod unreported;
 mod verdict;
 mod words;
 
 pub use acceptance::{Acceptance, AcceptanceError, Raw as RawAcceptance, Until, UntilError};
+pub use anchor::{ANCHOR_NOTE, AnchorDuel, Anchored, Offset, Ratio, Strand, Tie};
 pub use bundle::{Bundle, BundleError, Content, Gist, Kin, MOST_BYTES};
 pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};
 pub use commit::{Commit, CommitId, CommitIdError};
@@ -31,15 +31,13 @@ pub use history::{Line, Mark, Order, SeriesTrend, Toolchain};
 pub use id::{RecordId, RecordIdError, hex};
 pub use listing::{DuelLine, RunHead, RunLine};
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
-pub use metric::{Direction, Kind, Metric, Unit};
-pub use moved::{Annotation, ChangeFinding, Named, Part, State};
+pub use metric::{Direction, Extra, ExtraError, Kind, Metric, Unit};
+pub use moved::{Annotation, ChangeFinding, Confirmed, Named, Part, State};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
 pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms, Undecided};
-pub use report::{Accepted, Finding, Report, Whole};
+pub use report::{Accepted, Finding, Lone, Report, Whole};
 pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
 pub use series::{Point, Series};
-pub use shard::{Shard, ShardError, Share};
 pub use standing::{Confirmation, NewPoint, Standing};
-pub use unreported::{Lack, Unreported};
 pub use verdict::{Call, Effect, Grounds, Interval, Judged, MetricVerdict, Verdict};
 pub use words::{DurationError, closest, parse_duration};

@@ -86,6 +86,22 @@ impl Named {
     }
 }
 
+/// A duel of a commit with its first parent that moved as a change did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Confirmed {
+    /// The commit's place.
+    #[serde(skip)]
+    pub place: usize,
+    /// The duel.
+    pub duel: RecordId,
+    /// How much it moved: 0.03 for 3 % more.
+    pub effect: f64,
+    /// The lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+}
+
 /// One series' part in a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
@@ -99,6 +115,8 @@ pub struct Part {
     pub likely: usize,
     /// Whether the series' level has since gone back to what it was before.
     pub returned: bool,
+    /// The duel of neighbours that saw it too, if there is one.
+    pub confirmed: Option<Confirmed>,
 }
 
 /// Changes of one kind and meaning that fall on the same commits.

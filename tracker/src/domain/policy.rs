@@ -7,6 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{BenchmarkName, Direction, Kind, Metric, Pattern};
 
+/// What stands in a file where a text should: a number too, so that whoever writes one hears what to write instead.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a text such as \"2 %\"")]
+enum Written {
+    Text(String),
+    Number(f64),
+}
+
+impl Written {
+    fn text(self) -> String {
+        match self {
+            Written::Text(text) => text,
+            Written::Number(number) => number.to_string(),
+        }
+    }
+}
+
 /// Why a text is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a limit is a percentage from 0 to 1000, such as \"2 %\", not {0:?}")]
@@ -14,7 +31,7 @@ pub struct LimitError(String);
 
 /// How much worse a metric may get before it counts, as a share: 0.02 for 2 %.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "Written", into = "String")]
 pub struct Limit(f64);
 
 impl Limit {
@@ -59,10 +76,10 @@ impl FromStr for Limit {
     }
 }
 
-impl TryFrom<String> for Limit {
+impl TryFrom<Written> for Limit {
     type Error = LimitError;
-    fn try_from(text: String) -> Result<Limit, LimitError> {
-        text.parse()
+    fn try_from(written: Written) -> Result<Limit, LimitError> {
+        written.text().parse()
     }
 }
 
@@ -86,7 +103,7 @@ pub struct FalseRedsError(String);
 
 /// The promise: at most one gate in so many is red although nothing got slower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "Written", into = "String")]
 pub struct FalseReds(u32);
 
 impl FalseReds {
@@ -127,10 +144,10 @@ impl FromStr for FalseReds {
     }
 }
 
-impl TryFrom<String> for FalseReds {
+impl TryFrom<Written> for FalseReds {
     type Error = FalseRedsError;
-    fn try_from(text: String) -> Result<FalseReds, FalseRedsError> {
-        text.parse()
+    fn try_from(written: Written) -> Result<FalseReds, FalseRedsError> {
+        written.text().parse()
     }
 }
 
@@ -168,7 +185,9 @@ pub struct PolicyEntry {
 }
 
 impl PolicyEntry {
-    fn is_about(&self, benchmark: &BenchmarkName, metric: &Metric) -> bool {
+    /// Whether it speaks of this series.
+    #[must_use]
+    pub fn is_about(&self, benchmark: &BenchmarkName, metric: &Metric) -> bool {
         self.pattern.as_ref().is_none_or(|pattern| pattern.matches(benchmark.as_str()))
             && self.metric.as_ref().is_none_or(|name| *name == metric.name)
     }
@@ -187,7 +206,7 @@ pub struct Terms {
     pub widen: bool,
 }
 
-/// What becomes of a gate in which nothing is red and something stays open.
+/// What becomes of a gate in which nothing is red and something could not be decided.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Undecided {
@@ -206,9 +225,6 @@ pub struct Policy {
     /// What becomes of a gate that could not decide everything.
     #[serde(default)]
     pub inconclusive: Undecided,
-    /// What becomes of a gate whose suites are all so new that base has none of them.
-    #[serde(default)]
-    pub no_baseline: Undecided,
     /// The entries, the last one that speaks of a field decides it.
     pub entries: Vec<PolicyEntry>,
 }
@@ -254,7 +270,8 @@ mod tests {
         for wrong in ["0.02", "", "%", "-1 %", "NaN %", "inf %", "2 % 3", "5000 %"] {
             assert!(wrong.parse::<Limit>().is_err(), "{wrong}");
         }
-        assert!(serde_json::from_str::<Limit>("0.02").is_err());
+        let message = serde_json::from_str::<Limit>("0.02").unwrap_err().to_string();
+        assert!(message.contains("such as \"2 %\", not \"0.02\""), "{message}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchmarkName, Effect, Judged, Limit, Machine, Policy, RecordId, Side, SuiteName, Trouble};
+use super::{BenchmarkName, Effect, Judged, Limit, Machine, Metric, Policy, RecordId, Side, SuiteName, Trouble};
 
 /// Something that deserves a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,14 @@ pub enum Finding {
         /// The benchmark.
         benchmark: BenchmarkName,
     },
+    /// A gated metric that benchmarks of base have is not there on head, or is declared as another there.
+    #[serde(rename = "missing metric")]
+    MissingMetric {
+        /// The metric's name.
+        metric: String,
+        /// The benchmarks.
+        benchmarks: Vec<BenchmarkName>,
+    },
     /// The benchmark could not be measured on one side.
     Failed {
         /// The benchmark.
@@ -51,6 +59,7 @@ impl Finding {
         let (benchmark, metric) = match self {
             Finding::Regressed { benchmark, metric, .. } => (Some(benchmark), Some(metric)),
             Finding::Common { metric, .. } => (None, Some(metric)),
+            Finding::MissingMetric { metric, .. } => return RecordId::of("finding", &(duel, "missing metric", metric)),
             Finding::Missing { benchmark } | Finding::Failed { benchmark, .. } => (Some(benchmark), None),
         };
         RecordId::of("finding", &(duel, benchmark, metric))
@@ -62,14 +71,35 @@ impl Finding {
 pub struct Accepted {
     /// The benchmark.
     pub benchmark: BenchmarkName,
-    /// The metric that regressed; none for a benchmark that is gone.
+    /// The metric that regressed or is gone; none for a benchmark that is gone.
     pub metric: Option<String>,
-    /// By how much.
+    /// By how much; none for what is gone.
     pub effect: Option<Effect>,
     /// What is accepted.
     pub allowed: Option<Limit>,
     /// Why.
     pub reason: String,
+}
+
+/// A metric of a benchmark that is measured on both sides, which only one of them has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lone {
+    /// The benchmark.
+    pub benchmark: BenchmarkName,
+    /// The metric as that side declares it.
+    pub metric: Metric,
+    /// Whether it is head that has it.
+    pub on_head: bool,
+    /// Whether its loss makes the gate red.
+    pub gate: bool,
+}
+
+impl Lone {
+    /// Whether its loss makes the gate red.
+    #[must_use]
+    pub fn is_red(&self) -> bool {
+        self.gate && !self.on_head
+    }
 }
 
 /// The word for the whole gate.
@@ -113,9 +143,6 @@ pub struct Report {
     /// Earlier duels of the same two sides, whose lives were judged together with its own; oldest first.
     #[serde(default)]
     pub pooled: Vec<RecordId>,
-    /// The duels of the other jobs that measured parts of the suite, whose verdicts stand here too.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shards: Vec<RecordId>,
     /// The suite.
     pub suite: SuiteName,
     /// The side that is measured against.
@@ -140,6 +167,9 @@ pub struct Report {
     /// What else is to be said of it.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// Metrics that only one side has.
+    #[serde(default)]
+    pub lone: Vec<Lone>,
     /// What is said of each benchmark.
     pub judged: BTreeMap<BenchmarkName, Judged>,
 }

@@ -9,8 +9,8 @@ use super::ends::Ends;
 use super::project::Project;
 use super::replace::Replacement;
 use crate::domain::{
-    Acceptance, BenchmarkName, Effect, Finding, Judged, Limit, MetricVerdict, Pattern, RawAcceptance, Report, Subject,
-    Until,
+    Acceptance, BenchmarkName, Commit, CommitId, Effect, Finding, Judged, Limit, MetricVerdict, Pattern, RawAcceptance,
+    Report, Subject, Until,
 };
 use crate::failure::{Classify, Failure, Outcome};
 
@@ -48,15 +48,44 @@ pub(super) fn holding(
 ) -> Outcome<(Vec<Acceptance>, Vec<String>)> {
     let of_base = read(project, &Subject::Commit(ends.base.clone()))?;
     let of_head = read(project, &ends.head)?;
+    Ok(chosen(&of_base, of_head, &ends.base.id, new, today))
+}
+
+/// The acceptances that hold for a change that was measured elsewhere. Those of base are read from this clone, whose history
+/// has it; those that head adds only where they would count and the clone has head.
+pub fn holding_here(
+    project: &Project,
+    base: &Commit,
+    head: &Commit,
+    trusts_head: bool,
+    today: Date,
+) -> Outcome<(Vec<Acceptance>, Vec<String>)> {
+    let of_base = read(project, &Subject::Commit(base.clone()))?;
+    let has_head = trusts_head && project.repository.commit(head.id.as_str()).is_ok();
+    let of_head = if has_head { read(project, &Subject::Commit(head.clone()))? } else { Vec::new() };
+    let (hold, mut said) = chosen(&of_base, of_head, &base.id, New::Trusted, today);
+    if trusts_head && !has_head {
+        said.push(format!("acceptances that head {} adds are not known here: this clone lacks it", head.id.short()));
+    }
+    Ok((hold, said))
+}
+
+fn chosen(
+    of_base: &[Acceptance],
+    of_head: Vec<Acceptance>,
+    base: &CommitId,
+    new: New,
+    today: Date,
+) -> (Vec<Acceptance>, Vec<String>) {
     let (mut hold, mut said) = (Vec::new(), Vec::new());
     let mut consider = |entry: Acceptance, said: &mut Vec<String>| {
-        if entry.holds(today, &ends.base.id) {
+        if entry.holds(today, base) {
             hold.push(entry);
         } else {
             said.push(format!("the acceptance of {entry} is over; take it out of {FILE_NAME}"));
         }
     };
-    for entry in &of_base {
+    for entry in of_base {
         consider(entry.clone(), &mut said);
     }
     for entry in of_head.into_iter().filter(|entry| !of_base.contains(entry)) {
@@ -71,7 +100,7 @@ pub(super) fn holding(
             New::Fork => said.push(format!("head adds the acceptance of {entry}; a fork's never hold")),
         }
     }
-    Ok((hold, said))
+    (hold, said)
 }
 
 fn read(project: &Project, subject: &Subject) -> Outcome<Vec<Acceptance>> {
@@ -101,6 +130,8 @@ pub fn entry(report: &Report, finding: &Finding, reason: &str, until: Until) -> 
         Finding::Common { benchmarks, metric, .. } => {
             (Pattern::new("*"), Some((metric, largest(report, benchmarks, metric))))
         }
+        Finding::MissingMetric { benchmarks, .. } if let [only] = &benchmarks[..] => (exactly(only), None),
+        Finding::MissingMetric { .. } => (Pattern::new("*"), None),
         Finding::Missing { benchmark } => (exactly(benchmark), None),
         Finding::Failed { benchmark, .. } => {
             let refused = anyhow::anyhow!("{benchmark} failed, and a failure cannot be accepted");
@@ -114,8 +145,12 @@ pub fn entry(report: &Report, finding: &Finding, reason: &str, until: Until) -> 
         }
         None => (None, None),
     };
+    let (metric, gone) = match finding {
+        Finding::MissingMetric { metric, .. } => (Some(metric.clone()), true),
+        _ => (metric, false),
+    };
     let (commit, base) = (report.head.subject.commit().id.clone(), report.base.subject.commit().id.clone());
-    let raw = RawAcceptance { pattern, metric, allowed, reason: reason.to_owned(), commit, base, until };
+    let raw = RawAcceptance { pattern, metric, allowed, gone, reason: reason.to_owned(), commit, base, until };
     Acceptance::try_from(raw).or_usage("accepting the finding")
 }
 

@@ -1,11 +1,14 @@
 //! All changes of a history as findings, with their names and what people said of them.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::anchored;
 use super::trend::{self, History};
-use crate::domain::{Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, State, Turn};
+use crate::domain::{
+    Annotation, ChangeFinding, Commit, CommitId, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
+};
 use crate::failure::Outcome;
+use crate::judge::confirmed::{self, Neighbours};
 use crate::judge::findings::{self, Group, Span};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
@@ -30,21 +33,37 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let mut parts: Vec<Part> = Vec::new();
     let mut span = Span::of(history.line.commits().len());
     let mut series = 0;
-    trend::each(store, history, &Wanted::all(), settings, &mut |one| {
+    let mut add = |one: SeriesTrend| {
         series += 1;
         span.count(&one);
         parts.extend(findings::parts(&one));
-    })?;
+    };
+    trend::each(store, history, &Wanted::all(), settings, &mut add)?;
+    anchored::all(store, history, settings)?.into_iter().for_each(|one| add(one.trend));
+    confirm(store, &history.line, &mut parts)?;
     let groups = findings::findings(parts, &span);
     let mut known: Vec<Named> = store.named()?;
+    let said = last_words(store.annotations()?);
     let mut new_names = Vec::new();
-    let named: Vec<(Group, RecordId)> = groups
-        .into_iter()
-        .filter_map(|group| name_of(&group, &history.line, &mut known, &mut new_names).map(|id| (group, id)))
-        .collect();
-    let said = last_words(store.annotations()?, &named, &known, &history.line);
-    let finding = |(group, id): (Group, RecordId)| finding(group, &history.line, said.get(&id), id);
-    Ok(Changes { findings: named.into_iter().map(finding).collect(), series, new_names })
+    let finding = |group: Group| {
+        let id = name_of(&group, &history.line, &mut known, &mut new_names)?;
+        Some(finding(group, &history.line, said.get(&id), id))
+    };
+    let findings = groups.into_iter().filter_map(finding).collect();
+    Ok(Changes { findings, series, new_names })
+}
+
+/// Marks what duels of neighbours confirm.
+fn confirm(store: &mut Store, line: &Line, parts: &mut [Part]) -> Outcome<()> {
+    let steps = parts.iter().filter(|part| part.change.kind == Move::Step);
+    let suspects: HashSet<usize> = steps.flat_map(|part| part.suspects.0..=part.suspects.1).collect();
+    let place = |id: &CommitId| line.place(id).filter(|place| suspects.contains(place));
+    let duels = store.duels_of_neighbours(&|head| place(head).is_some())?;
+    let neighbours = duels
+        .iter()
+        .filter_map(|(id, duel)| Some(Neighbours { id, duel, place: place(&duel.head.subject.commit().id)? }));
+    confirmed::mark(parts, &neighbours.collect::<Vec<_>>());
+    Ok(())
 }
 
 /// Keeps the names that were given. Where the store cannot be written they are given again the next time, and are the same
@@ -57,20 +76,9 @@ pub fn keep_names(address: &Address, names: &[Named]) {
     let _ = Store::open(address).and_then(|mut store| store.name(names));
 }
 
-/// The last annotation of each finding. Two who share their words may have given one finding two names, each from the
-/// points that it had: what was said under a name that nothing bears any more is said of the finding that it lies on.
-fn last_words(
-    annotations: Vec<Annotation>,
-    found: &[(Group, RecordId)],
-    unborne: &[Named],
-    line: &Line,
-) -> HashMap<RecordId, Annotation> {
-    let meant = |name: RecordId| {
-        let Some(named) = unborne.iter().find(|named| named.id == name) else { return name };
-        let lies_on = |(group, id): &(Group, RecordId)| Some((overlap(named, group, line)?, id.clone()));
-        found.iter().filter_map(lies_on).max().map_or(name, |(_, id)| id)
-    };
-    annotations.into_iter().map(|said| (meant(said.finding.clone()), said)).collect()
+/// The last annotation of each finding.
+fn last_words(annotations: Vec<Annotation>) -> HashMap<RecordId, Annotation> {
+    annotations.into_iter().map(|said| (said.finding.clone(), said)).collect()
 }
 
 fn finding(group: Group, line: &Line, said: Option<&Annotation>, id: RecordId) -> ChangeFinding {
@@ -102,11 +110,18 @@ fn commits(line: &Line, kind: Move, (first, last): (usize, usize)) -> Vec<Commit
 fn name_of(group: &Group, line: &Line, known: &mut Vec<Named>, new: &mut Vec<Named>) -> Option<RecordId> {
     let change = &group.parts.first()?.change;
     let (first, last) = group.suspects;
-    // Of names that lie on it alike it bears the oldest, which others may know it by.
-    let nearest =
-        known.iter().enumerate().filter_map(|(at, named)| Some((overlap(named, group, line)?, Reverse(at)))).max();
-    if let Some((_, Reverse(at))) = nearest {
-        return Some(known.remove(at).id);
+    let overlap = |named: &Named| {
+        if (named.kind, named.turn) != (change.kind, change.turn) {
+            return None;
+        }
+        let (from, to) = (line.place(&named.first)?, line.place(&named.last)?);
+        let common = to.min(last).checked_sub(from.max(first))?;
+        let apart = line.place(&named.likely).map_or(usize::MAX, |likely| likely.abs_diff(group.likely));
+        Some((usize::MAX - apart, common))
+    };
+    let nearest = known.iter().enumerate().filter_map(|(at, named)| Some((overlap(named)?, at))).max();
+    if let Some((_, at)) = nearest {
+        return Some(known.swap_remove(at).id);
     }
     let commit = |place: usize| line.commits().get(place).map(|commit| commit.id.clone());
     let mut named = Named::new(change.kind, change.turn, [commit(first)?, commit(last)?, commit(group.likely)?]);
@@ -116,20 +131,6 @@ fn name_of(group: &Group, line: &Line, known: &mut Vec<Named>, new: &mut Vec<Nam
     }
     new.push(named.clone());
     Some(named.id)
-}
-
-/// How well a name lies on a finding: how near, and on how many of its commits. None if it does not, or means another
-/// thing.
-fn overlap(named: &Named, group: &Group, line: &Line) -> Option<(usize, usize)> {
-    let change = &group.parts.first()?.change;
-    if (named.kind, named.turn) != (change.kind, change.turn) {
-        return None;
-    }
-    let (first, last) = group.suspects;
-    let (from, to) = (line.place(&named.first)?, line.place(&named.last)?);
-    let common = to.min(last).checked_sub(from.max(first))?;
-    let apart = line.place(&named.likely).map_or(usize::MAX, |likely| likely.abs_diff(group.likely));
-    Some((usize::MAX - apart, common))
 }
 
 /// Which findings to show.

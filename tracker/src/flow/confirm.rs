@@ -4,39 +4,26 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::duel::{Dueled, Job};
-use super::enough::Inputs;
-use super::project::absent;
-use super::run::machine_of;
-use super::side::{Built, Site};
+use super::beside::{Against, Beside, Met, Step};
+use super::enough::Aim;
 use crate::config::Config;
 use crate::domain::{
-    BenchmarkName, Commit, Confirmation, Judged, Kind, Limit, Outcome as Came, Pattern, Policy, PolicyEntry, Run,
-    Subject,
+    BenchmarkName, Confirmation, Judged, Kind, Limit, Outcome as Came, Pattern, Policy, PolicyEntry, Run,
 };
 use crate::failure::Outcome;
 use crate::judge;
-use crate::judge::known::Known;
-use crate::measure::duel::{Options, Progress};
-use crate::record::{Address, Match, Store, Trust};
-use crate::repo::{Bench, Worktree};
+use crate::record::{Store, Trust};
 
 /// What is looked at again.
 pub(super) struct Second<'a> {
-    pub(super) site: Site<'a>,
-    pub(super) config: &'a Config,
-    pub(super) bench: &'a Bench,
-    pub(super) address: &'a Address,
-    /// The commit, and where it is laid out.
-    pub(super) head: (&'a Commit, &'a Worktree),
+    /// The commit.
+    pub(super) commit: Beside<'a>,
     /// The benchmarks that are suspected.
     pub(super) suspects: &'a [BenchmarkName],
     /// Metrics that are numbers of the binary.
     pub(super) exact: &'a [String],
     /// How long measuring may take.
     pub(super) budget: Duration,
-    pub(super) seed: u64,
-    pub(super) now_s: &'a dyn Fn() -> i64,
 }
 
 /// How a second look ended.
@@ -77,44 +64,26 @@ impl Second<'_> {
     /// Duels the suspects with the parent, and records the duel.
     pub(super) fn look(&self, tell: &mut dyn FnMut(Step<'_>)) -> Outcome<Looked> {
         let begun = Instant::now();
-        let repository = &self.site.project.repository;
-        let Some(parent) = repository.first_parent(self.head.0)? else {
+        let Beside { site, config, address, head, .. } = &self.commit;
+        let Some(parent) = site.project.repository.first_parent(head.0)? else {
             return Ok(Looked::Cannot("it has no parent here".to_owned()));
         };
-        let head = self.built(self.head.0, self.head.1, tell)?;
-        let Built::Ready(head) = head else { return Ok(unready(head, "it")) };
-        let tree = match self.bench.lay_out(repository, &parent, None, absent(self.config)) {
-            Ok(tree) => tree,
-            Err(error) => return Ok(Looked::Cannot(format!("its parent cannot be laid out: {error}"))),
-        };
-        let base = self.built(&parent, &tree, tell)?;
-        let Built::Ready(base) = base else { return Ok(unready(base, "its parent")) };
-        let mut options = Options::new(self.budget, self.site.suite.1.timeout, self.seed);
-        options.filter = self.suspects.iter().map(|name| Pattern::new(format!("={name}"))).collect();
-        let (policy, machine) = (policy(self.config, self.exact), machine_of(self.config));
-        let sides = Match { suite: self.site.suite.0, machine: &machine, base: &base.side, head: &head.side };
-        let known = Known::from_duels(&Store::open(self.address)?.lessons(sides)?);
-        let job = Job {
-            inputs: Inputs::Differ,
-            suite: self.site.suite.0,
-            machine: machine.clone(),
-            base: &base,
-            head: &head,
-            options,
+        let policy = policy(config, self.exact);
+        let against = Against {
+            base: &parent,
+            called: "its parent",
+            filter: self.suspects.iter().map(|name| Pattern::new(format!("={name}"))).collect(),
+            budget: self.budget,
             policy: &policy,
-            known: &known,
-            // New data only: an earlier duel of these sides was another look.
-            earlier: &[],
-            stop: self.site.stop,
-            now_s: self.now_s,
+            aim: Aim::Verdict,
+            toolchain: None,
         };
-        let (duel, gated) = match job.duel(&mut |progress| tell(Step::Dueling(progress))) {
-            Dueled::Duel(duel, gated) => (duel, gated),
-            Dueled::Broken { why, .. } => return Ok(Looked::Cannot(why)),
-            Dueled::Failed(failure) => return Ok(Looked::Cannot(failure.to_string())),
-            Dueled::Stopped => return Ok(Looked::Stopped),
+        let (duel, known, gated) = match self.commit.duel(&against, tell)? {
+            Met::Duel(duel, known, gated) => (duel, known, gated),
+            Met::Cannot(why) => return Ok(Looked::Cannot(why)),
+            Met::OneProgram | Met::Stopped => return Ok(Looked::Stopped),
         };
-        Store::open(self.address)?.record_duel(&duel, Trust::Trusted)?;
+        Store::open(address)?.record_duel(&duel, Trust::Trusted)?;
         let report = judge::report::report(&duel, &policy, &known, gated);
         let (mut verdicts, mut failed) = (Vec::new(), Vec::new());
         for (name, judged) in report.judged {
@@ -127,24 +96,5 @@ impl Second<'_> {
         }
         let extra_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Ok(Looked::Again(Box::new(Confirmation { parent, duel: duel.id(), extra_ns, verdicts, failed })))
-    }
-
-    fn built(&self, commit: &Commit, tree: &Worktree, tell: &mut dyn FnMut(Step<'_>)) -> Outcome<Built> {
-        let subject = Subject::Commit(commit.clone());
-        self.site.build(&subject, tree, &mut |line| tell(Step::Building(&subject, line)))
-    }
-}
-
-/// What is said while it goes on.
-#[derive(Debug)]
-pub(super) enum Step<'a> {
-    Building(&'a Subject, &'a str),
-    Dueling(Progress<'a>),
-}
-
-fn unready(built: Built, which: &str) -> Looked {
-    match built {
-        Built::No(why) => Looked::Cannot(format!("{which} cannot be dueled: {why}")),
-        Built::Stopped | Built::Ready(_) => Looked::Stopped,
     }
 }

@@ -1,9 +1,11 @@
 //! Dueling one suite that is built on both sides, with a look at the machine before and after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use super::enough::{Enough, Inputs};
+use super::enough::{Aim, Enough, Inputs};
+use super::instructions::Counting;
 use super::prepare::{BUILT_BYTES, Commanded, Start};
 use super::results;
 use crate::domain::{
@@ -13,16 +15,15 @@ use crate::failure::Failure;
 use crate::judge::known::Known;
 use crate::measure::command::duel::{Parties, Party, Undueled};
 use crate::measure::command::{self, Results};
+use crate::measure::count::Counter;
 use crate::measure::duel::{self, DuelError, Fought, Options, Programs, Progress};
 use crate::measure::interrupt::Stop;
+use crate::measure::lives::Stopped;
 use crate::measure::machine::{self, Watch};
 use crate::measure::pulse;
 
 /// The benchmark under which the size of what was built is compared.
-pub(super) const PROGRAM: &str = "program";
-
-/// The note that tells how many benchmarks a suite has that several jobs measure.
-pub(super) const ALL_SHARDS: &str = "benchmarks of all shards";
+const PROGRAM: &str = "program";
 
 /// One side, built.
 pub(super) struct Ready {
@@ -30,6 +31,8 @@ pub(super) struct Ready {
     pub(super) side: Side,
     /// What was learned while building.
     pub(super) notes: Notes,
+    /// A folder of its own.
+    pub(super) scratch: PathBuf,
 }
 
 /// One suite that is to be dueled.
@@ -44,6 +47,9 @@ pub(super) struct Job<'a> {
     /// Earlier duels of the same sides.
     pub(super) earlier: &'a [Duel],
     pub(super) inputs: Inputs,
+    pub(super) aim: Aim,
+    /// What counts instructions, where they are wanted.
+    pub(super) counter: Option<&'a Counter>,
     pub(super) stop: &'a Stop,
     pub(super) now_s: &'a dyn Fn() -> i64,
 }
@@ -114,6 +120,13 @@ impl Job<'_> {
         notes.extend(fought.notes);
         notes.insert("gated series".to_owned(), gated_series.to_string());
         let mut bouts = fought.bouts;
+        if let (Some(counting), Start::Worker(base), Start::Worker(head)) =
+            (self.counting(), &self.base.start, &self.head.start)
+        {
+            tell(Progress::Counting);
+            let (base, head) = ((base, &*self.base.scratch), (head, &*self.head.scratch));
+            notes.extend(counting.of_duel(base, head, &mut bouts).map_err(|Stopped| Dueled::Stopped)?);
+        }
         self.add_size(&mut bouts);
         let duel = Duel {
             elapsed_ns: u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX),
@@ -125,6 +138,11 @@ impl Job<'_> {
         Ok((duel, gated_series))
     }
 
+    fn counting(&self) -> Option<Counting<'_>> {
+        let Options { limit, patience, .. } = self.options;
+        Some(Counting { counter: self.counter?, timeout: patience.request, limit, stop: self.stop })
+    }
+
     /// Duels by workers.
     fn workers(
         &self,
@@ -132,17 +150,10 @@ impl Job<'_> {
         duel: Duel,
         tell: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(Fought, usize), Dueled> {
-        let mut offers = duel::offers(programs, &self.options, self.stop)?;
-        // The whole suite's, also where this job measures a part of it.
+        let offers = duel::offers(programs, &self.options, self.stop)?;
         let gated_series = self.gated_series(offers.of_base());
-        let all = offers.names();
-        if let Some(share) = &self.options.share {
-            let mine = share.of(&all);
-            offers.retain(|name| mine.contains(name));
-        }
         let mut rule = self.enough(duel, gated_series);
-        let mut fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
-        self.note_all(&mut fought, all.len());
+        let fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
         Ok((fought, gated_series))
     }
 
@@ -159,34 +170,14 @@ impl Job<'_> {
         let parties = Parties { base, head, parse: &parse };
         let begun = command::duel::begin(parties, &self.options, self.stop, tell)?;
         let offered = begun.of_base();
-        let here = self.gated_series(offered.iter().map(|(name, metric)| (name, metric.clone())));
-        let listed = begun.listed();
-        let gated_series = match (listed, &self.options.share) {
-            // What the others' benchmarks offer shows when they run; they are taken to be like those here.
-            (Some((of_base, _)), Some(_)) => {
-                let mine: BTreeSet<&BenchmarkName> = offered.iter().map(|(name, _)| name).collect();
-                (here * of_base).div_ceil(mine.len().max(1)).max(of_base)
-            }
-            _ => here,
-        };
+        let gated_series = self.gated_series(offered.iter().map(|(name, metric)| (name, metric.clone())));
         let mut rule = self.enough(duel, gated_series);
-        let mut fought = begun.run(&mut rule, tell)?;
-        if let Some((_, all)) = listed {
-            self.note_all(&mut fought, all);
-        }
-        Ok((fought, gated_series))
-    }
-
-    /// Notes how many benchmarks all jobs measure together, so that one that fell between them is missed.
-    fn note_all(&self, fought: &mut Fought, all: usize) {
-        if self.options.share.is_some() {
-            fought.notes.insert(ALL_SHARDS.to_owned(), all.to_string());
-        }
+        Ok((begun.run(&mut rule, tell)?, gated_series))
     }
 
     fn enough(&self, duel: Duel, gated_series: usize) -> Enough<'_> {
-        let Job { earlier, policy, known, inputs, .. } = *self;
-        Enough { duel, earlier, policy, known, gated_series, inputs }
+        let Job { earlier, policy, known, inputs, aim, .. } = *self;
+        Enough { aim, duel, earlier, policy, known, gated_series, inputs }
     }
 
     /// Over how many series the error budget is divided, known before anything is measured. An exact metric counts too:
@@ -204,8 +195,7 @@ impl Job<'_> {
         let (Some(base), Some(head)) = (size(self.base), size(self.head)) else { return };
         let is_dueled = bouts.values().any(|bout| matches!(bout, Bout::Dueled(contests) if !contests.is_empty()));
         let Ok(name) = BenchmarkName::new(PROGRAM) else { return };
-        let is_anothers = self.options.share.as_ref().is_some_and(|share| !share.is_first());
-        if !is_dueled || is_anothers || !self.options.chooses(&name) || bouts.contains_key(&name) {
+        if !is_dueled || !self.options.chooses(&name) || bouts.contains_key(&name) {
             return;
         }
         let (on_base, on_head) = (base.values()[0], head.values()[0]);

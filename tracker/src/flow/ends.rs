@@ -30,6 +30,12 @@ pub(super) fn ends(project: &Project, base: Option<&str>, head: Option<&str>) ->
                 let branch = branch.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
                 Some((base, format!("the merge base with {branch}")))
             }
+            // The parent that is here may be none of those that the change is made of.
+            None if repository.is_shallow() => {
+                let lost = anyhow::anyhow!("this clone is shallow, and where head left the main branch is not in it");
+                return Err(Failure::environment(lost)
+                    .hint("git fetch --unshallow, or fetch the base and name it with --base REV"));
+            }
             None if head.is_dirty() => Some((head.commit().clone(), "what the working tree stands on".to_owned())),
             None => repository.first_parent(head.commit())?.map(|base| (base, "the first parent of head".to_owned())),
         },
@@ -42,8 +48,6 @@ pub(super) struct Rules {
     pub(super) config: Config,
     /// Whose it is.
     pub(super) from: String,
-    /// Whether base says nothing of what to measure.
-    pub(super) base_has_none: bool,
     /// What is to become of acceptances that head adds: head's own rules do not decide that.
     pub(super) trusts_new: bool,
     pub(super) remarks: Vec<String>,
@@ -58,20 +62,18 @@ pub(super) fn rules(project: &Project, ends: &Ends) -> Outcome<Rules> {
     match (of_base, of_head) {
         (Some(config), Some(of_head)) => {
             let remarks = changes(&config, &of_head);
-            let trusts_new = config.trust_new_acceptances;
-            Ok(Rules { trusts_new, config, from: from_base, base_has_none: false, remarks })
+            Ok(Rules { trusts_new: config.trust_new_acceptances, config, from: from_base, remarks })
         }
         (Some(config), None) => {
             let remark = format!("head has no {FILE_NAME}; base's holds");
-            let (trusts_new, remarks) = (config.trust_new_acceptances, vec![remark]);
-            Ok(Rules { trusts_new, config, from: from_base, base_has_none: false, remarks })
+            Ok(Rules { trusts_new: config.trust_new_acceptances, config, from: from_base, remarks: vec![remark] })
         }
         (None, Some(config)) => {
             let remark = format!("base {} has no {FILE_NAME}; head's holds", ends.base.id.short());
-            Ok(Rules { trusts_new: false, config, from: from_head, base_has_none: true, remarks: vec![remark] })
+            Ok(Rules { trusts_new: false, config, from: from_head, remarks: vec![remark] })
         }
         (None, None) => Err(Failure::usage(anyhow::anyhow!("neither base nor head has a {FILE_NAME}"))
-            .hint("write one that says what to measure, or name one with --config FILE")),
+            .hint("`tachograph init` writes one that fits what it finds here; --config FILE names another")),
     }
 }
 

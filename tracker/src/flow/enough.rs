@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{BenchmarkName, Bout, Call, Duel, Judged, MetricVerdict, Policy};
+use crate::domain::{BenchmarkName, Bout, Call, Contest, Duel, Judged, MetricVerdict, Policy, Readings};
 use crate::judge;
+use crate::judge::estimate::{medians, over_lives};
 use crate::judge::known::Known;
 use crate::measure::duel::Rule;
 use crate::stats::looks::Looks;
@@ -11,8 +12,24 @@ use crate::stats::looks::Looks;
 /// When the luck of builds is so many times the error of measuring, more lives do not make the two together smaller.
 const HOPELESS: f64 = 5.0;
 
+/// A size is known well enough when its standard error is below this, in logarithms.
+const PRECISION: f64 = 0.0025;
+
+/// The lives after which a size is asked about for the first time, and after which it is left as it is.
+const SIZE_LIVES: (usize, usize) = (5, 30);
+
+/// What a duel is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// To say what a policy makes of it.
+    Verdict,
+    /// To know the ratio, whatever anybody makes of it.
+    Size,
+}
+
 /// The rule by which a duel ends: what it says last is what the report says.
 pub(super) struct Enough<'a> {
+    pub(super) aim: Aim,
     /// The duel so far.
     pub(super) duel: Duel,
     /// Earlier duels of the same sides, which it goes on with.
@@ -39,17 +56,26 @@ impl Enough<'_> {
 
 impl Rule for Enough<'_> {
     fn first_look(&self) -> usize {
+        if self.aim == Aim::Size {
+            return SIZE_LIVES.0;
+        }
         // What was dueled before may be decided already: that is asked at once.
         if self.earlier.is_empty() { self.looks().next_after(0).map_or(1, |look| look.values) } else { 1 }
     }
 
     fn least_for_a_finding(&self) -> usize {
+        if self.aim == Aim::Size {
+            return SIZE_LIVES.0;
+        }
         self.looks().first_finding().map_or(1, |look| look.values)
     }
 
     fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
         if self.inputs == Inputs::Same {
             return BTreeMap::new();
+        }
+        if self.aim == Aim::Size {
+            return bouts.iter().filter_map(|(name, bout)| Some((name.clone(), lives_for_size(bout)?))).collect();
         }
         self.duel.bouts.clone_from(bouts);
         let least = self.least_for_a_finding();
@@ -63,6 +89,19 @@ impl Rule for Enough<'_> {
         };
         judged.into_iter().filter_map(wanted).collect()
     }
+}
+
+/// The lives after which the ratios of a benchmark are worth another look; none if they are known well enough.
+fn lives_for_size(bout: &Bout) -> Option<usize> {
+    let Bout::Dueled(contests) = bout else { return None };
+    let vague = |contest: &Contest| match &contest.readings {
+        Readings::Paired { lives, .. } if lives.len() < SIZE_LIVES.1 => {
+            let known = over_lives(&medians(lives), None);
+            (known.is_none_or(|known| known.error.value > PRECISION * PRECISION)).then_some(lives.len() + 1)
+        }
+        _ => None,
+    };
+    contests.iter().filter_map(vague).max()
 }
 
 /// The lives at which this metric is worth another look; none if it is decided, if nothing hangs on it, or if more lives
@@ -79,7 +118,7 @@ fn next_look(one: &MetricVerdict, looks: Looks, least: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Contest, Life, Metric, Readings};
+    use crate::domain::{Life, Metric};
 
     fn bout(lives: usize, effect: f64, apart: f64) -> Bout {
         let life = |at: usize| Life::new(vec![effect + if at.is_multiple_of(2) { apart } else { -apart }; 9]).unwrap();
@@ -92,6 +131,7 @@ mod tests {
         let known = Known::default();
         let policy = Policy::default();
         let mut rule = Enough {
+            aim: Aim::Verdict,
             duel: Duel::example(vec![]),
             earlier: &[],
             policy: &policy,
@@ -122,6 +162,7 @@ mod tests {
         let earlier = [Duel::example(bouts(7))];
         let duel = Duel::example(vec![]);
         let mut rule = Enough {
+            aim: Aim::Verdict,
             duel,
             earlier: &earlier,
             policy: &policy,
@@ -133,5 +174,31 @@ mod tests {
         let now = bouts(1).into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
         let wants: Vec<_> = rule.wants(&now).into_iter().map(|(name, lives)| (name.to_string(), lives)).collect();
         assert_eq!(wants, [("doubtful".to_owned(), 3)], "the look after seven lives stands at ten");
+    }
+
+    #[test]
+    fn a_size_is_measured_until_it_is_known_however_large_it_is() {
+        let (known, policy) = (Known::default(), Policy::default());
+        let (duel, aim) = (Duel::example(vec![]), Aim::Size);
+        let mut rule = Enough {
+            aim,
+            duel,
+            earlier: &[],
+            policy: &policy,
+            known: &known,
+            gated_series: 10,
+            inputs: Inputs::Differ,
+        };
+        assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 5));
+        let bouts = [
+            ("known", bout(5, 0.7, 0.0005)),
+            ("vague", bout(5, 0.7, 0.02)),
+            ("vague for ever", bout(30, 0.7, 0.5)),
+            ("gone", Bout::Missing),
+        ];
+        let bouts = bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
+        let wants = rule.wants(&bouts);
+        let wants: Vec<(&str, usize)> = wants.iter().map(|(name, &lives)| (name.as_str(), lives)).collect();
+        assert_eq!(wants, [("vague", 6)]);
     }
 }

@@ -49,6 +49,9 @@ pub fn explain(store: &mut Store, prefix: &str, patterns: &[Pattern]) -> Outcome
         (None, Finding::Missing { benchmark } | Finding::Failed { benchmark, .. }) => {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(benchmark.as_str()))
         }
+        (None, Finding::MissingMetric { benchmarks, .. }) => {
+            patterns.is_empty() || benchmarks.iter().any(|name| patterns.iter().any(|one| one.matches(name.as_str())))
+        }
         (None, _) => false,
     };
     let unmeasured = report.findings.iter().filter(is_unmeasured).cloned().collect();
@@ -90,7 +93,7 @@ fn unjudged(duel: &Duel) -> Report {
     let mut series = Vec::new();
     for (name, bout) in &duel.bouts {
         let Bout::Dueled(contests) = bout else { continue };
-        series.extend(contests.iter().map(|contest| (name, &contest.metric)));
+        series.extend(contests.iter().filter(|one| one.is_on_both()).map(|contest| (name, &contest.metric)));
     }
     report::report(duel, &policy, &Known::default(), policy.gated_series(series))
 }
@@ -99,7 +102,7 @@ fn is_about(finding: &Finding, name: &BenchmarkName, of: &str) -> bool {
     match finding {
         Finding::Regressed { benchmark, metric, .. } => benchmark == name && metric == of,
         Finding::Common { metric, benchmarks, .. } => metric == of && benchmarks.contains(name),
-        Finding::Missing { .. } | Finding::Failed { .. } => false,
+        Finding::Missing { .. } | Finding::MissingMetric { .. } | Finding::Failed { .. } => false,
     }
 }
 

@@ -1,38 +1,39 @@
 //! A gate, from what a person asked for to a report for each suite: base and head are found, laid out, built side by
 //! side, dueled and judged under base's policy.
 
-mod new;
-
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use jiff::civil::Date;
 
 use super::acceptances::{self, New};
 use super::duel::{Dueled, Job};
 use super::ends::{Ends, Rules, ends, rules};
-use super::enough::Inputs;
+use super::enough::{Aim, Inputs};
+use super::idle;
 use super::inputs;
+use super::instructions::{self, UNCOUNTED};
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
 use super::side::{Built, Site};
-use crate::config::{Config, Source, Suite};
+use crate::config::{Config, Suite};
 use crate::domain::{
-    Acceptance, BenchmarkName, Commit, CommitId, Duel, Lack, Machine, Pattern, Policy, RecordId, Report, Shard, Share,
-    Side, Subject, SuiteName, Undecided, Unreported,
+    Acceptance, Commit, CommitId, Duel, Extra, Machine, Pattern, Policy, Report, Side, Subject, SuiteName,
 };
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::judge::known::Known;
-use crate::measure::duel::{LONE_METRICS, Options, Progress};
+use crate::measure::count::Counter;
+use crate::measure::duel::{Options, Progress};
 use crate::measure::interrupt::Stop;
-use crate::record::{Address, Match, Store, Trust, Wanted};
+use crate::record::{Address, Match, Store, Trust};
 use crate::repo::{Bench, Snapshot, Worktree};
 
 /// So many first parents are tried where base does not build.
 const MOST_STEPS_BACK: usize = 10;
 
-/// What a benchmark costs at the least: a slice where a worker serves it, a process where a command does.
-const SLICE_NS: f64 = 1e6;
-const PROCESS_NS: f64 = 1e9;
+const OTHER_BASE: &str = "name a base that can be used with --base REV, or mend what it lacks here";
 
 /// What a person asked for.
 #[derive(Debug, Clone, Default)]
@@ -53,10 +54,10 @@ pub struct Request {
     pub policy: WhosePolicy,
     /// Whose head it is.
     pub head_of: HeadOf,
-    /// Which of several jobs this is, that measure all of it together; the only one if none.
-    pub shard: Option<Shard>,
     /// What to do where nothing that a benchmark can see differs.
     pub shortcut: Shortcut,
+    /// What is measured beside what the configuration says.
+    pub metrics: Vec<Extra>,
 }
 
 /// What to do where nothing that a benchmark can see differs.
@@ -100,8 +101,10 @@ pub enum Event<'a> {
     Dueling(&'a SuiteName, Progress<'a>),
     /// A suite is judged.
     Judged(&'a Report),
-    /// A suite cannot be dueled.
-    Unreported(&'a Unreported),
+    /// A suite cannot be dueled because head's does not build or start.
+    Broken(&'a SuiteName, &'a str),
+    /// A suite cannot be dueled because base's cannot be used.
+    Unusable(&'a SuiteName, &'a str),
 }
 
 /// How it all ended.
@@ -111,17 +114,10 @@ pub enum Ended {
     Judged {
         /// A report for each suite that could be dueled.
         reports: Vec<Report>,
-        /// Suites that could not.
-        unreported: Vec<Unreported>,
-        /// What the rules say of suites that base does not have yet.
-        no_baseline: Undecided,
-    },
-    /// A part of it was measured, and is to be judged together with the others.
-    Part {
-        /// What was measured.
-        duels: Vec<RecordId>,
-        /// Suites that could not be dueled.
-        unreported: Vec<Unreported>,
+        /// Suites that do not build or start on head.
+        broken: usize,
+        /// Where the project's site can be read.
+        site: Option<String>,
     },
     /// There is nothing to compare head with.
     NoBase,
@@ -141,75 +137,75 @@ pub fn gate(
 ) -> Outcome<Ended> {
     let Some(ends) = ends(project, request.base.as_deref(), request.head.as_deref())? else { return Ok(Ended::NoBase) };
     tell(Event::Remark(format!("base is {}, {}", named(&ends.base), ends.because)));
-    let Rules { mut config, mut from, base_has_none, trusts_new, remarks } = rules(project, &ends)?;
-    for remark in remarks {
+    if ends.base.id == ends.head.commit().id && !ends.head.is_dirty() {
+        let what = "base and head are one commit: this shows what the gate says of a program against itself";
+        tell(Event::Remark(what.to_owned()));
+    }
+    let Terms { config, from, accepted } = terms(project, request, &ends, acceptances::day(now_s()), tell)?;
+    let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
+    let mut suites = chosen(&config, &wanted)?;
+    for remark in instructions::asked(&mut suites, &request.metrics)? {
         tell(Event::Remark(remark));
     }
-    if request.policy == WhosePolicy::Nobodys {
-        config.policy = Policy::default();
-        "the defaults, for this is no gate".clone_into(&mut from);
-    }
-    let accepted = match request.policy {
-        WhosePolicy::Projects => {
-            let new = match (request.head_of, trusts_new) {
-                (HeadOf::Fork, _) => New::Fork,
-                (HeadOf::Ours, true) => New::Trusted,
-                (HeadOf::Ours, false) => New::Wait,
-            };
-            let (hold, remarks) = acceptances::holding(project, &ends, new, acceptances::day(now_s()))?;
-            for remark in remarks {
-                tell(Event::Remark(remark));
-            }
-            hold
-        }
-        WhosePolicy::Nobodys => Vec::new(),
-    };
-    let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
-    let suites = chosen(&config, &wanted)?;
+    let counter = instructions::counter(&suites, stop)?;
     // Opened before anything is built: what cannot be kept need not be measured.
     drop(Store::open(address)?);
     let bench = project.bench()?;
     let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
     let bases = BTreeMap::new();
     let (config, ends, rules) = (&config, &ends, from);
-    let mut going = Going {
-        project,
-        request,
-        address,
-        config,
-        rules,
-        base_has_none,
-        accepted,
-        bench,
-        ends,
-        bases,
-        stop,
-        now_s,
-        tell,
-    };
-    let (mut reports, mut duels, mut unreported) = (Vec::new(), Vec::new(), Vec::new());
-    for (name, suite) in &suites {
-        let (lack, said) = match going.suite(name, suite, &head_tree)? {
-            One::Judged(report) => {
-                reports.push(*report);
-                continue;
-            }
-            One::Part(duel) => {
-                duels.push(duel);
-                continue;
-            }
-            One::Broken(why) => (Lack::Broken, why),
-            One::New(said) => (Lack::New, said),
-            One::Stopped => return Ok(Ended::Stopped),
+    let mut going =
+        Going { project, request, address, config, rules, accepted, bench, ends, bases, counter, stop, now_s, tell };
+    going.all(&suites, &head_tree)
+}
+
+/// Under what it is judged.
+struct Terms {
+    config: Config,
+    /// Where the policy comes from.
+    from: String,
+    accepted: Vec<Acceptance>,
+}
+
+/// Reads them, and says what is to be said of them.
+fn terms(
+    project: &Project,
+    request: &Request,
+    ends: &Ends,
+    today: Date,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Outcome<Terms> {
+    let Rules { mut config, mut from, trusts_new, mut remarks } = rules(project, ends)?;
+    let mut accepted = Vec::new();
+    if request.policy == WhosePolicy::Nobodys {
+        config.policy = Policy::default();
+        "the defaults, for this is no gate".clone_into(&mut from);
+    } else {
+        let new = match (request.head_of, trusts_new) {
+            (HeadOf::Fork, _) => New::Fork,
+            (HeadOf::Ours, true) => New::Trusted,
+            (HeadOf::Ours, false) => New::Wait,
         };
-        let one = Unreported { suite: name.clone(), lack, said };
-        (going.tell)(Event::Unreported(&one));
-        unreported.push(one);
+        let (hold, said) = acceptances::holding(project, ends, new, today)?;
+        accepted = hold;
+        remarks.extend(said);
     }
-    if request.shard.is_some() {
-        return Ok(Ended::Part { duels, unreported });
+    for path in left_out(project, &config, ends)? {
+        let path = path.display();
+        remarks.push(format!("submodule {path} changed and is left empty: what it changes is not measured"));
     }
-    Ok(Ended::Judged { reports, unreported, no_baseline: config.policy.no_baseline })
+    for remark in remarks {
+        tell(Event::Remark(remark));
+    }
+    Ok(Terms { config, from, accepted })
+}
+
+/// Submodules that head changes and that nobody lays out.
+fn left_out(project: &Project, config: &Config, ends: &Ends) -> Outcome<Vec<PathBuf>> {
+    if !config.build.submodules_may_be_empty {
+        return Ok(Vec::new());
+    }
+    Ok(project.repository.moved_submodules(&ends.base.id, &ends.head.commit().id)?)
 }
 
 fn named(commit: &Commit) -> String {
@@ -219,9 +215,8 @@ fn named(commit: &Commit) -> String {
 /// What became of one suite.
 enum One {
     Judged(Box<Report>),
-    Part(RecordId),
     Broken(String),
-    New(String),
+    Unusable(String),
     Stopped,
 }
 
@@ -233,25 +228,54 @@ struct Going<'a, 't> {
     config: &'a Config,
     /// Where the policy comes from.
     rules: String,
-    /// Whether base says nothing of what to measure.
-    base_has_none: bool,
     accepted: Vec<Acceptance>,
     bench: Bench,
     ends: &'a Ends,
     /// The bases that were laid out, for they are used by several suites.
     bases: BTreeMap<CommitId, Worktree>,
+    counter: Option<Counter>,
     stop: &'a Stop,
     now_s: &'a dyn Fn() -> i64,
     tell: &'a mut (dyn FnMut(Event<'_>) + 't),
 }
 
 impl Going<'_, '_> {
+    /// Suite by suite; what could be judged is told beside what could not.
+    fn all(&mut self, suites: &[(SuiteName, Suite)], head_tree: &Worktree) -> Outcome<Ended> {
+        let (mut reports, mut broken, mut unusable) = (Vec::new(), 0, Vec::new());
+        for (name, suite) in suites {
+            match self.suite(name, suite, head_tree)? {
+                One::Judged(report) => reports.push(*report),
+                One::Broken(why) => {
+                    (self.tell)(Event::Broken(name, &why));
+                    broken += 1;
+                }
+                One::Unusable(why) => unusable.push((name, why)),
+                One::Stopped => return Ok(Ended::Stopped),
+            }
+        }
+        if let (true, 0, Some((name, why))) = (reports.is_empty(), broken, unusable.first()) {
+            let unusable = anyhow::anyhow!("suite {name} cannot be used on base: {why}");
+            return Err(Failure::environment(unusable).hint(OTHER_BASE));
+        }
+        for (name, why) in &unusable {
+            (self.tell)(Event::Unusable(name, why));
+        }
+        // Whoever asked for a part must not hear that the rest of the rules is idle.
+        let is_whole = self.request.suites.is_empty() && self.request.filter.is_empty();
+        if is_whole && broken == 0 && unusable.is_empty() && !reports.is_empty() {
+            for remark in idle::remarks(&self.config.policy, &self.accepted, &reports) {
+                (self.tell)(Event::Remark(remark));
+            }
+        }
+        Ok(Ended::Judged { reports, broken, site: self.config.site_url.clone() })
+    }
+
     /// Builds one suite on both sides, duels and judges it.
     fn suite(&mut self, name: &SuiteName, suite: &Suite, head_tree: &Worktree) -> Outcome<One> {
         let base = match self.base(name, suite)? {
             Built::Ready(ready) => ready,
-            Built::No(why) if self.base_has_none => return self.new_suite(name, suite, head_tree, &why),
-            Built::No(why) => return Err(Failure::environment(anyhow::anyhow!("{why}"))),
+            Built::No(why) => return Ok(One::Unusable(why)),
             Built::Stopped => return Ok(One::Stopped),
         };
         let head = match self.build(name, suite, &self.ends.head, head_tree)? {
@@ -261,7 +285,6 @@ impl Going<'_, '_> {
         };
         let mut options = Options::new(suite.budget, suite.timeout, self.request.seed);
         options.filter.clone_from(&self.request.filter);
-        options.share = self.request.shard.map(|shard| self.share(name, suite, shard)).transpose()?;
         let machine = machine_of(self.config);
         let (known, earlier) = self.past(name, &machine, (&base.side, &head.side))?;
         let (base_id, head_id) = (&base.side.subject.commit().id, &self.ends.head.commit().id);
@@ -279,22 +302,25 @@ impl Going<'_, '_> {
             known: &known,
             earlier: &earlier,
             inputs,
+            aim: Aim::Verdict,
+            counter: self.counter.as_ref().filter(|_| instructions::wants(suite)),
             stop: self.stop,
             now_s: self.now_s,
         };
         match job.duel(&mut |progress| (self.tell)(Event::Dueling(name, progress))) {
-            Dueled::Duel(duel, _) if self.request.shard.is_some() => {
-                Store::open(self.address)?.record_duel(&duel, self.trust())?;
-                Ok(One::Part(duel.id()))
-            }
             Dueled::Duel(duel, gated_series) => {
                 let policy = &self.config.policy;
                 let report = judge::report::of_pool(&duel, &earlier, policy, &known, gated_series);
                 let mut report = Report { rules: self.rules.clone(), ..report };
-                if let Some(lone) = duel.notes.get(LONE_METRICS) {
-                    report.remarks.push(format!("metrics that only one side has were not compared: {lone}"));
+                if let Some(uncounted) = duel.notes.get(UNCOUNTED) {
+                    report.remarks.push(format!("instructions that could not be counted: {uncounted}"));
                 }
-                report.remarks.extend(inputs::said_of_own_source(suite, &differing));
+                for path in inputs::own_source(suite, &differing) {
+                    let path = path.display();
+                    report.remarks.push(format!(
+                        "the suite's own source changed ({path}): what moved may be the benchmark and not the code"
+                    ));
+                }
                 if is_same {
                     report = judge::report::of_same_inputs(report);
                 }
@@ -305,12 +331,7 @@ impl Going<'_, '_> {
                 kept.map(|()| One::Judged(Box::new(report)))
             }
             Dueled::Broken { on_head: true, why } => Ok(One::Broken(why)),
-            Dueled::Broken { on_head: false, why } if self.base_has_none => {
-                self.new_suite(name, suite, head_tree, &why)
-            }
-            Dueled::Broken { on_head: false, why } => {
-                Err(Failure::environment(anyhow::anyhow!("suite {name} cannot be used on base: {why}")))
-            }
+            Dueled::Broken { on_head: false, why } => Ok(One::Unusable(why)),
             Dueled::Failed(failure) => Err(failure),
             Dueled::Stopped => Ok(One::Stopped),
         }
@@ -326,34 +347,12 @@ impl Going<'_, '_> {
 
     fn keep(&self, duel: &Duel, report: &Report) -> Outcome<()> {
         let mut store = Store::open(self.address)?;
-        store.record_duel(duel, self.trust())?;
-        Ok(store.record_judgement(report, (self.now_s)())?)
-    }
-
-    fn trust(&self) -> Trust {
-        match self.request.head_of {
+        let trust = match self.request.head_of {
             HeadOf::Ours => Trust::Trusted,
             HeadOf::Fork => Trust::Untrusted,
-        }
-    }
-
-    /// This job's part of a suite, by what an iteration of each benchmark was last known to take.
-    fn share(&self, name: &SuiteName, suite: &Suite, shard: Shard) -> Outcome<Share> {
-        let mut store = Store::open(self.address)?;
-        let exactly = |text: &str| Some(Pattern::new(format!("={text}")));
-        let wanted = Wanted { suite: exactly(name.as_str()), metric: exactly("time"), ..Wanted::all() };
-        let mut costs: BTreeMap<BenchmarkName, f64> = BTreeMap::new();
-        for stored in store.series(&wanted)? {
-            for point in store.points(&stored, 1)? {
-                let cost = costs.entry(stored.series.benchmark.clone()).or_default();
-                *cost = cost.max(point.level);
-            }
-        }
-        let least = match suite.source {
-            Source::Cargo { .. } | Source::Worker { .. } => SLICE_NS,
-            Source::Command(_) => PROCESS_NS,
         };
-        Ok(Share { shard, costs, least })
+        store.record_duel(duel, trust)?;
+        Ok(store.record_judgement(report, (self.now_s)())?)
     }
 
     /// Builds a suite on base, or on the nearest first parent that builds.
@@ -368,8 +367,6 @@ impl Going<'_, '_> {
             let built = self.build(name, suite, &Subject::Commit(commit.clone()), &worktree);
             self.bases.insert(commit.id.clone(), worktree);
             let why = match built? {
-                // A base that knows nothing of suites has none, and neither have those before it.
-                Built::No(why) if self.base_has_none => return Ok(Built::No(why)),
                 Built::No(why) => why,
                 built => return Ok(built),
             };
@@ -383,7 +380,7 @@ impl Going<'_, '_> {
             commit = parent;
         }
         let why = first_why.unwrap_or_default();
-        Ok(Built::No(format!("suite {name} builds neither on base nor on the commits before it: {why}")))
+        Ok(Built::No(format!("it builds neither there nor on the commits before: {why}")))
     }
 
     fn lay_out(&self, commit: &Commit, changes: Option<&Snapshot>) -> Outcome<Worktree> {

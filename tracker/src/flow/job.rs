@@ -1,11 +1,13 @@
 //! Measuring one suite that is built and ready, of either kind, with a look at the machine before and after.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
+use super::instructions::Counting;
 use super::prepare::{Commanded, Prepared, Start};
 use super::results;
 use super::run::{Event, Planned, Request};
@@ -14,7 +16,9 @@ use crate::domain::{Attachment, BenchmarkName, Machine, Notes, Outcome as Came, 
 use crate::failure::{Failure, Outcome};
 use crate::measure::child::Program;
 use crate::measure::command::{self, CommandError, Parse, Plan, Results};
+use crate::measure::count::Counter;
 use crate::measure::interrupt::Stop;
+use crate::measure::lives::Stopped;
 use crate::measure::machine::{self, Watch};
 use crate::measure::pulse;
 use crate::measure::solo::{self, Options, Progress, SoloError};
@@ -24,6 +28,10 @@ pub(super) struct Job<'a> {
     pub(super) planned: &'a Planned,
     pub(super) machine: Machine,
     pub(super) request: &'a Request,
+    /// What counts instructions, where they are wanted.
+    pub(super) counter: Option<&'a Counter>,
+    /// A folder of its own.
+    pub(super) scratch: PathBuf,
     pub(super) stop: &'a Stop,
     pub(super) now_s: &'a dyn Fn() -> i64,
 }
@@ -91,7 +99,16 @@ impl Job<'_> {
         options.filter.clone_from(&self.request.filter);
         let told = &mut |progress: Progress<'_>| tell(Event::Measuring(self.planned, progress));
         match solo::run(program, &options, self.stop, told) {
-            Ok(solo) => Ok(Yield { outcomes: solo.outcomes, attachments: solo.attachments, notes: solo.notes }),
+            Ok(solo) => {
+                let (mut outcomes, mut notes) = (solo.outcomes, solo.notes);
+                if let Some(counter) = self.counter {
+                    tell(Event::Processes(self.planned, "counting instructions"));
+                    let counting = Counting { counter, timeout, limit: options.limit, stop: self.stop };
+                    let counted = counting.of_run((program, &self.scratch), &mut outcomes);
+                    notes.extend(counted.map_err(|Stopped| Nothing::Stopped)?);
+                }
+                Ok(Yield { outcomes, attachments: solo.attachments, notes })
+            }
             Err(SoloError::Stopped) => Err(Nothing::Stopped),
             Err(SoloError::Worker(error)) => {
                 let Trouble { reason, stderr_tail, .. } = error.trouble();

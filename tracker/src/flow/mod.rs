@@ -1,8 +1,10 @@
 //! What several verbs share, and what needs more than one room.
 
 pub mod acceptances;
+pub mod anchored;
 mod aside;
 pub mod backtest;
+mod beside;
 pub mod carry;
 pub mod changes;
 mod confirm;
@@ -14,9 +16,11 @@ pub mod explain;
 pub mod follow;
 pub mod gate;
 pub mod host;
+mod idle;
 pub mod import;
 pub mod init;
 mod inputs;
+mod instructions;
 mod job;
 pub mod ledger;
 pub mod past;

@@ -9,8 +9,8 @@ use super::project::Project;
 use crate::adapt::Format;
 use crate::config::{Build, Commands, Source, Suite};
 use crate::domain::{Notes, SuiteName, hex};
-use crate::failure::{Classify, Failure, Outcome};
-use crate::measure::build::{self, BuildError, CargoBench, Site};
+use crate::failure::{Classify, Failure};
+use crate::measure::build::{self, BuildError, CargoBench};
 use crate::measure::child::{Environment, Program};
 use crate::measure::command::{CommandSuite, List};
 use crate::measure::interrupt::Stop;
@@ -93,19 +93,19 @@ pub fn prepare(
 ) -> Result<Prepared, Unprepared> {
     let kept = worktree.keep().join(folder_name(name));
     let crafts = Crafts { project, worktree, settings, kept: &kept, stop };
-    let site = |target: &Path| crafts.site(worktree.path(), target);
     match &suite.source {
         Source::Cargo { package, bench, features } => {
-            let site = site(&project.target())?;
+            let site = crafts.site(worktree.path(), &project.target())?;
             let (package, bench, features) = (package.clone(), bench.clone(), features.clone());
             let mut notes = build::rust_notes(&site, stop)?;
+            let _settled = worktree.settle(&site.target).map_err(Failure::from)?;
             let built = build::cargo_bench(&site, &CargoBench { package, bench, features }, stop, progress)?;
             notes.insert(BUILT_BYTES.to_owned(), built.size_bytes.to_string());
             let program = Program::new([built.executable], worktree.path(), Environment::worker());
             Ok(Prepared { start: Start::Worker(program.or_usage(format!("starting suite {name}"))?), notes })
         }
         Source::Worker { build, worker } => {
-            build_by_hand(&site, build, worker, &kept, stop, progress)?;
+            build_by_hand(&crafts, worktree.path(), build, worker, progress)?;
             let program = Program::new(filled(worker, &kept), worktree.path(), Environment::worker());
             let program = program.or_usage(format!("starting suite {name}"))?;
             Ok(Prepared { start: Start::Worker(program), notes: Notes::new() })
@@ -117,18 +117,18 @@ pub fn prepare(
 /// Runs a project's own build commands and returns where they build. Where `{target}` stands in a command, that is a
 /// folder kept between builds, which cargo is told too; else all is built in the commit's folder, and anew for each run.
 fn build_by_hand(
-    site: &dyn Fn(&Path) -> Outcome<Site>,
+    crafts: &Crafts<'_>,
+    tree: &Path,
     commands: &Commands,
     start: &[String],
-    kept: &Path,
-    stop: &Stop,
     progress: &mut dyn FnMut(&str),
 ) -> Result<PathBuf, Unprepared> {
     let keeps = commands.iter().flatten().chain(start).any(|part| part.contains(TARGET));
-    let in_tree = site(Path::new("target"))?;
-    let site = if keeps { site(kept)? } else { Site { target: in_tree.tree.join("target"), ..in_tree } };
-    let commands: Commands = commands.iter().map(|command| filled(command, kept)).collect();
-    build::commands(&site, &commands, stop, progress)?;
+    let target = if keeps { crafts.kept.to_owned() } else { tree.join("target") };
+    let _settled = keeps.then(|| crafts.worktree.settle(&target)).transpose().map_err(Failure::from)?;
+    let site = crafts.site(tree, &target)?;
+    let commands: Commands = commands.iter().map(|command| filled(command, crafts.kept)).collect();
+    build::commands(&site, &commands, crafts.stop, progress)?;
     Ok(site.target)
 }
 

@@ -3,29 +3,34 @@
 //! A site is written beside its place and swapped in, so a reader or a kill never meets half of one. What stands behind each
 //! series' page is kept as a stamp: a page whose stamp is the same is taken over from the site that is there.
 
+mod data;
+mod duels;
+mod hands;
+mod kept;
+mod marks;
+mod runs;
+mod shelves;
 mod swap;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
+use self::data::{Cell, Shelf};
+use self::kept::{MEMORY, Memory, Remembered, Sites};
+use self::marks::Mark;
+use self::shelves::Shelves;
 use super::past::{History, Past};
 use super::{picture, summary};
-use crate::domain::{CommitId, RecordId, Series};
+use crate::domain::{DuelLine, Named, Point, RecordId, Series};
 use crate::failure::{Classify, Outcome};
 use crate::record::{Store, Stored, Wanted};
 use crate::repo::Repository;
-use crate::show::page::overview::{self, Newest};
+use crate::show::page::links::{Links, Said, run_file};
+use crate::show::page::overview::{self, Beside, Newest};
 use crate::show::page::row::Row;
 use crate::show::page::series::{self, Sibling};
 use crate::show::page::{self, Site};
-
-/// What a site remembers of how it was made.
-const MEMORY: &str = "site.json";
 
 /// What was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,19 +41,6 @@ pub struct Published {
     pub drawn: usize,
 }
 
-/// What stands behind the pages.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Memory {
-    rows: BTreeMap<RecordId, Remembered>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
-    /// Of all that the page depends on.
-    stamp: RecordId,
-    row: Row,
-}
-
 /// Writes the site of a store to `out`, taking over what did not change from the site that is there.
 pub fn publish(store: &mut Store, repository: Option<&Repository>, name: &str, out: &Path) -> Outcome<Published> {
     let site = Site { name: name.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
@@ -56,65 +48,128 @@ pub fn publish(store: &mut Store, repository: Option<&Repository>, name: &str, o
     let mut all = store.series(&Wanted::all())?;
     all.sort_by(|one, other| order(&one.series).cmp(&order(&other.series)));
     let place = swap::Place::open(out)?;
-    let mut known = memory(out);
+    let known = kept::memory(out);
     let half = place.begin()?;
-    let folder = half.path().join("series");
-    fs::create_dir(&folder).or_environment(format_args!("making {}", folder.display()))?;
-
+    for folder in ["series", "run", "duel", "compare", "data"] {
+        let folder = half.path().join(folder);
+        fs::create_dir(&folder).or_environment(format_args!("making {}", folder.display()))?;
+    }
+    let sites = Sites { old: out, new: half.path(), known: &known.pages };
+    let program = RecordId::of("program", &(&site.name, &site.version, page::style(), page::SCRIPT));
     let ids: Vec<RecordId> = all.iter().map(|stored| stored.series.id()).collect();
-    let siblings = siblings(&all, &ids);
-    let stamps = stamps(&all, &ids, &history, &siblings, &site);
-    let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
-    let mut fresh = Vec::new();
-    for (at, id) in ids.iter().enumerate() {
-        let file = format!("{}.html", id.short());
-        let kept = known.rows.remove(id).filter(|kept| kept.stamp == stamps[at]);
-        let taken = kept.filter(|_| swap::take_over(&out.join("series").join(&file), &folder.join(&file)));
-        match taken {
-            Some(kept) => drop(rows.insert(at, kept.row)),
-            None => fresh.push(at),
-        }
-    }
-    let drawn =
-        draw(store, &all, &fresh, &Drawing { site: &site, history: &history, siblings: &siblings, folder: &folder })?;
-    let drawn_count = drawn.len();
-    rows.extend(drawn);
-    let published = Published { series: rows.len(), drawn: drawn_count };
-    let remembered =
-        rows.iter().map(|(at, row)| (ids[*at].clone(), Remembered { stamp: stamps[*at].clone(), row: row.clone() }));
-    let memory = Memory { rows: remembered.collect() };
-    let rows: Vec<Row> = rows.into_values().collect();
-
-    let write = |name: &str, text: &str| {
-        let file = half.path().join(name);
-        fs::write(&file, text).or_environment(format_args!("writing {}", file.display()))
+    let marks = marks::marks(&history);
+    let shelves = Shelves::of(&all, &history, &marks, &program);
+    let drawing = Drawing {
+        site: &site,
+        history: &history,
+        siblings: &siblings(&all, &ids),
+        marks: &marks,
+        shelves: &shelves,
+        sites: &sites,
     };
-    for (name, text) in overview::pages(&site, newest(&history).as_ref(), &rows) {
-        write(&name, &text)?;
-    }
-    write("changes.html", &page::changes::page_of(&site, &rows))?;
-    write("changes.atom", &page::feed::atom(&site, &rows))?;
-    write("site.css", &page::style())?;
-    write("site.js", page::SCRIPT)?;
-    write("history.js", &summary::history(&history).or_environment("writing the history")?)?;
-    if rows.len() > overview::ROWS {
-        write("rows.js", &summary::rows(&rows).or_environment("writing the list of series")?)?;
-    }
-    write(MEMORY, &serde_json::to_string(&memory).or_environment("writing what the site remembers")?)?;
+    let (remembered, data, drawn) = drawing.series(store, &all, &ids, &known)?;
+    let published = Published { series: remembered.len(), drawn };
+
+    let standing: Vec<(&Stored, &Remembered)> =
+        remembered.iter().map(|(at, remembered)| (&all[*at], remembered)).collect();
+    let pages = beside(store, (&site, &history), (&program, &sites), (&shelves, &marks), &standing)?;
+    let memory = Memory {
+        rows: remembered.into_iter().map(|(at, remembered)| (ids[at].clone(), remembered)).collect(),
+        shelves: data,
+        pages,
+    };
+    sites.write(MEMORY, &serde_json::to_string(&memory).or_environment("writing what the site remembers")?)?;
     half.swap_in()?;
     Ok(published)
+}
+
+/// The pages beside those of series; gives the stamps of those that can be taken over.
+fn beside(
+    store: &mut Store,
+    (site, history): (&Site, &History),
+    (program, sites): (&RecordId, &Sites<'_>),
+    (shelves, marks): (&Shelves, &[Mark]),
+    standing: &[(&Stored, &Remembered)],
+) -> Outcome<BTreeMap<String, RecordId>> {
+    let rows: Vec<Row> = standing.iter().map(|(_, remembered)| remembered.row.clone()).collect();
+    let duels = store.newest_duels(usize::MAX)?;
+    let shown = &duels[..duels.len().min(duels::DUELS)];
+    let moved = shelves.moved(standing);
+    let chosen = shelves.chosen(history, &moved, shown);
+    let links = Links {
+        series: standing.iter().map(|(_, remembered)| remembered.row.id.clone()).collect(),
+        runs: chosen.iter().flatten().map(|&run| runs::measured(history, run)).collect(),
+        duels: shown.to_vec(),
+        said: said(store, history)?,
+    };
+    let program = RecordId::of("program and series", &(program, &links.series));
+    let mut pages = duels::draw(store, (site, &links), (&program, sites))?;
+    let drawing = runs::Drawing { site, history, links: &links, program: &program, sites };
+    for ((shelf, chosen), moved) in shelves.all.iter().zip(&chosen).zip(&moved) {
+        pages.extend(drawing.shelf(store, (shelf, chosen), moved)?);
+    }
+
+    let pairs = marks::pairs(history, marks);
+    let series: Vec<marks::Standing<'_>> =
+        standing.iter().map(|(stored, remembered)| (*stored, &remembered.row, &remembered.snaps[..])).collect();
+    for (number, pair) in pairs.iter().enumerate() {
+        let page = marks::page((site, &links, history), (number, pair), &series);
+        sites.write(&format!("compare/{}", pair.file()), &page)?;
+    }
+    let keys: Vec<String> = shelves.all.iter().map(|shelf| shelf.key.clone()).collect();
+    sites.write("compare.html", &page::hub::render(site, &pairs, &keys))?;
+    listed(sites, (site, history), &links, (&chosen, &duels))?;
+    for (name, text) in overview::pages(site, newest(history).as_ref(), &rows, Beside { links: &links, pairs: &pairs })
+    {
+        sites.write(&name, &text)?;
+    }
+    sites.write("changes.html", &page::changes::page_of(site, &rows, &links))?;
+    sites.write("changes.atom", &page::feed::atom(site, &rows))?;
+    sites.write("site.css", &page::style())?;
+    sites.write("site.js", page::SCRIPT)?;
+    sites.write("history.js", &summary::history(history).or_environment("writing the history")?)?;
+    if rows.len() > overview::ROWS {
+        sites.write("rows.js", &summary::rows(&rows).or_environment("writing the list of series")?)?;
+    }
+    Ok(pages)
+}
+
+/// What people said of findings of the history, oldest first.
+fn said(store: &mut Store, history: &History) -> Outcome<Vec<Said>> {
+    let named: HashMap<RecordId, Named> = store.named()?.into_iter().map(|named| (named.id.clone(), named)).collect();
+    let said = store.annotations()?.into_iter().filter_map(|annotation| {
+        let named = named.get(&annotation.finding)?;
+        let within = (history.place(&named.first)?, history.place(&named.last)?);
+        Some(Said { within, turn: named.turn, state: annotation.state, note: annotation.note })
+    });
+    Ok(said.collect())
+}
+
+/// The list of the runs and duels that have pages.
+fn listed(
+    sites: &Sites<'_>,
+    (site, history): (&Site, &History),
+    links: &Links,
+    (chosen, duels): (&[runs::Chosen], &[DuelLine]),
+) -> Outcome<()> {
+    let mut places: Vec<usize> = chosen.iter().flatten().copied().collect();
+    places.sort_unstable_by_key(|&run| {
+        let line = &history.heads[run].line;
+        (std::cmp::Reverse(line.started_at_s), line.id.clone())
+    });
+    let subject = |run: usize| {
+        let commit = history.place(&history.heads[run].line.commit);
+        commit.map_or("", |place| history.commits[place].subject.as_str())
+    };
+    let runs: Vec<_> = places.iter().map(|&run| (&history.heads[run].line, subject(run))).collect();
+    let page = page::runs::Page { runs: &runs, all_runs: history.heads.len(), all_duels: duels.len(), links };
+    sites.write("runs.html", &page::runs::render(site, &page))
 }
 
 /// The order in which series are listed: by name as people read it.
 fn order(series: &Series) -> (&str, &str, &str, String, RecordId) {
     let (suite, benchmark) = (series.suite.as_str(), series.benchmark.as_str());
     (suite, benchmark, &series.metric.name, series.machine.title(), series.id())
-}
-
-/// What the site that is there remembers; nothing where there is none, or it is of another version.
-fn memory(out: &Path) -> Memory {
-    let text = fs::read_to_string(out.join(MEMORY)).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// For each series, those of the same benchmark.
@@ -134,113 +189,131 @@ fn family(series: &Series) -> (String, String) {
     (series.suite.to_string(), series.benchmark.to_string())
 }
 
-/// What each page depends on, as a hash: the program, the runs of its suite on its machine, the history up to the last of
-/// them, and the links to its siblings.
-fn stamps(
-    all: &[Stored],
-    ids: &[RecordId],
-    history: &History,
-    siblings: &HashMap<(String, String), Vec<Sibling>>,
-    site: &Site,
-) -> Vec<RecordId> {
-    let mut shelves: HashMap<(&str, &RecordId), (Vec<&RecordId>, usize)> = HashMap::new();
-    for head in history.heads.iter().filter(|head| !head.line.dirty) {
-        let shelf = shelves.entry((head.line.suite.as_str(), &head.machine)).or_default();
-        shelf.0.push(&head.line.id);
-        shelf.1 = shelf.1.max(history.place(&head.line.commit).map_or(0, |place| place + 1));
-    }
-    let pages = (&site.name, &site.version, page::style(), page::SCRIPT);
-    let program = RecordId::of("program", &pages);
-    let shelf_stamp = |(runs, end): &(Vec<&RecordId>, usize)| {
-        let commits: Vec<(&CommitId, i64)> =
-            history.commits[..*end].iter().map(|commit| (&commit.id, commit.committed_at_s)).collect();
-        let tags: Vec<_> = history.tags.iter().filter(|(place, _)| place < end).collect();
-        RecordId::of("shelf", &(&program, runs, commits, tags))
-    };
-    let stamps: HashMap<(&str, &RecordId), RecordId> =
-        shelves.iter().map(|(key, shelf)| (*key, shelf_stamp(shelf))).collect();
-    let stamp = |(stored, id): (&Stored, &RecordId)| {
-        let machine = stored.series.machine.id();
-        let shelf = stamps.get(&(stored.series.suite.as_str(), &machine));
-        let links: Vec<&str> = siblings[&family(&stored.series)].iter().map(|sibling| sibling.file.as_str()).collect();
-        RecordId::of("page", &(shelf, id, links))
-    };
-    all.iter().zip(ids).map(stamp).collect()
-}
-
-/// What all pages are drawn from.
+/// What the pages of series are drawn from.
 struct Drawing<'a> {
     site: &'a Site,
     history: &'a History,
     siblings: &'a HashMap<(String, String), Vec<Sibling>>,
-    folder: &'a Path,
+    marks: &'a [Mark],
+    shelves: &'a Shelves,
+    sites: &'a Sites<'a>,
 }
 
-/// Draws the pages of some series, on every processor: one thread reads, the others judge, draw and write.
-fn draw(store: &mut Store, all: &[Stored], fresh: &[usize], drawing: &Drawing<'_>) -> Outcome<Vec<(usize, Row)>> {
-    let hands = std::thread::available_parallelism().map_or(1, usize::from);
-    let (give, take) = sync_channel(hands * 2);
-    let take = Mutex::new(take);
-    std::thread::scope(|scope| {
-        let hands: Vec<_> = (0..hands).map(|_| scope.spawn(|| drawing.all(&take))).collect();
-        let mut read = || -> Outcome<()> {
-            for &at in fresh {
-                let points = store.points(&all[at], usize::MAX)?;
-                if give.send((at, all[at].series.clone(), points)).is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        };
-        let read = read();
-        drop(give);
-        let mut rows = Vec::new();
-        for hand in hands {
-            match hand.join() {
-                Ok(drawn) => rows.extend(drawn?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        read.map(|()| rows)
-    })
-}
+/// A series that was drawn: its number, its line, and its readings for comparisons.
+type Drawn = (usize, Remembered, Vec<Cell>);
 
-type Work = (usize, Series, Vec<crate::domain::Point>);
+/// The data of comparisons by shelf: stamp, and number of pieces.
+type Data = BTreeMap<String, (RecordId, usize)>;
 
 impl Drawing<'_> {
-    fn all(&self, work: &Mutex<Receiver<Work>>) -> Outcome<Vec<(usize, Row)>> {
-        let mut rows = Vec::new();
-        loop {
-            let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok((at, series, points)) = next else { return Ok(rows) };
-            // A series of working trees alone has no point and no page.
-            if let Some(row) = self.one(series, points)? {
-                rows.push((at, row));
+    /// Draws the series' pages that are not there yet, shelf by shelf, with the data of each shelf.
+    fn series(
+        &self,
+        store: &mut Store,
+        all: &[Stored],
+        ids: &[RecordId],
+        known: &Memory,
+    ) -> Outcome<(BTreeMap<usize, Remembered>, Data, usize)> {
+        let (mut remembered, mut data, mut count) = (BTreeMap::new(), Data::new(), 0);
+        for (number, series) in self.shelves.series.iter().enumerate() {
+            let shelf = &self.shelves.all[number];
+            let kept_data = known.shelves.get(&shelf.key).filter(|(stamp, _)| *stamp == shelf.stamp);
+            let (from, to) = (self.sites.old.join("data"), self.sites.new.join("data"));
+            let kept_data = kept_data.filter(|(_, pieces)| data::take_over((&from, &to), &shelf.key, *pieces));
+            let mut fresh = Vec::new();
+            for &at in series {
+                let stamp = self.stamp(shelf, &all[at].series, &ids[at]);
+                let kept = known.rows.get(&ids[at]).filter(|kept| kept.stamp == stamp && kept_data.is_some());
+                let file = format!("series/{}.html", ids[at].short());
+                let (from, to) = (self.sites.old.join(&file), self.sites.new.join(&file));
+                match kept.filter(|_| swap::take_over(&from, &to)) {
+                    Some(kept) => drop(remembered.insert(at, kept.clone())),
+                    None => fresh.push((at, stamp)),
+                }
             }
+            let mut drawn = self.draw(store, all, &fresh, (shelf, &marks::runs(self.history, shelf, self.marks)))?;
+            drawn.sort_by_key(|(at, ..)| *at);
+            count += drawn.len();
+            let pieces = match kept_data {
+                Some((_, pieces)) => *pieces,
+                None => self.data(shelf, &mut drawn)?,
+            };
+            data.insert(shelf.key.clone(), (shelf.stamp.clone(), pieces));
+            remembered.extend(drawn.into_iter().map(|(at, remembered, _)| (at, remembered)));
         }
+        Ok((remembered, data, count))
     }
 
-    fn one(&self, series: Series, points: Vec<crate::domain::Point>) -> Outcome<Option<Row>> {
+    /// The data of a shelf of which every series was drawn just now.
+    fn data(&self, shelf: &Shelf, drawn: &mut [Drawn]) -> Outcome<usize> {
+        let columns: Vec<(&Row, Vec<Cell>)> =
+            drawn.iter_mut().map(|(_, remembered, cells)| (&remembered.row, std::mem::take(cells))).collect();
+        let has_page = |run: &RecordId| self.shelves.is_certain(shelf, run);
+        data::write(&self.sites.new.join("data"), (shelf, self.history), &columns, &has_page)
+    }
+
+    /// What a series' page depends on: its shelf, and the links to its siblings.
+    fn stamp(&self, shelf: &Shelf, series: &Series, id: &RecordId) -> RecordId {
+        let links: Vec<&str> = self.siblings[&family(series)].iter().map(|sibling| sibling.file.as_str()).collect();
+        RecordId::of("page", &(&shelf.stamp, id, links))
+    }
+
+    fn draw(
+        &self,
+        store: &mut Store,
+        all: &[Stored],
+        fresh: &[(usize, RecordId)],
+        (shelf, runs): (&Shelf, &[Option<RecordId>]),
+    ) -> Outcome<Vec<Drawn>> {
+        hands::share(
+            &mut |give| {
+                for (at, stamp) in fresh {
+                    let points = store.points(&all[*at], usize::MAX)?;
+                    if !give((*at, stamp.clone(), all[*at].series.clone(), points)) {
+                        break;
+                    }
+                }
+                Ok(())
+            },
+            // A series of working trees alone has no point and no page.
+            &|(at, stamp, series, points)| {
+                let drawn = self.one(series, points, (shelf, runs, stamp))?;
+                Ok(drawn.map(|(remembered, cells)| (at, remembered, cells)))
+            },
+        )
+    }
+
+    fn one(
+        &self,
+        series: Series,
+        points: Vec<Point>,
+        (shelf, runs, stamp): (&Shelf, &[Option<RecordId>], RecordId),
+    ) -> Outcome<Option<(Remembered, Vec<Cell>)>> {
         let past = Past::new(series, points, self.history);
         let Some(row) = summary::row(&past, self.history) else { return Ok(None) };
         let chart = picture::chart(&past, self.history);
         let last = past.places.last().copied().unwrap_or_default();
         let tags: Vec<(usize, String)> =
             self.history.tags.iter().filter(|(place, _)| *place <= last).cloned().collect();
+        let mut readings = summary::readings(&past, self.history);
+        for (reading, point) in readings.iter_mut().zip(&past.points) {
+            reading.run = self.shelves.is_certain(shelf, &point.run).then(|| run_file(&point.run));
+        }
         let html = series::render(
             self.site,
             &series::Page {
                 row: &row,
                 chart: &chart,
-                readings: &summary::readings(&past, self.history),
+                readings: &readings,
                 levels: &past.trend.levels,
                 siblings: &self.siblings[&family(&past.series)],
                 tags: &tags,
             },
         );
-        let file = self.folder.join(series::file(&row));
-        fs::write(&file, html).or_environment(format_args!("writing {}", file.display()))?;
-        Ok(Some(row))
+        self.sites.write(&format!("series/{}", series::file(&row)), &html)?;
+        let cells = data::column(&past, &|run| self.shelves.place(run));
+        let snaps = marks::snaps(&past, runs);
+        Ok(Some((Remembered { stamp, row, snaps }, cells)))
     }
 }
 

@@ -3,17 +3,20 @@
 //! Each commit asked for is laid out, each of its suites built there, measured and recorded, one after the other. A
 //! commit that does not build or a suite that cannot be started is told and the others go on.
 
+mod anchor;
 mod second;
 
 use std::time::Duration;
 
 use super::follow::Followed;
+use super::instructions;
 use super::job::{Job, Measured};
-use super::prepare::{Unprepared, prepare};
+use super::prepare::{Unprepared, folder_name, prepare};
 use super::project::{Project, absent};
 use crate::config::{Config, Suite};
-use crate::domain::{Commit, Confirmation, Machine, Pattern, Run, Subject, SuiteName, closest};
+use crate::domain::{AnchorDuel, Commit, Confirmation, Extra, Machine, Pattern, Run, Subject, SuiteName, closest};
 use crate::failure::{Failure, Outcome};
+use crate::measure::count::Counter;
 use crate::measure::interrupt::Stop;
 use crate::measure::machine;
 use crate::measure::solo::Progress;
@@ -37,6 +40,10 @@ pub struct Request {
     pub confirm: Confirm,
     /// How long that may take, in place of what the configuration says.
     pub confirm_budget: Option<Duration>,
+    /// Whether the duel with the anchor is left out, though the configuration names one.
+    pub no_anchor: bool,
+    /// What is measured beside what the configuration says.
+    pub metrics: Vec<Extra>,
 }
 
 /// Whether suspect points are measured again at once.
@@ -66,6 +73,8 @@ struct Stage {
     changes: Option<Snapshot>,
     config: Config,
     suites: Vec<(SuiteName, Suite)>,
+    /// What is to be said of them.
+    remarks: Vec<String>,
 }
 
 /// What is said while it goes on.
@@ -81,12 +90,18 @@ pub enum Event<'a> {
     Recorded(&'a Run, &'a Recorded),
     /// The new points were judged by the past of their series.
     Followed(&'a Run, &'a Followed),
-    /// Suspects are being measured again; the text says what is going on.
-    LookingAgain(&'a Planned, &'a str),
+    /// What was measured is being dueled, with its parent or with the anchor; the text says how it goes.
+    Beside(&'a Planned, &'a str),
+    /// Something that stays to be said.
+    Remark(&'a str),
     /// Suspects were measured again.
     Confirmed(&'a Run, &'a Confirmation),
     /// Suspects could not be measured again; the text says why.
     Unconfirmed(&'a Planned, &'a str),
+    /// What was measured was dueled with the anchor.
+    Anchored(&'a AnchorDuel),
+    /// There is no duel with the anchor; the text says why.
+    Unanchored(&'a Planned, &'a str),
     /// A suite of a commit could not be measured; the others go on.
     Skipped(&'a Planned, &'a Skip),
 }
@@ -133,8 +148,9 @@ fn stages(project: &Project, request: &Request) -> Outcome<Vec<Stage>> {
     };
     let stage = |(subject, changes): (Subject, Option<Snapshot>)| {
         let config = project.config_of(&subject)?;
-        let suites = chosen(&config, request)?;
-        Ok(Stage { subject, changes, config, suites })
+        let mut suites = chosen(&config, request)?;
+        let remarks = instructions::asked(&mut suites, &request.metrics)?;
+        Ok(Stage { subject, changes, config, suites, remarks })
     };
     subjects.into_iter().map(stage).collect()
 }
@@ -190,9 +206,15 @@ pub fn run(
     let stages = stages(project, request)?;
     // Opened before anything is built: what cannot be kept need not be measured.
     drop(Store::open(address)?);
+    let all: Vec<(SuiteName, Suite)> = stages.iter().flat_map(|stage| stage.suites.iter().cloned()).collect();
+    let counter = instructions::counter(&all, stop)?;
     let bench = project.bench()?;
-    let mut going = Going { project, request, address, bench: &bench, stop, now_s, tell, tally: Tally::default() };
+    let tally = Tally::default();
+    let mut going = Going { project, request, address, bench: &bench, counter, stop, now_s, tell, tally };
     for stage in &stages {
+        for remark in &stage.remarks {
+            (going.tell)(Event::Remark(remark));
+        }
         let commit = stage.subject.commit();
         let absent = absent(&stage.config);
         let worktree = bench.lay_out(&project.repository, commit, stage.changes.as_ref(), absent)?;
@@ -218,6 +240,7 @@ struct Going<'a, 't> {
     request: &'a Request,
     address: &'a Address,
     bench: &'a Bench,
+    counter: Option<Counter>,
     stop: &'a Stop,
     now_s: &'a dyn Fn() -> i64,
     tell: &'a mut (dyn FnMut(Event<'_>) + 't),
@@ -245,6 +268,8 @@ impl Going<'_, '_> {
             planned: &planned,
             machine: machine_of(&stage.config),
             request: self.request,
+            counter: self.counter.as_ref().filter(|_| instructions::wants(&suite.1)),
+            scratch: worktree.keep().join("counts").join(folder_name(&suite.0)),
             stop: self.stop,
             now_s: self.now_s,
         };
@@ -256,7 +281,10 @@ impl Going<'_, '_> {
                 self.tally.measured += run.measured();
                 self.tally.failed += run.failed();
                 (self.tell)(Event::Recorded(&run, &recorded));
-                return self.follow(stage, &planned, worktree, &run);
+                return match self.follow(stage, &planned, worktree, &run)? {
+                    Next::GoOn => self.anchor(stage, &planned, worktree),
+                    Next::Stop => Ok(Next::Stop),
+                };
             }
             Measured::Broken(why) => self.skip(&planned, &Skip::Broken(why)),
             Measured::Stopped => return Ok(Next::Stop),

@@ -18,6 +18,7 @@ pub(super) enum Built {
 }
 
 /// What is built, and how.
+#[derive(Clone, Copy)]
 pub(super) struct Site<'a> {
     pub(super) project: &'a Project,
     pub(super) suite: (&'a SuiteName, &'a Suite),
@@ -57,6 +58,11 @@ impl Site<'_> {
             }
         };
         let side = Side { subject: subject.clone(), program: hash };
-        Ok(Built::Ready(Box::new(Ready { start, side, notes: prepared.notes })))
+        Ok(Built::Ready(Box::new(Ready {
+            start,
+            side,
+            notes: prepared.notes,
+            scratch: keep.join("counts").join(folder_name(name)),
+        })))
     }
 }

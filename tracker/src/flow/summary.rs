@@ -94,6 +94,7 @@ pub(super) fn readings(past: &Past, history: &History) -> Vec<Reading> {
             level: point.level,
             interval: point.interval,
             lives: point.lives,
+            run: None,
         }
     };
     past.points.iter().zip(&past.places).map(reading).collect()
@@ -106,7 +107,11 @@ pub(super) fn history(history: &History) -> serde_json::Result<String> {
         .iter()
         .map(|commit| (commit.id.short(), commit.committed_at_s, commit.subject.chars().take(100).collect()))
         .collect();
-    Ok(format!("\"use strict\";\nconst tachographHistory = {};\n", serde_json::to_string(&commits)?))
+    Ok(format!(
+        "\"use strict\";\nconst tachographHistory = {};\nconst tachographTags = {};\n",
+        serde_json::to_string(&commits)?,
+        serde_json::to_string(&history.tags)?
+    ))
 }
 
 /// Every series for the script's search over several pages.

@@ -35,19 +35,28 @@ pub fn accept(mut report: Report, acceptances: &[Acceptance]) -> Report {
             Judged::New | Judged::Failed { .. } => {}
         }
     }
+    for one in report.lone.iter().filter(|one| one.is_red()) {
+        let Some(entry) = acceptances.iter().find(|entry| entry.lets_metric_go(&one.benchmark, &one.metric.name))
+        else {
+            continue;
+        };
+        let (benchmark, metric, reason) =
+            (one.benchmark.clone(), Some(one.metric.name.clone()), entry.reason().to_owned());
+        accepted.push(Accepted { benchmark, metric, effect: None, allowed: None, reason });
+    }
     let is_accepted = |benchmark: &BenchmarkName, metric: Option<&str>| {
         accepted.iter().any(|one| one.benchmark == *benchmark && one.metric.as_deref() == metric)
     };
     report.findings.retain_mut(|finding| match finding {
         Finding::Missing { benchmark } => !is_accepted(benchmark, None),
         Finding::Regressed { benchmark, metric, .. } => !is_accepted(benchmark, Some(metric)),
-        Finding::Common { metric, benchmarks, .. } => {
+        Finding::Common { metric, benchmarks, .. } | Finding::MissingMetric { metric, benchmarks } => {
             benchmarks.retain(|benchmark| !is_accepted(benchmark, Some(metric)));
             !benchmarks.is_empty()
         }
         Finding::Failed { .. } => true,
     });
-    report.whole = whole(&report.judged, &accepted);
+    report.whole = whole(&report.judged, &report.lone, &accepted);
     report.accepted = accepted;
     report.remarks.extend(remarks);
     report
@@ -109,6 +118,29 @@ mod tests {
         assert_eq!((report.whole, report.findings.len()), (Whole::Green, 0));
         let report = judged(vec![("a", Bout::Missing)], &["pattern = \"=a\"\nmetric = \"time\"\nallowed = \"90 %\""]);
         assert_eq!(report.whole, Whole::Red);
+    }
+
+    #[test]
+    fn a_metric_may_be_gone_and_that_excuses_neither_its_growth_nor_the_benchmark() {
+        let lost = || {
+            let Bout::Dueled(mut contests) = slower(0.0) else { panic!("dueled") };
+            let readings = Readings::Missing { base: Life::new(vec![1.0]).unwrap() };
+            let metric = Metric { name: "bytes".to_owned(), ..Metric::time() };
+            contests.push(Contest { metric, base: 1.0, head: 0.0, readings });
+            Bout::Dueled(contests)
+        };
+        let gone = "pattern = \"=a\"\nmetric = \"bytes\"\ngone = true";
+        let report = judged(vec![("a", lost())], &[gone]);
+        assert_eq!((report.whole, report.findings.len(), report.accepted.len()), (Whole::Green, 0, 1));
+        let report = judged(vec![("a", lost()), ("b", lost())], &[gone]);
+        let [Finding::MissingMetric { benchmarks, .. }] = &report.findings[..] else { panic!("{:?}", report.findings) };
+        assert_eq!((benchmarks.len(), report.whole), (1, Whole::Red));
+        for other in ["pattern = \"=a\"", "pattern = \"=a\"\nmetric = \"bytes\"\nallowed = \"90 %\""] {
+            assert_eq!(judged(vec![("a", lost())], &[other]).whole, Whole::Red, "{other}");
+        }
+        let gone = "pattern = \"=a\"\nmetric = \"time\"\ngone = true";
+        assert_eq!(judged(vec![("a", slower(0.3))], &[gone]).whole, Whole::Red);
+        assert_eq!(judged(vec![("a", Bout::Missing)], &[gone]).whole, Whole::Red);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub struct Ground<'a> {
 pub fn judge_contest(contest: &Contest, ground: &Ground<'_>) -> Verdict {
     match &contest.readings {
         Readings::Exact { base, head } => exact::decide(base, head, ground.terms.limit, contest.metric.better),
+        Readings::Missing { .. } | Readings::New { .. } => too_few(&[], ground.terms),
         Readings::Paired { lives, null } => judge_lives(contest, lives, null, ground),
     }
 }
@@ -117,7 +118,8 @@ pub fn judge(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) -
         Bout::New => Judged::New,
         Bout::Failed { on_head, trouble } => Judged::Failed { on_head: *on_head, trouble: trouble.clone() },
         Bout::Dueled(contests) => {
-            Judged::Verdicts(contests.iter().map(|contest| judge_one(benchmark, contest)).collect())
+            let on_both = contests.iter().filter(|contest| contest.is_on_both());
+            Judged::Verdicts(on_both.map(|contest| judge_one(benchmark, contest)).collect())
         }
     };
     duel.bouts.iter().map(|(benchmark, bout)| (benchmark.clone(), judge_bout(benchmark, bout))).collect()

@@ -30,7 +30,7 @@ pub fn parts(series: &SeriesTrend) -> Vec<Part> {
             }
         };
         let returned = has_returned(&series.trend, change);
-        Part { series: series.series.clone(), change: *change, suspects, likely, returned }
+        Part { series: series.series.clone(), change: *change, suspects, likely, returned, confirmed: None }
     };
     series.trend.changes.iter().map(part).collect()
 }
@@ -191,7 +191,7 @@ mod tests {
             after: 103.0,
             signs: Some(Signs { probability: 0.99, nats: 20.0, p }),
         };
-        Part { series, change, suspects, likely, returned: false }
+        Part { series, change, suspects, likely, returned: false, confirmed: None }
     }
 
     fn span(series: i64, commits: usize) -> Span {

@@ -3,7 +3,9 @@
 //! `METHODOLOGY.md` explains the whole in prose, with its reasons and its limits.
 
 pub mod accept;
+pub mod anchor;
 pub mod builds;
+pub mod confirmed;
 pub mod duel;
 pub mod estimate;
 pub mod exact;

@@ -37,7 +37,7 @@ pub fn lives_before(earlier: &[Duel], benchmark: &BenchmarkName) -> usize {
 fn lives(contest: &Contest) -> usize {
     match &contest.readings {
         Readings::Paired { lives, .. } => lives.len(),
-        Readings::Exact { .. } => 0,
+        Readings::Exact { .. } | Readings::Missing { .. } | Readings::New { .. } => 0,
     }
 }
 
@@ -45,7 +45,7 @@ fn lives_of<'a>(duel: &'a Duel, benchmark: &BenchmarkName, metric: &str) -> Opti
     let Bout::Dueled(contests) = duel.bouts.get(benchmark)? else { return None };
     contests.iter().filter(|contest| contest.metric.name == metric).find_map(|contest| match &contest.readings {
         Readings::Paired { lives, null } => Some((lives.as_slice(), null.as_slice())),
-        Readings::Exact { .. } => None,
+        Readings::Exact { .. } | Readings::Missing { .. } | Readings::New { .. } => None,
     })
 }
 

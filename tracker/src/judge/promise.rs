@@ -4,12 +4,14 @@
 //! The ordinary test run takes seconds. `TACHOGRAPH_SOAK=50 cargo test --release promise -- --nocapture` makes fifty
 //! times as many trials and prints the tables of `METHODOLOGY.md`.
 
-use crate::domain::{Call, Direction, FalseReds, Limit};
+use crate::domain::{Call, Direction, FalseReds, Limit, Standing};
+use crate::stats::changes::Values;
 use crate::stats::looks::Looks;
 use crate::stats::simulate::{Noise, Shape, soak, upper_bound};
 
 use super::builds::{Earlier, Spread};
 use super::estimate::over_lives;
+use super::point;
 use super::rule::{Case, DOUBT, decide};
 
 /// Lives after which a simulated duel gives up.
@@ -119,6 +121,49 @@ fn builds_that_differ_by_luck_alone_are_not_redder_than_promised() {
             .count();
         println!("luck {tau}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
         assert!(hits as f64 <= 2.0 + generous().probability() * gates as f64, "luck {tau}: {hits} red of {gates}");
+    }
+}
+
+/// A project in which nothing moves, run after run: how many runs raised a suspicion, and how many confirmed one. Commit by
+/// commit there is no end of looks; each run's may err at most once in so many, whatever the runs before it found.
+fn followed(noise: &mut Noise, series: usize, runs: usize) -> (usize, usize) {
+    let draw = |noise: &mut Noise| 100.0 * (0.01 * noise.normal()).exp();
+    let mut histories: Vec<Vec<f64>> = (0..series).map(|_| (0..20).map(|_| draw(noise)).collect()).collect();
+    let (mut suspected, mut confirmed) = (0, 0);
+    for _ in 0..runs {
+        let mut suspects = 0;
+        for history in &mut histories {
+            let point = draw(noise);
+            let before = Values::new(history.clone()).unwrap();
+            suspects += usize::from(point::judge(&before, point, point::doubt(series)).standing == Standing::Suspect);
+            history.push(point);
+        }
+        suspected += usize::from(suspects > 0);
+        let level = generous().probability() / suspects.max(1) as f64;
+        let is_confirmed = (0..suspects).any(|_| {
+            let values = Shape::Gauss.lives(noise, MOST_LIVES, 0.01);
+            let call = duel(&Series { values, spread: Spread::None, limit: no_limit() }, level, 0.0).call;
+            matches!(call, Call::Regressed | Call::Improved)
+        });
+        confirmed += usize::from(is_confirmed);
+    }
+    (suspected, confirmed)
+}
+
+#[test]
+fn commit_by_commit_a_quiet_project_is_seldom_suspected_and_hardly_ever_confirmed() {
+    let mut noise = Noise::seeded(37);
+    for (series, projects) in [(1, 6), (8, 1)] {
+        let (projects, runs) = (projects * soak(), 60);
+        let ended: Vec<(usize, usize)> = (0..projects).map(|_| followed(&mut noise, series, runs)).collect();
+        let (suspected, confirmed): (usize, usize) =
+            (ended.iter().map(|(s, _)| s).sum(), ended.iter().map(|(_, c)| c).sum());
+        let all = projects * runs;
+        println!("{series} series: of {all} runs {suspected} suspected, {confirmed} confirmed");
+        assert!(suspected as f64 <= 0.45 * all as f64, "{series} series: {suspected} of {all} runs suspected");
+        // Either way a look may err: twice the budget of one direction.
+        let most = 2.0 * generous().probability() * suspected as f64;
+        assert!(confirmed as f64 <= most + 2.0, "{series} series: {confirmed} of {suspected} looks confirmed");
     }
 }
 

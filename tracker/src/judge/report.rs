@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Accepted, BenchmarkName, Call, Duel, Effect, Finding, Judged, Kind, MetricVerdict, Policy, Report, Verdict, Whole,
+    Accepted, BenchmarkName, Bout, Call, Contest, Duel, Effect, Finding, Judged, Kind, Lone, MetricVerdict, Policy,
+    Readings, Report, Verdict, Whole,
 };
 use crate::stats::robust::median;
 
@@ -34,8 +35,8 @@ pub fn of_same_inputs(mut report: Report) -> Report {
             one.verdict.call = Call::Unchanged;
         }
     }
-    report.findings = findings(&report.judged);
-    report.whole = whole(&report.judged, &[]);
+    report.findings = findings(&report.judged, &report.lone);
+    report.whole = whole(&report.judged, &report.lone, &[]);
     report.remarks.push(
         "nothing that these benchmarks can see differs: both sides run one program, and only documentation changed"
             .to_owned(),
@@ -43,40 +44,14 @@ pub fn of_same_inputs(mut report: Report) -> Report {
     report
 }
 
-/// The parts of a suite that several jobs measured, as one report: the first stands for all, and a benchmark that two
-/// measured is the first one's. Each was judged with the whole suite's share of the error budget. None of no parts.
-#[must_use]
-pub fn of_shards(parts: Vec<Report>) -> Option<Report> {
-    let mut parts = parts.into_iter();
-    let mut whole = parts.next()?;
-    for part in parts {
-        whole.shards.push(part.duel);
-        whole.pooled.extend(part.pooled);
-        for (benchmark, judged) in part.judged {
-            whole.judged.entry(benchmark).or_insert(judged);
-        }
-        let elsewhere = (part.machine != whole.machine).then(|| {
-            "its parts were measured on several kinds of machine; each is compared with its base on its own".to_owned()
-        });
-        for remark in part.remarks.into_iter().chain(elsewhere) {
-            if !whole.remarks.contains(&remark) {
-                whole.remarks.push(remark);
-            }
-        }
-    }
-    whole.findings = findings(&whole.judged);
-    whole.whole = self::whole(&whole.judged, &[]);
-    Some(whole)
-}
-
 /// Judges a duel and sums it up; `gated_series` is the number of gated noisy series that base offers.
 #[must_use]
 pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) -> Report {
     let judged: BTreeMap<_, _> = super::duel::judge(duel, policy, known, gated_series).into_iter().collect();
+    let lone = lone(duel, policy);
     Report {
         duel: duel.id(),
         pooled: Vec::new(),
-        shards: Vec::new(),
         suite: duel.suite.clone(),
         base: duel.base.clone(),
         head: duel.head.clone(),
@@ -84,16 +59,17 @@ pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) 
         policy: policy.clone(),
         rules: "the defaults".to_owned(),
         gated_series,
-        whole: whole(&judged, &[]),
-        findings: findings(&judged),
+        whole: whole(&judged, &lone, &[]),
+        findings: findings(&judged, &lone),
         accepted: Vec::new(),
         remarks: Vec::new(),
+        lone,
         judged,
     }
 }
 
 /// The word for all. Nothing measured is never green, and neither is what could not be decided.
-pub(super) fn whole(judged: &BTreeMap<BenchmarkName, Judged>, accepted: &[Accepted]) -> Whole {
+pub(super) fn whole(judged: &BTreeMap<BenchmarkName, Judged>, lone: &[Lone], accepted: &[Accepted]) -> Whole {
     let is_accepted = |benchmark: &BenchmarkName, metric: Option<&str>| {
         accepted.iter().any(|one| one.benchmark == *benchmark && one.metric.as_deref() == metric)
     };
@@ -113,7 +89,8 @@ pub(super) fn whole(judged: &BTreeMap<BenchmarkName, Judged>, accepted: &[Accept
         Judged::Missing | Judged::New => false,
     };
     let was_judged = |judged: &Judged| matches!(judged, Judged::Verdicts(verdicts) if !verdicts.is_empty());
-    if judged.iter().any(is_red) {
+    let is_lost = |one: &Lone| one.is_red() && !is_accepted(&one.benchmark, Some(&one.metric.name));
+    if judged.iter().any(is_red) || lone.iter().any(is_lost) {
         Whole::Red
     } else if !judged.values().any(was_judged) {
         Whole::Nothing
@@ -124,8 +101,23 @@ pub(super) fn whole(judged: &BTreeMap<BenchmarkName, Judged>, accepted: &[Accept
     }
 }
 
+/// The metrics that only one side of a benchmark has. Whether a loss counts is for the policy to say, as with a change.
+fn lone(duel: &Duel, policy: &Policy) -> Vec<Lone> {
+    let of_bout = |(benchmark, bout): (&BenchmarkName, &Bout)| -> Vec<Lone> {
+        let Bout::Dueled(contests) = bout else { return Vec::new() };
+        let one = |contest: &Contest| Lone {
+            benchmark: benchmark.clone(),
+            metric: contest.metric.clone(),
+            on_head: matches!(contest.readings, Readings::New { .. }),
+            gate: policy.terms(benchmark, &contest.metric).gate,
+        };
+        contests.iter().filter(|contest| !contest.is_on_both()).map(one).collect()
+    };
+    duel.bouts.iter().flat_map(of_bout).collect()
+}
+
 /// What deserves a person: what could not be measured first, then what vanished, then regressions by size.
-fn findings(judged: &BTreeMap<BenchmarkName, Judged>) -> Vec<Finding> {
+fn findings(judged: &BTreeMap<BenchmarkName, Judged>, lone: &[Lone]) -> Vec<Finding> {
     let (mut failed, mut missing) = (Vec::new(), Vec::new());
     let mut by_metric: BTreeMap<&str, Vec<(&BenchmarkName, &MetricVerdict)>> = BTreeMap::new();
     for (benchmark, judged) in judged {
@@ -143,6 +135,12 @@ fn findings(judged: &BTreeMap<BenchmarkName, Judged>) -> Vec<Finding> {
             }
         }
     }
+    let mut lost: BTreeMap<&str, Vec<BenchmarkName>> = BTreeMap::new();
+    for one in lone.iter().filter(|one| one.is_red()) {
+        lost.entry(&one.metric.name).or_default().push(one.benchmark.clone());
+    }
+    let of_lost = |(metric, benchmarks): (&str, _)| Finding::MissingMetric { metric: metric.to_owned(), benchmarks };
+    missing.extend(lost.into_iter().map(of_lost));
     let mut regressed: Vec<(f64, Finding)> =
         by_metric.iter().flat_map(|(name, series)| of_metric(name, series)).collect();
     regressed.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -192,7 +190,7 @@ fn agrees(verdict: &Verdict, common: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Bout, Contest, Life, Metric, PolicyEntry, Readings, Trouble};
+    use crate::domain::{Life, Metric, PolicyEntry, Trouble};
     use crate::stats::simulate::Noise;
 
     fn contest(seed: u64, effect: f64) -> Bout {
@@ -222,6 +220,33 @@ mod tests {
         assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", Bout::Missing)]), Whole::Red);
         assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", crashed(true))]), Whole::Red);
         assert_eq!(whole(vec![("a", contest(1, 0.0)), ("b", crashed(false))]), Whole::Inconclusive);
+    }
+
+    #[test]
+    fn a_metric_that_is_gone_is_one_finding_unless_nobody_gates_it_and_a_new_one_is_none() {
+        let lone = |name: &str, readings| Contest {
+            metric: Metric { name: name.to_owned(), kind: Kind::Exact, ..Metric::time() },
+            base: 3.0,
+            head: 0.0,
+            readings,
+        };
+        let life = || Life::new(vec![3.0]).unwrap();
+        let bout = |seed: u64| {
+            let Bout::Dueled(mut contests) = contest(seed, 0.0) else { panic!("dueled") };
+            contests.push(lone("allocations", Readings::Missing { base: life() }));
+            contests.push(lone("later", Readings::New { head: life() }));
+            Bout::Dueled(contests)
+        };
+        let bouts = || vec![("a", bout(1)), ("b", bout(2)), ("c", contest(3, 0.0))];
+        let report = judged(bouts(), &Policy::default());
+        let [Finding::MissingMetric { metric, benchmarks }] = &report.findings[..] else { panic!("{report:?}") };
+        assert_eq!(
+            (report.whole, metric.as_str(), benchmarks.len(), report.lone.len()),
+            (Whole::Red, "allocations", 2, 4)
+        );
+        let entry = PolicyEntry { metric: Some("allocations".to_owned()), gate: Some(false), ..PolicyEntry::default() };
+        let report = judged(bouts(), &Policy { entries: vec![entry], ..Policy::default() });
+        assert_eq!((report.whole, report.findings.len(), report.lone.len()), (Whole::Green, 0, 4));
     }
 
     #[test]
@@ -259,6 +284,7 @@ mod tests {
                 Finding::Regressed { benchmark, .. } => benchmark.as_str(),
                 Finding::Common { .. } => "common",
                 Finding::Missing { .. } => "missing",
+                Finding::MissingMetric { .. } => "missing metric",
                 Finding::Failed { .. } => "failed",
             })
             .collect();
@@ -271,20 +297,6 @@ mod tests {
         assert_eq!((report.whole, report.findings.len(), report.remarks.len()), (Whole::Green, 0, 1));
         let report = of_same_inputs(judged(vec![("a", contest(1, 0.0)), ("b", crashed(true))], &Policy::default()));
         assert_eq!((report.whole, report.findings.len()), (Whole::Red, 1));
-    }
-
-    #[test]
-    fn the_parts_of_a_suite_become_one_report_in_which_nothing_is_lost_and_the_first_word_counts() {
-        let policy = Policy::default();
-        let parts = vec![
-            judged(vec![("a", contest(1, 0.0)), ("both", contest(2, 0.0))], &policy),
-            judged(vec![("b", contest(3, 0.2)), ("both", contest(4, 0.2)), ("gone", Bout::Missing)], &policy),
-        ];
-        let whole = of_shards(parts.clone()).unwrap();
-        assert_eq!(whole.judged.len(), 4);
-        assert_eq!((whole.duel.clone(), whole.shards.clone()), (parts[0].duel.clone(), vec![parts[1].duel.clone()]));
-        assert_eq!((whole.whole, whole.findings.len()), (Whole::Red, 2), "{:?}", whole.findings);
-        assert_eq!(of_shards(vec![]), None);
     }
 
     #[test]

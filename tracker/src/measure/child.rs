@@ -117,6 +117,26 @@ impl Program {
         tail::without_secrets(said, self)
     }
 
+    /// The same program, started by another that gets its command line behind these words.
+    #[must_use]
+    pub fn under(mut self, words: impl IntoIterator<Item = impl Into<OsString>>) -> Program {
+        self.arguments.splice(0..0, words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable that it sees.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Program {
+        self.environment = self.environment.with(name, value);
+        self
+    }
+
+    /// What it sees.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Adds an argument.
     #[must_use]
     pub fn and(mut self, argument: impl Into<OsString>) -> Program {

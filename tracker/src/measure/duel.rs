@@ -32,13 +32,10 @@ use super::order::Order;
 use super::protocol::Answer;
 use super::visit::rehearse;
 use super::worker::{Patience, WorkerError};
-use crate::domain::{BenchmarkName, Bout, Notes, Pattern, Share, Trouble};
+use crate::domain::{BenchmarkName, Bout, Notes, Pattern, Trouble};
 
 /// What a rehearsal takes, as long as nothing is known.
 const USUAL_REHEARSAL: Duration = Duration::from_millis(100);
-
-/// The note that names the benchmarks of which one side has a metric that the other has not.
-pub const LONE_METRICS: &str = "metrics of one side only";
 
 /// What a duel is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +50,6 @@ pub struct Options {
     pub patience: Patience,
     /// Which benchmarks; all if empty, else those that any pattern matches.
     pub filter: Vec<Pattern>,
-    /// This job's part of those; all of them if none.
-    pub share: Option<Share>,
 }
 
 impl Options {
@@ -62,10 +57,10 @@ impl Options {
     #[must_use]
     pub fn new(budget: Duration, timeout: Duration, seed: u64) -> Options {
         let limit = (10 * budget).max(Duration::from_mins(10));
-        Options { budget, limit, seed, patience: Patience::of(timeout), filter: Vec::new(), share: None }
+        Options { budget, limit, seed, patience: Patience::of(timeout), filter: Vec::new() }
     }
 
-    /// Whether a benchmark was asked for.
+    /// Whether a benchmark is chosen.
     #[must_use]
     pub fn chooses(&self, name: &BenchmarkName) -> bool {
         self.filter.is_empty() || self.filter.iter().any(|pattern| pattern.matches(name.as_str()))
@@ -135,6 +130,8 @@ pub enum Progress<'a> {
         /// What is left of the budget.
         left: Duration,
     },
+    /// All is measured, and what is counted is being counted.
+    Counting,
     /// A benchmark failed.
     Failed {
         /// Which.
@@ -300,11 +297,6 @@ impl Running<'_> {
             ("workers started".to_owned(), started.to_string()),
             ("time left".to_owned(), format!("{:.1} s", self.left().as_secs_f64())),
         ]);
-        let apart: Vec<&str> =
-            self.pairs.iter().filter(|pair| pair.differ()).map(|pair| pair.name().as_str()).collect();
-        if !apart.is_empty() {
-            notes.insert(LONE_METRICS.to_owned(), apart.join(", "));
-        }
         for (lives, side) in crew.lives().iter().zip(["base", "head", "null control"]) {
             if let Some((count, first)) = lives.ended_badly() {
                 notes.insert(format!("ended badly on {side}"), format!("{count} workers, the first {first}"));

@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod child;
 pub mod command;
 pub mod cores;
+pub mod count;
 pub mod duel;
 pub mod floor;
 pub mod interrupt;

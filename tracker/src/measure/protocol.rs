@@ -10,7 +10,8 @@ mod request;
 
 pub use list::{Listed, Throughput, parse_list};
 pub use reply::{
-    Answer, Hello, ReplyError, Slice, parse_check, parse_drop, parse_hello, parse_profile, parse_run, quote,
+    Answer, Hello, ReplyError, Slice, parse_check, parse_count, parse_drop, parse_hello, parse_profile, parse_run,
+    quote,
 };
 pub use request::Request;
 

@@ -169,6 +169,23 @@ impl Worker {
         self.ask(request, self.patience.request, protocol::parse_drop)
     }
 
+    /// Has callgrind, under which it runs, count iterations and write what it counted.
+    pub fn count(&mut self, benchmark: &Listed, iterations: u64) -> Result<(), WorkerError> {
+        let request = Request::Count { benchmark: &benchmark.name, iterations };
+        self.ask(request, self.patience.request, protocol::parse_count)
+    }
+
+    /// From now on it may take so long to answer a request about a benchmark.
+    pub fn be_patient(&mut self, request: Duration) {
+        self.patience.request = request;
+    }
+
+    /// The number of its process; none once it is over.
+    #[must_use]
+    pub fn process_id(&self) -> Option<i32> {
+        self.talk.as_ref().map(Interactive::process_id)
+    }
+
     /// Runs with the worker's profiler on.
     pub fn profile(&mut self, benchmark: &Listed, iterations: u64) -> Result<serde_json::Value, WorkerError> {
         let request = Request::Profile { benchmark: &benchmark.name, iterations };

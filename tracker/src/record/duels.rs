@@ -1,5 +1,6 @@
 //! Duels and what was said of them: the part of a store's face that gates use.
 
+mod along;
 mod read;
 mod write;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use sqlx::SqliteConnection;
 
 use super::error::Fault;
+use super::series::run_id;
 use super::{Found, READING_DUELS, RecordError, Recorded, Store, json, listing, sql};
 use crate::domain::{Duel, DuelLine, Machine, RecordId, Report, Side, SuiteName};
 
@@ -92,7 +94,7 @@ impl Store {
 
     /// What earlier duels teach for a duel of these sides: the newest of different builds, one for each base but this one,
     /// in sketches (a life is its median, and there is no null control). Duels of the same base are left out, for they
-    /// may be of the very change that is judged.
+    /// may be of the very change that is judged, and duels with an anchor, which years of changes lie between.
     pub fn lessons(&mut self, sides: Match<'_>) -> Result<Vec<Duel>, RecordError> {
         self.does(READING_DUELS, async |conn| read::lessons(conn, sides, MOST_LESSONS).await)
     }
@@ -110,6 +112,15 @@ impl Store {
     /// What was said last of a duel.
     pub fn last_judgement(&mut self, duel: &RecordId) -> Result<Option<Report>, RecordError> {
         self.does("reading the verdicts", async |conn| said(conn, sql::LAST_JUDGEMENT, duel).await)
+    }
+
+    /// The identity of what was said last of a duel; none if nobody judged it.
+    pub fn last_judgement_id(&mut self, duel: &RecordId) -> Result<Option<RecordId>, RecordError> {
+        self.does("reading the verdicts", async |conn| {
+            let id: Option<String> =
+                sqlx::query_scalar(sql::LAST_JUDGEMENT_ID).bind(duel.as_str()).fetch_optional(conn).await?;
+            id.as_deref().map(run_id).transpose()
+        })
     }
 
     /// Visits every duel in the order of recording, one at a time, all from one moment's state of the store. The visitor's

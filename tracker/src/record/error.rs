@@ -102,7 +102,9 @@ impl RecordError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            RecordError::Absent(_) => Some("`tachograph run` makes one; `--store FILE` names another place".to_owned()),
+            RecordError::Absent(_) => {
+                Some("`tachograph run` or `tachograph gate` makes one; `--store FILE` names another place".to_owned())
+            }
             RecordError::Address(_) => Some("give the path of a file, such as .tachograph/store.db".to_owned()),
             RecordError::Foreign { .. } => {
                 Some("check the path given by --store, TACHOGRAPH_STORE or the configuration".to_owned())

@@ -177,17 +177,34 @@ statements! {
                           JOIN commits b ON b.id = d.base_commit_id JOIN commits h ON h.id = d.head_commit_id \
                           ORDER BY d.started_at_s DESC, d.id DESC LIMIT ?";
     // One duel a base: whoever pushes to a branch again and again measures the same change again and again.
-    LESSONS = "SELECT id, max(started_at_s) FROM duels WHERE teaches = 1 \
+    LESSONS = "SELECT id, max(started_at_s) FROM duels WHERE teaches = 1 AND notes ->> '$.anchor' IS NULL \
                AND suite_id = (SELECT id FROM suites WHERE name = ?1) \
                AND machine_id = (SELECT id FROM machines WHERE public_id = ?2) \
                AND base_commit_id IS NOT (SELECT id FROM commits WHERE hash = ?3) \
                GROUP BY base_commit_id ORDER BY 2 DESC, 1 DESC LIMIT ?4";
-    DUEL_BY_KEY = "SELECT d.id, s.name, m.content, d.base, d.head, d.started_at_s, d.elapsed_ns, d.seed, d.notes, d.pulse \
-                   FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id \
+    DUEL_BY_KEY = "SELECT d.id, s.name, m.content, d.base, d.head, d.started_at_s, d.elapsed_ns, d.seed, d.notes, d.pulse, \
+                   d.public_id FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id \
                    WHERE d.id = ?";
     SKETCHES = "SELECT b.name, m.name, m.unit, m.better, m.kind, c.base, c.head, c.lives \
                 FROM contests c JOIN metrics m ON m.id = c.metric_id JOIN benchmarks b ON b.id = c.benchmark_id \
                 WHERE c.duel_id = ? AND c.lives IS NOT NULL";
+    MEDIANS = "SELECT b.name, m.name, m.unit, m.better, m.kind, c.base, c.head, c.lives, e.kind \
+               FROM contests c JOIN metrics m ON m.id = c.metric_id JOIN benchmarks b ON b.id = c.benchmark_id \
+               JOIN evidence e ON e.duel_id = c.duel_id AND e.benchmark_id = c.benchmark_id AND e.place = c.place \
+               WHERE c.duel_id = ?";
+    ANCHORED = "SELECT id FROM duels WHERE teaches = 1 AND notes ->> '$.anchor' IS NOT NULL ORDER BY id";
+    LAST_ANCHORED = "SELECT id FROM duels WHERE teaches = 1 AND notes ->> '$.anchor' IS NOT NULL \
+                     AND suite_id = (SELECT id FROM suites WHERE name = ?1) \
+                     AND machine_id = (SELECT id FROM machines WHERE public_id = ?2) \
+                     ORDER BY started_at_s DESC, id DESC LIMIT 1";
+    ANCHOR_BUILT_BY = "SELECT notes ->> ?3 FROM duels WHERE teaches = 1 AND notes ->> '$.anchor' IS NOT NULL \
+                       AND suite_id = (SELECT id FROM suites WHERE name = ?1) \
+                       AND base_commit_id = (SELECT id FROM commits WHERE hash = ?2) \
+                       ORDER BY started_at_s, id LIMIT 1";
+    DUELS_OF_NEIGHBOURS = "SELECT d.id, h.hash FROM duels d JOIN commits b ON b.id = d.base_commit_id \
+                           JOIN commits h ON h.id = d.head_commit_id \
+                           JOIN commit_parents p ON p.commit_id = h.id AND p.place = 0 AND p.parent_hash = b.hash \
+                           WHERE d.teaches = 1 AND d.notes ->> '$.anchor' IS NULL ORDER BY d.id";
     DUELS_BETWEEN = "SELECT d.public_id, d.base, d.head FROM duels d \
                      WHERE d.suite_id = (SELECT id FROM suites WHERE name = ?1) \
                      AND d.machine_id = (SELECT id FROM machines WHERE public_id = ?2) \
@@ -200,6 +217,8 @@ statements! {
                             WHERE f.public_id = ? ORDER BY j.id DESC LIMIT 1";
     LAST_JUDGEMENT = "SELECT j.content FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
                       ORDER BY j.id DESC LIMIT 1";
+    LAST_JUDGEMENT_ID = "SELECT j.public_id FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
+                         ORDER BY j.id DESC LIMIT 1";
 
     RUN_HEADS = "SELECT r.public_id, s.name, c.hash, r.dirty_digest IS NOT NULL, r.started_at_s, r.elapsed_ns, \
                  r.source, m.title, \
@@ -237,7 +256,7 @@ statements! {
                   ORDER BY public_id LIMIT ?2";
     ANNOTATE = "INSERT INTO annotations (public_id, finding, state, note, said_at_s) VALUES (?, ?, ?, ?, ?) \
                 ON CONFLICT (public_id) DO NOTHING";
-    ANNOTATIONS = "SELECT finding, state, note, said_at_s FROM annotations ORDER BY said_at_s, public_id";
+    ANNOTATIONS = "SELECT finding, state, note, said_at_s FROM annotations ORDER BY said_at_s, id";
 }
 
 #[cfg(test)]

@@ -38,4 +38,15 @@ impl Repository {
         paths.dedup();
         Ok(paths)
     }
+
+    /// The submodules that two commits hold in different states.
+    pub fn moved_submodules(&self, base: &CommitId, head: &CommitId) -> Result<Vec<PathBuf>, RepoError> {
+        let (base, head) = (self.tree(base)?, self.tree(head)?);
+        let diff = self.git.diff_tree_to_tree(Some(&base), Some(&head), None).map_err(git("comparing two commits"))?;
+        let is_submodule = |delta: &git2::DiffDelta<'_>| {
+            [delta.old_file().mode(), delta.new_file().mode()].contains(&git2::FileMode::Commit)
+        };
+        let moved = diff.deltas().filter(is_submodule);
+        Ok(moved.filter_map(|delta| delta.new_file().path().map(PathBuf::from)).collect())
+    }
 }

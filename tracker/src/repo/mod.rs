@@ -9,6 +9,7 @@ mod history;
 mod ledger;
 mod remote;
 mod snapshot;
+mod times;
 mod worktree;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use history::Requested;
 pub use ledger::{Addition, Ledger, Title, Visit, Written};
 pub use remote::{Remote, RemoteError};
 pub use snapshot::Snapshot;
+pub use times::Settled;
 pub use worktree::{Absent, Bench, Worktree};
 
 use crate::domain::CommitIdError;
@@ -98,7 +100,7 @@ impl RepoError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            RepoError::NotFound(_) => "run this inside a git repository, or name one with --repo".to_owned(),
+            RepoError::NotFound(_) => "run this inside a git repository".to_owned(),
             RepoError::NotOurs(path) => {
                 format!("if you trust it: git config --global --add safe.directory {}", path.display())
             }

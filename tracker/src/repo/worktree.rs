@@ -6,14 +6,11 @@
 //! build script, and still nothing is written to the user's `.git`, and none of its configuration (hooks, filters, a file
 //! monitor) holds there.
 //!
-//! Build tools trust modification times. A file that is the same as when this place was last used gets the time it had
-//! then, so that only what changed is built again.
+//! Build tools trust modification times, which [`Worktree::settle`] sets before a build.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use git2::build::CheckoutBuilder;
 use git2::{ObjectType, Oid, RepositoryInitOptions, TreeWalkMode, TreeWalkResult};
@@ -89,19 +86,25 @@ impl Bench {
         let (place, guard) = self.free_place()?;
         let tree = place.join("tree");
         clear(&tree)?;
-        let worktree = Worktree { tree, place, _guard: guard };
-        let mut laid = repository.check_out(&commit.id, &worktree.tree)?;
+        let mut worktree = Worktree { tree, place, laid: HashMap::new(), _guard: guard };
+        worktree.laid = repository.check_out(&commit.id, &worktree.tree)?;
         if let Some(changes) = changes {
-            repository.copy_changes(changes, &worktree.tree, &mut laid)?;
+            repository.copy_changes(changes, &worktree.tree, &mut worktree.laid)?;
         }
-        worktree.settle_times(&laid)?;
         Ok(worktree)
     }
 }
 
 /// A place's lock. It is given back by name, not by closing the file: a child that is being started at this moment has the
 /// file open too, and would keep the lock a little longer.
-struct Guard(File);
+pub(super) struct Guard(File);
+
+impl Guard {
+    /// Of a file that is locked.
+    pub(super) fn of(file: File) -> Guard {
+        Guard(file)
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -135,6 +138,7 @@ fn clear(tree: &Path) -> Result<(), RepoError> {
 pub struct Worktree {
     tree: PathBuf,
     place: PathBuf,
+    laid: HashMap<PathBuf, Oid>,
     _guard: Guard,
 }
 
@@ -151,28 +155,9 @@ impl Worktree {
         self.place.join("keep")
     }
 
-    /// Gives files that did not change since this place was last used the times that they had then.
-    fn settle_times(&self, laid: &HashMap<PathBuf, Oid>) -> Result<(), RepoError> {
-        let path = self.place.join("times");
-        let before = read_times(&path);
-        let now = SystemTime::now();
-        let fresh = part_page(&path);
-        let mut out = BufWriter::new(File::create(&fresh).map_err(files("writing", &fresh))?);
-        for (name, id) in laid {
-            let full = self.tree.join(name);
-            let Ok(kind) = full.symlink_metadata() else { continue };
-            let time = before.get(name).filter(|(was, _)| was == id).map_or(now, |&(_, time)| time);
-            if kind.is_file() {
-                let file = File::options().write(true).open(&full).or_else(|_| File::open(&full));
-                file.and_then(|file| file.set_modified(time)).map_err(files("setting the time of", &full))?;
-            }
-            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-            if let Some(name) = name.to_str().filter(|name| !name.contains('\n')) {
-                writeln!(out, "{id} {since} {name}").map_err(files("writing", &fresh))?;
-            }
-        }
-        out.flush().map_err(files("writing", &fresh))?;
-        fs::rename(&fresh, &path).map_err(files("writing", &path))
+    /// What was laid out, with its content's hash.
+    pub(super) fn laid(&self) -> &HashMap<PathBuf, Oid> {
+        &self.laid
     }
 }
 
@@ -181,23 +166,6 @@ impl Drop for Worktree {
         // What cannot be removed now is removed at the next start.
         let _ = fs::remove_dir_all(&self.tree);
     }
-}
-
-fn part_page(path: &Path) -> PathBuf {
-    path.with_extension("part")
-}
-
-/// What this place held when it was last used; a page that cannot be read costs a build, no more.
-fn read_times(path: &Path) -> HashMap<PathBuf, (Oid, SystemTime)> {
-    let Ok(file) = File::open(path) else { return HashMap::new() };
-    let line = |line: std::io::Result<String>| {
-        let line = line.ok()?;
-        let mut parts = line.splitn(3, ' ');
-        let id = Oid::from_str(parts.next()?).ok()?;
-        let nanos = parts.next()?.parse::<u64>().ok()?;
-        Some((PathBuf::from(parts.next()?), (id, SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos))))
-    };
-    BufReader::new(file).lines().filter_map(line).collect()
 }
 
 impl Repository {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape::workflow;
-use super::gate::{Gate, what};
+use super::gate::{Gate, few, what};
 use super::judgement::percent;
 use crate::domain::{Finding, Report, Whole};
 
@@ -14,10 +14,13 @@ const MOST: usize = 10;
 #[must_use]
 pub fn text(gate: &Gate<'_>) -> String {
     let mut lines = Vec::new();
-    for one in gate.unreported {
-        let why = one.said.trim_end().lines().last().unwrap_or_default();
-        let level = if one.lack.is_red() { "error" } else { "notice" };
-        lines.push((level, format!("{} {}", one.suite, one.lack.as_str()), why.to_owned()));
+    for (suite, why) in gate.broken {
+        let why = why.trim_end().lines().last().unwrap_or_default();
+        lines.push(("error", format!("{suite} does not build or start on head"), why.to_owned()));
+    }
+    for (suite, why) in gate.unusable {
+        let why = why.trim_end().lines().last().unwrap_or_default();
+        lines.push(("error", format!("{suite} cannot be used on base"), why.to_owned()));
     }
     for report in gate.reports {
         lines.extend(report.findings.iter().map(|finding| of_finding(report, finding)));
@@ -54,6 +57,10 @@ fn of_finding(report: &Report, finding: &Finding) -> (&'static str, String, Stri
         Finding::Missing { benchmark } => {
             ("error", format!("{benchmark} is missing"), format!("base has it, head has not{explained}"))
         }
+        Finding::MissingMetric { metric, benchmarks } => {
+            let title = format!("{metric} is missing");
+            ("error", title, format!("base reads it off {}, head does not{explained}", few(benchmarks)))
+        }
         Finding::Failed { benchmark, on_head, trouble } => {
             let (level, side) = if *on_head { ("error", "head") } else { ("warning", "base") };
             (level, format!("{benchmark} failed on {side}"), trouble.reason.clone())
@@ -76,7 +83,13 @@ mod tests {
             effect: Effect::from(effect),
         };
         let findings = (0..12).map(|at| finding(f64::from(at))).collect();
-        let shown = text(&Gate { reports: &[report(Whole::Red, vec![], findings)], ..Gate::default() });
+        let shown = text(&Gate {
+            remarks: &[],
+            broken: &[],
+            unusable: &[],
+            reports: &[report(Whole::Red, vec![], findings)],
+            site: None,
+        });
         assert_eq!(shown.lines().count(), 11);
         for line in shown.lines().take(10) {
             assert!(

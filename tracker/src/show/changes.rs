@@ -7,7 +7,7 @@ use super::number::{change, date, percent, quantity};
 use super::style::{Style, Tone};
 use super::table::{Align, Table, shorten};
 use crate::domain::{
-    Change, ChangeFinding, Commit, CommitId, Line, Metric, Move, Order, Part, RecordId, Size, State, Turn,
+    Change, ChangeFinding, Commit, CommitId, Confirmed, Line, Metric, Move, Order, Part, RecordId, Size, State, Turn,
 };
 
 /// The schema of the JSON form; a field that changes its meaning changes this.
@@ -75,7 +75,33 @@ fn block(finding: &ChangeFinding, line: &Line, style: Style) -> String {
     for suspect in suspects(finding, line) {
         out += &(cut(&suspect) + "\n");
     }
-    out + &table(finding).render(style)
+    out += &table(finding).render(style);
+    for line in confirmed(finding) {
+        out += &(cut(&line) + "\n");
+    }
+    out
+}
+
+/// The duels of neighbours that saw it too.
+fn confirmed(finding: &ChangeFinding) -> Vec<String> {
+    let told = |part: &Part| {
+        let Confirmed { duel, effect, low, high, .. } = part.confirmed.as_ref()?;
+        let within = match (low, high) {
+            (Some(low), Some(high)) => format!(" ({} to {})", signed(*low), signed(*high)),
+            _ => String::new(),
+        };
+        let series = format!("{} · {}", part.series.benchmark, part.series.metric.name);
+        Some(format!(
+            "  confirmed in turns with its parent, duel {}: {series} {}{within}",
+            duel.short(),
+            signed(*effect)
+        ))
+    };
+    finding.parts.iter().filter_map(told).take(MOST_PARTS).collect()
+}
+
+fn signed(share: f64) -> String {
+    format!("{}{}", if share < 0.0 { "-" } else { "+" }, percent(share.abs()))
 }
 
 fn word(finding: &ChangeFinding) -> &'static str {
@@ -136,12 +162,13 @@ fn table(finding: &ChangeFinding) -> Table {
 fn sizes(moved: &Change, metric: &Metric) -> (String, String) {
     match moved.size {
         Size::Relative { low, high, .. } => {
-            let signed = |share: f64| format!("{}{}", if share < 0.0 { "-" } else { "+" }, percent(share.abs()));
             (change(moved.before, moved.after).unwrap_or_default(), format!("{} to {}", signed(low), signed(high)))
         }
         Size::Absolute { value, low, high } => {
             let of = |value: f64| quantity(value, &metric.unit);
-            (of(value), format!("{} to {}", of(low), of(high)))
+            // One zero in a series takes its logarithms away, and not the meaning of a percent between its levels.
+            let relative = change(moved.before, moved.after).filter(|_| moved.before > 0.0 && moved.after > 0.0);
+            (relative.unwrap_or_else(|| of(value)), format!("{} to {}", of(low), of(high)))
         }
     }
 }
@@ -194,6 +221,7 @@ struct JsonPart<'a> {
     last: Option<&'a CommitId>,
     likely: Option<&'a CommitId>,
     returned: bool,
+    confirmed: Option<&'a Confirmed>,
 }
 
 #[derive(Debug, Serialize)]
@@ -253,6 +281,7 @@ fn json_part<'a>(part: &'a Part, line: &'a Line) -> JsonPart<'a> {
         last: id(line, part.suspects.1),
         likely: id(line, part.likely),
         returned: part.returned,
+        confirmed: part.confirmed.as_ref(),
     }
 }
 
@@ -296,6 +325,7 @@ mod tests {
             suspects: (8, 9),
             likely: 9,
             returned: false,
+            confirmed: None,
         };
         ChangeFinding {
             id: RecordId::of("finding of the history", &1),
@@ -329,6 +359,23 @@ mod tests {
         assert_eq!(text(shown, Style::default()), expected);
         let narrow = text(shown, Style { colour: false, width: Some(90) });
         assert!(narrow.lines().take(5).all(|line| line.chars().count() <= 90), "{narrow}");
+    }
+
+    #[test]
+    fn a_duel_that_saw_it_too_is_told() {
+        let (line, mut finding) = (line(), finding(1));
+        let duel = RecordId::of("duel", &2);
+        let short = duel.short().to_owned();
+        finding.parts[0].confirmed =
+            Some(Confirmed { place: 9, duel, effect: 0.0297, low: Some(0.028), high: Some(0.0312) });
+        let findings = [finding];
+        let shown = Shown { line: &line, findings: &findings, series: 4, beside: 0 };
+        let expected = format!(
+            "  confirmed in turns with its parent, duel {short}: kernel/matmul/0 · time +3.0 % (+2.8 % to +3.1 %)\n"
+        );
+        assert!(text(shown, Style::default()).contains(&expected));
+        let json = serde_json::to_value(Json::new(shown)).unwrap();
+        assert_eq!(json["findings"][0]["changes"][0]["confirmed"]["effect"], 0.0297);
     }
 
     #[test]

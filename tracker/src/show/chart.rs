@@ -4,10 +4,14 @@
 //! are told apart by people who see few of them, and nothing is said by colour alone. No chart has more than a few
 //! hundred marks, however long the history: where points are many, those of one column are drawn as their extremes.
 
+pub mod distribution;
+pub mod forest;
 mod ink;
 mod scale;
+pub mod scatter;
 pub mod series;
 pub mod spark;
+pub mod strip;
 mod thin;
 
 /// How charts look; part of the site's style sheet.

@@ -57,9 +57,27 @@ pub fn workflow(text: &str) -> String {
 /// Text within XML, in an element or an attribute.
 #[must_use]
 pub fn xml(text: &str) -> String {
-    let allowed: String =
-        escape(text, |sign| (is_risky(sign) && sign != '\n') || matches!(sign, '\u{fffe}' | '\u{ffff}')).into_owned();
-    quick_xml::escape::escape(allowed.as_str()).into_owned()
+    entities(escape(text, |sign| is_risky(sign) && sign != '\n')).into_owned()
+}
+
+/// The signs that mean something in markup as their entities, and those that XML does not know as their code.
+pub(super) fn entities(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'', '\u{fffe}', '\u{ffff}']) {
+        return text;
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for sign in text.chars() {
+        match sign {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => safe.extend(sign.escape_unicode()),
+            sign => safe.push(sign),
+        }
+    }
+    Cow::Owned(safe)
 }
 
 /// Text within Markdown, in a table too: a span of code, in which nothing is a mention, a link, an image or HTML. What
@@ -133,7 +151,7 @@ mod tests {
 
     #[test]
     fn nothing_makes_markup() {
-        assert_eq!(xml("<a b=\"c\">&'\u{1b}\u{ffff}"), "&lt;a b=&quot;c&quot;&gt;&amp;&apos;\\u{1b}\\u{ffff}");
+        assert_eq!(xml("<a b=\"c\">&'\u{1b}\u{ffff}"), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;\\u{1b}\\u{ffff}");
         assert_eq!(markdown("@all [x](y) <b> ![z](w)"), "`@all [x](y) <b> ![z](w)`");
         assert_eq!(markdown("a|b"), "`a\\|b`");
         assert_eq!(markdown("a\\|b"), "`a\\\\u{7c}b`");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::escape;
-use super::gate::side;
+use super::gate::{few, side};
 use super::judgement::{percent, size};
 use super::number;
 use crate::domain::{
@@ -59,7 +59,7 @@ pub fn repeat(report: &Report, seed: u64, benchmark: Option<&BenchmarkName>) -> 
 }
 
 /// A word as a shell takes it, whatever is in it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | '/' | '.');
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -113,12 +113,16 @@ fn unmeasured(out: &mut String, finding: &Finding, duel: &RecordId) {
         Finding::Failed { benchmark, on_head, trouble: Trouble { reason, .. } } => {
             format!("{benchmark}: failed on {}: {reason}", if *on_head { "head" } else { "base" })
         }
+        Finding::MissingMetric { metric, benchmarks } => {
+            format!("{metric}: missing: base reads it off {}, head does not", few(benchmarks))
+        }
         Finding::Regressed { .. } | Finding::Common { .. } => return,
     };
     let _ = writeln!(out, "\n{}\n  finding   {}", escape::line(&said), address.short());
 }
 
-fn one(out: &mut String, reason: &Reason, report: &Report) -> std::fmt::Result {
+/// One verdict with what it rests on.
+pub(super) fn one(out: &mut String, reason: &Reason, report: &Report) -> std::fmt::Result {
     let Reason { benchmark, verdict: MetricVerdict { metric, base, head, terms, verdict }, .. } = reason;
     let name = format!("{benchmark}, {}: {}, {}", metric.name, verdict.call, percent(verdict.effect));
     writeln!(out, "{}", escape::line(&name))?;
@@ -240,7 +244,6 @@ mod tests {
         let report = Report {
             duel: RecordId::parse(&"0".repeat(64)).unwrap(),
             pooled: vec![],
-            shards: vec![],
             suite: duel.suite,
             base: duel.base,
             head: duel.head,
@@ -252,6 +255,7 @@ mod tests {
             findings: vec![],
             accepted: vec![],
             remarks: vec![],
+            lone: vec![],
             judged: [(benchmark.clone(), Judged::Verdicts(vec![verdict.clone()]))].into(),
         };
         let repeat = repeat(&report, 7, Some(&benchmark));

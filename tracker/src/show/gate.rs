@@ -1,5 +1,6 @@
 //! What a gate says of a suite: the word for the whole first, then what deserves a person, then the rest in counts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::escape;
@@ -8,54 +9,44 @@ use super::number;
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
 use crate::domain::{
-    Accepted, BenchmarkName, Call, Finding, Judged, Lack, MetricVerdict, RecordId, Report, Subject, Trouble,
-    Unreported, Whole,
+    Accepted, BenchmarkName, Call, Finding, Judged, MetricVerdict, RecordId, Report, Subject, Trouble, Whole,
 };
 
 /// What is shown of one metric of one benchmark.
 pub(super) type Row<'a> = (&'a BenchmarkName, &'a MetricVerdict);
 
 /// All that a gate says, of all its suites.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Gate<'a> {
     /// What was said on the way.
     pub remarks: &'a [String],
-    /// Suites without a report.
-    pub unreported: &'a [Unreported],
+    /// Suites that do not build or start on head, and why.
+    pub broken: &'a [(String, String)],
+    /// Suites that cannot be used on base, and why.
+    pub unusable: &'a [(String, String)],
     /// A report for each suite that could be dueled.
     pub reports: &'a [Report],
+    /// The address of the project's site, on which a duel has its page.
+    pub site: Option<&'a str>,
 }
 
 impl Gate<'_> {
     /// The word for all: the gravest of its suites.
     #[must_use]
     pub fn whole(&self) -> Whole {
-        if self.unreported.iter().any(|one| one.lack.is_red()) {
+        if !self.broken.is_empty() {
             return Whole::Red;
         }
-        self.reports.iter().map(|report| report.whole).min().unwrap_or(Whole::Nothing)
+        // Of a suite that base cannot show nobody knows anything: that is never green.
+        let unknown = self.unusable.iter().map(|_| Whole::Nothing);
+        self.reports.iter().map(|report| report.whole).chain(unknown).min().unwrap_or(Whole::Nothing)
     }
-
-    /// Whether all that it is about is new.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.reports.is_empty()
-            && !self.unreported.is_empty()
-            && self.unreported.iter().all(|one| one.lack == Lack::New)
-    }
-}
-
-/// A suite without a report, for a person.
-#[must_use]
-pub fn unreported(one: &Unreported) -> String {
-    let (word, said) = (if one.lack.is_red() { "red" } else { "new" }, one.said.trim_end());
-    escape::lines(&format!("{word}: suite {} {}: {said}", one.suite, one.lack.as_str())).into_owned()
 }
 
 /// Whether a finding is about something that has no numbers.
 #[must_use]
 pub fn is_unmeasured(finding: &Finding) -> bool {
-    matches!(finding, Finding::Failed { .. } | Finding::Missing { .. })
+    matches!(finding, Finding::Failed { .. } | Finding::Missing { .. } | Finding::MissingMetric { .. })
 }
 
 /// The report for a person.
@@ -138,8 +129,31 @@ pub(super) fn accepted(one: &Accepted) -> String {
         (Some(metric), Some(effect), Some(allowed)) => {
             format!("{metric} of {benchmark}, {}, up to {allowed}: {reason}", percent(*effect))
         }
+        (Some(metric), ..) => format!("{metric} of {benchmark} is gone: {reason}"),
         _ => format!("{benchmark} is gone: {reason}"),
     }
+}
+
+/// The names of a few benchmarks, or the first of many.
+pub(super) fn few(benchmarks: &[BenchmarkName]) -> String {
+    const MOST: usize = 5;
+    let names: Vec<&str> = benchmarks.iter().take(MOST).map(BenchmarkName::as_str).collect();
+    let more = benchmarks.len().saturating_sub(MOST);
+    let names = names.join(", ");
+    if more == 0 { names } else { format!("{names} and {more} more") }
+}
+
+/// The metrics that came or went without being a finding, each with the benchmarks that have it.
+pub(super) fn lone(report: &Report) -> Vec<String> {
+    let mut all: BTreeMap<(bool, &str), Vec<BenchmarkName>> = BTreeMap::new();
+    for one in report.lone.iter().filter(|one| !one.is_red()) {
+        all.entry((one.on_head, &one.metric.name)).or_default().push(one.benchmark.clone());
+    }
+    let said = |((on_head, metric), names): ((bool, &str), Vec<BenchmarkName>)| {
+        let (side, gone) = if on_head { ("new on head", "") } else { ("not on head any more", ", which is not gated") };
+        format!("{side}: {metric} of {}{gone}", few(&names))
+    };
+    all.into_iter().map(said).collect()
 }
 
 /// What has no numbers, and what moved together.
@@ -157,6 +171,11 @@ fn troubles(report: &Report) -> Vec<String> {
         Finding::Missing { benchmark } => {
             Some(format!("missing: {}: base has it, head has not\n", escape::line(benchmark.as_str())))
         }
+        Finding::MissingMetric { metric, benchmarks } => Some(format!(
+            "missing: {} of {}: base has it, head has not\n",
+            escape::line(metric),
+            escape::line(&few(benchmarks))
+        )),
         Finding::Common { metric, effect, benchmarks } => Some(format!(
             "{} of {} benchmarks moved together: {}\n",
             escape::line(metric),
@@ -172,6 +191,12 @@ fn troubles(report: &Report) -> Vec<String> {
 pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
     let verdicts = |(benchmark, judged)| verdicts(benchmark, judged);
     let mut rows: Vec<Row<'_>> = report.judged.iter().flat_map(verdicts).collect();
+    rows.sort_by(|(_, one), (_, other)| by_weight(one, other));
+    rows
+}
+
+/// The graver word first, and of one word the larger effect.
+pub(super) fn by_weight(one: &MetricVerdict, other: &MetricVerdict) -> std::cmp::Ordering {
     let rank = |one: &MetricVerdict| match one.verdict.call {
         Call::Regressed => 0,
         Call::Inconclusive => 1,
@@ -179,8 +204,7 @@ pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
         Call::Unchanged => 3,
     };
     let magnitude = |one: &MetricVerdict| one.verdict.effect.log().abs();
-    rows.sort_by(|(_, a), (_, b)| rank(a).cmp(&rank(b)).then(magnitude(b).total_cmp(&magnitude(a))));
-    rows
+    rank(one).cmp(&rank(other)).then(magnitude(other).total_cmp(&magnitude(one)))
 }
 
 fn verdicts<'a>(benchmark: &'a BenchmarkName, judged: &'a Judged) -> Vec<Row<'a>> {
@@ -199,7 +223,7 @@ pub(super) fn address(report: &Report, name: &BenchmarkName, of: &str) -> Option
     let found = report.findings.iter().find(|finding| match finding {
         Finding::Regressed { benchmark, metric, .. } => benchmark == name && metric == of,
         Finding::Common { metric, benchmarks, .. } => metric == of && benchmarks.contains(name),
-        Finding::Missing { .. } | Finding::Failed { .. } => false,
+        Finding::Missing { .. } | Finding::MissingMetric { .. } | Finding::Failed { .. } => false,
     });
     found.map(|finding| finding.address(&report.duel))
 }
@@ -241,9 +265,11 @@ fn rest(report: &Report, rows: &[Row<'_>]) -> String {
         out.push_str(&summed(&unchanged));
         out.push('\n');
     }
-    let new = new_on_head(report);
-    if !new.is_empty() {
-        let _ = writeln!(out, "new on head: {}", escape::line(&new.join(", ")));
+    if let Some(new) = new_on_head(report) {
+        let _ = writeln!(out, "new on head: {}", escape::line(&new));
+    }
+    for one in lone(report) {
+        let _ = writeln!(out, "{}", escape::line(&one));
     }
     out
 }
@@ -255,9 +281,11 @@ pub(super) fn summed(unchanged: &[&MetricVerdict]) -> String {
     format!("{} unchanged{}", series(unchanged.len()), seen.unwrap_or_default())
 }
 
-pub(super) fn new_on_head(report: &Report) -> Vec<&str> {
-    let is_new = |(_, judged): &(&BenchmarkName, &Judged)| matches!(judged, Judged::New);
-    report.judged.iter().filter(is_new).map(|(benchmark, _)| benchmark.as_str()).collect()
+/// The benchmarks that only head has, by name as far as they are few.
+pub(super) fn new_on_head(report: &Report) -> Option<String> {
+    let new = report.judged.iter().filter(|(_, judged)| matches!(judged, Judged::New));
+    let names: Vec<BenchmarkName> = new.map(|(benchmark, _)| benchmark.clone()).collect();
+    (!names.is_empty()).then(|| few(&names))
 }
 
 fn series(count: usize) -> String {
@@ -266,8 +294,6 @@ fn series(count: usize) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::domain::{Duel, Effect, Limit, Metric, Policy, Terms, Verdict};
 
@@ -287,7 +313,6 @@ pub(super) mod tests {
         Report {
             duel: RecordId::parse(&"0".repeat(64)).unwrap(),
             pooled: vec![],
-            shards: vec![],
             suite: duel.suite,
             base: duel.base,
             head: duel.head,
@@ -299,6 +324,7 @@ pub(super) mod tests {
             findings,
             accepted: vec![],
             remarks: vec![],
+            lone: vec![],
             judged,
         }
     }
@@ -329,6 +355,31 @@ pub(super) mod tests {
         new on head: d
         kept as duel 000000000000
         ");
+    }
+
+    #[test]
+    fn a_metric_that_is_gone_is_said_first_and_one_that_came_last() {
+        let name = |at: usize| BenchmarkName::new(format!("b{at}")).unwrap();
+        let metric = |name: &str| Metric { name: name.to_owned(), ..Metric::time() };
+        let lone = |at, of: &str, on_head, gate| crate::domain::Lone {
+            benchmark: name(at),
+            metric: metric(of),
+            on_head,
+            gate,
+        };
+        let benchmarks: Vec<BenchmarkName> = (0..7).map(name).collect();
+        let mut report =
+            report(Whole::Red, vec![], vec![Finding::MissingMetric { metric: "bytes".to_owned(), benchmarks }]);
+        report.lone = vec![lone(0, "bytes", false, true), lone(1, "size", false, false), lone(2, "new", true, true)];
+        let shown = text(&report, Style::default());
+        assert!(
+            shown.contains("missing: bytes of b0, b1, b2, b3, b4 and 2 more: base has it, head has not\n"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("\nnot on head any more: size of b1, which is not gated\nnew on head: new of b2\n"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::escape::xml;
 use super::gate::{Gate, what};
 use super::judgement::percent;
-use crate::domain::{Call, Judged, Lack, MetricVerdict, Report, Trouble, Whole};
+use crate::domain::{BenchmarkName, Call, Judged, MetricVerdict, Report, Trouble, Whole};
 
 /// How a case ended.
 enum Case {
@@ -20,18 +20,18 @@ enum Case {
 #[must_use]
 pub fn text(gate: &Gate<'_>) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tachograph\">\n");
-    for one in gate.unreported {
-        let message = one.lack.as_str().to_owned();
-        let case = match one.lack {
-            Lack::New => Case::Skipped(message),
-            Lack::Broken | Lack::Unmeasured => Case::Error { message, text: one.said.clone() },
-        };
-        write_suite(&mut out, one.suite.as_str(), &[("the suite".to_owned(), case)]);
+    for (suite, why) in gate.broken {
+        let message = "does not build or start on head".to_owned();
+        write_suite(&mut out, suite, &[("the suite".to_owned(), Case::Error { message, text: why.clone() })]);
+    }
+    for (suite, why) in gate.unusable {
+        let message = "cannot be used on base".to_owned();
+        write_suite(&mut out, suite, &[("the suite".to_owned(), Case::Error { message, text: why.clone() })]);
     }
     for report in gate.reports {
         write_suite(&mut out, report.suite.as_str(), &cases(report));
     }
-    if gate.reports.is_empty() && gate.unreported.is_empty() {
+    if gate.reports.is_empty() && gate.broken.is_empty() && gate.unusable.is_empty() {
         let message = "nothing was judged".to_owned();
         write_suite(&mut out, "tachograph", &[("the gate".to_owned(), Case::Error { message, text: String::new() })]);
     }
@@ -42,9 +42,7 @@ fn cases(report: &Report) -> Vec<(String, Case)> {
     let mut cases = Vec::new();
     for (benchmark, judged) in &report.judged {
         let whole = |case| vec![(benchmark.to_string(), case)];
-        let is_accepted = |metric: Option<&str>| {
-            report.accepted.iter().any(|one| one.benchmark == *benchmark && one.metric.as_deref() == metric)
-        };
+        let is_accepted = |metric: Option<&str>| is_accepted(report, benchmark, metric);
         cases.extend(match judged {
             Judged::Verdicts(all) => {
                 let case =
@@ -62,10 +60,23 @@ fn cases(report: &Report) -> Vec<(String, Case)> {
             }
         });
     }
+    for one in &report.lone {
+        let case = match one.is_red() {
+            true if is_accepted(report, &one.benchmark, Some(&one.metric.name)) => Case::Passed,
+            true => Case::Failed("base has it, head has not".to_owned()),
+            false if one.on_head => Case::Skipped("new on head: there is nothing to compare it with".to_owned()),
+            false => Case::Skipped("base has it, head has not; only reported".to_owned()),
+        };
+        cases.push((format!("{}: {}", one.benchmark, one.metric.name), case));
+    }
     if report.whole == Whole::Nothing {
         cases.push(("the gate".to_owned(), Case::Error { message: what(report), text: String::new() }));
     }
     cases
+}
+
+fn is_accepted(report: &Report, benchmark: &BenchmarkName, metric: Option<&str>) -> bool {
+    report.accepted.iter().any(|one| one.benchmark == *benchmark && one.metric.as_deref() == metric)
 }
 
 fn verdict(one: &MetricVerdict) -> Case {
@@ -109,7 +120,6 @@ fn write_suite(out: &mut String, name: &str, cases: &[(String, Case)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Unreported;
     use crate::show::gate::tests::{judged, report};
 
     #[test]
@@ -124,8 +134,7 @@ mod tests {
             ("n \"<\u{1b}", Judged::New),
         ];
         let report = report(Whole::Red, judged, vec![]);
-        let suite = report.suite.clone();
-        let gate = Gate { reports: &[report], ..Gate::default() };
+        let gate = Gate { remarks: &[], broken: &[], unusable: &[], reports: &[report], site: None };
         insta::assert_snapshot!(text(&gate), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="tachograph">
@@ -141,10 +150,9 @@ mod tests {
         "#);
         let nothing = text(&Gate { reports: &[], ..gate });
         assert!(nothing.contains("errors=\"1\"") && nothing.contains("nothing was judged"), "{nothing}");
-        let lacks = |lack| vec![Unreported { suite: suite.clone(), lack, said: "cannot find <T>".to_owned() }];
-        let broken = text(&Gate { unreported: &lacks(Lack::Broken), ..Gate::default() });
-        assert!(broken.contains("cannot find &lt;T&gt;") && broken.contains("errors=\"1\""), "{broken}");
-        let new = text(&Gate { unreported: &lacks(Lack::New), ..Gate::default() });
-        assert!(new.contains("skipped=\"1\"") && new.contains("nothing to compare it with yet"), "{new}");
+        let broken = vec![("engine".to_owned(), "cannot find <T>".to_owned())];
+        assert!(text(&Gate { reports: &[], broken: &broken, ..gate }).contains("cannot find &lt;T&gt;"));
+        let unusable = text(&Gate { unusable: &broken, ..gate });
+        assert!(unusable.contains("<error message=\"cannot be used on base\">cannot find"), "{unusable}");
     }
 }

@@ -56,12 +56,13 @@ pub fn text(series: &Series, past: Past<'_>, style: Style) -> String {
             &before.and_then(|before| change(before, point.level)).unwrap_or_default(),
         ]);
     }
-    format!("{title}  {machine}\n{bars}\n{}{}", levels(series, past, style), table.render(style))
+    format!("{title}  {machine}\n{bars}\n{}{}", levels(past, style), table.render(style))
 }
 
 /// The levels of a series, a row each, and what else is to be known of its lane.
-fn levels(series: &Series, past: Past<'_>, style: Style) -> String {
+pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     let Past { trend, .. } = past;
+    let unit = &trend.series.metric.unit;
     let mut table = Table::new(&[
         ("level", Align::Right),
         ("spread", Align::Right),
@@ -75,7 +76,7 @@ fn levels(series: &Series, past: Past<'_>, style: Style) -> String {
         let change = trend.trend.changes.iter().find(|change| change.kind == Move::Step && change.at == level.from);
         let (size, interval) = change.map(sized).unwrap_or_default();
         table.row(&[
-            quantity(level.value, &series.metric.unit),
+            quantity(level.value, unit),
             spread(level.value, (level.low, level.high)).unwrap_or_default(),
             size,
             interval,
@@ -107,7 +108,7 @@ fn sized(moved: &Change) -> (String, String) {
 
 impl Past<'_> {
     /// The commit of a mark, as people are shown it.
-    fn commit(&self, mark: usize) -> String {
+    pub(super) fn commit(&self, mark: usize) -> String {
         self.full(mark).map(|id| id.short().to_owned()).unwrap_or_default()
     }
 
@@ -133,7 +134,7 @@ pub struct Log<'a> {
 
 /// A level, from its first commit to its last.
 #[derive(Debug, Serialize)]
-struct JsonLevel {
+pub(super) struct JsonLevel {
     first: Option<CommitId>,
     last: Option<CommitId>,
     commits: usize,
@@ -144,7 +145,7 @@ struct JsonLevel {
 
 /// A change, with the commits between which it may lie.
 #[derive(Debug, Serialize)]
-struct JsonChange {
+pub(super) struct JsonChange {
     likely: Option<CommitId>,
     first: Option<CommitId>,
     last: Option<CommitId>,
@@ -170,25 +171,35 @@ struct Row<'a> {
     samples: u64,
 }
 
+/// The levels of a series for programs.
+pub(super) fn json_levels(past: Past<'_>) -> Vec<JsonLevel> {
+    let level = |level: &Level| JsonLevel {
+        first: past.full(level.from).cloned(),
+        last: past.full(level.to - 1).cloned(),
+        commits: level.to - level.from,
+        value: level.value,
+        low: level.low,
+        high: level.high,
+    };
+    past.trend.trend.levels.iter().map(level).collect()
+}
+
+/// Its changes.
+pub(super) fn json_changes(past: Past<'_>) -> Vec<JsonChange> {
+    let change = |change: &Change| JsonChange {
+        likely: past.full(change.at).cloned(),
+        first: past.full(change.within.0).cloned(),
+        last: past.full(change.within.1).cloned(),
+        change: *change,
+    };
+    past.trend.trend.changes.iter().map(change).collect()
+}
+
 impl<'a> Log<'a> {
     /// The levels of a series and its newest points, newest last.
     #[must_use]
     pub fn new(series: &'a Series, past: Past<'a>) -> Log<'a> {
         let Past { points, rows, trend, .. } = past;
-        let level = |level: &Level| JsonLevel {
-            first: past.full(level.from).cloned(),
-            last: past.full(level.to - 1).cloned(),
-            commits: level.to - level.from,
-            value: level.value,
-            low: level.low,
-            high: level.high,
-        };
-        let change = |change: &Change| JsonChange {
-            likely: past.full(change.at).cloned(),
-            first: past.full(change.within.0).cloned(),
-            last: past.full(change.within.1).cloned(),
-            change: *change,
-        };
         let row = |point: &'a Point| Row {
             run: &point.run,
             commit: &point.commit,
@@ -205,8 +216,8 @@ impl<'a> Log<'a> {
             benchmark: series.benchmark.as_str(),
             metric: &series.metric,
             machine: MachineLine { id: series.machine.id(), title: series.machine.title() },
-            levels: trend.trend.levels.iter().map(level).collect(),
-            changes: trend.trend.changes.iter().map(change).collect(),
+            levels: json_levels(past),
+            changes: json_changes(past),
             toolchains: &trend.toolchains,
             points: points[points.len().saturating_sub(rows)..].iter().map(row).collect(),
         }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::escape::{markdown as code, markdown_block as block};
-use super::gate::{Gate, Row, accepted, address, cells, new_on_head, rows, summed, told, what};
+use super::gate::{Gate, Row, accepted, address, cells, few, lone, new_on_head, rows, summed, told, what};
 use super::judgement::percent;
 use crate::domain::{Call, Finding, RecordId, Report, Side, Subject, Trouble, Whole};
 
@@ -35,17 +35,23 @@ pub fn text(gate: &Gate<'_>, link: Option<&str>, most_bytes: usize) -> String {
 
 fn at(gate: &Gate<'_>, link: Option<&str>, depth: Depth) -> String {
     let mut out = format!("### Tachograph: {}\n", headline(gate));
-    for one in gate.unreported {
-        let word = if one.lack.is_red() { "red" } else { "new" };
+    for (suite, why) in gate.broken {
         // Writing to a text cannot fail.
-        let _ = write!(out, "\n**{word}**: suite {} {}\n", code(one.suite.as_str()), one.lack.as_str());
+        let _ = write!(out, "\n**red**: suite {} does not build or start on head\n", code(suite));
         if depth >= Depth::Moved {
-            let _ = write!(out, "\n{}", block(&tail(&one.said)));
+            let _ = write!(out, "\n{}", block(&tail(why)));
+        }
+    }
+    for (suite, why) in gate.unusable {
+        let _ = write!(out, "\n**not judged**: suite {} cannot be used on base\n", code(suite));
+        if depth >= Depth::Moved {
+            let _ = write!(out, "\n{}", block(&tail(why)));
         }
     }
     for report in gate.reports {
-        let _ =
-            write!(out, "\n**{}**: suite {}: {}\n", report.whole.as_str(), code(report.suite.as_str()), what(report));
+        let page = gate.site.filter(|site| is_link(site)).map(|site| page_of(site, report));
+        let (word, suite) = (report.whole.as_str(), code(report.suite.as_str()));
+        let _ = write!(out, "\n**{word}**: suite {suite}: {}{}\n", what(report), page.unwrap_or_default());
         if depth >= Depth::Moved {
             moved(&mut out, report);
         }
@@ -69,12 +75,17 @@ fn at(gate: &Gate<'_>, link: Option<&str>, depth: Depth) -> String {
 
 fn headline(gate: &Gate<'_>) -> &'static str {
     match gate.whole() {
+        Whole::Nothing if !gate.unusable.is_empty() => "not every suite could be judged",
         Whole::Red => "slower, or something is lost",
-        Whole::Nothing if gate.is_new() => "new, and nothing to compare with yet",
         Whole::Nothing => "nothing was there to judge",
         Whole::Inconclusive => "nothing is known to be worse, and not everything could be decided",
         Whole::Green => "nothing got worse beyond its limit",
     }
+}
+
+/// The duel's page on the project's site, which is there once the duel is published.
+fn page_of(site: &str, report: &Report) -> String {
+    format!(" ([every effect with its interval]({site}/duel/{}.html))", report.duel.short())
 }
 
 /// Where the rest is.
@@ -111,6 +122,9 @@ fn moved(out: &mut String, report: &Report) {
                 let count = benchmarks.len();
                 format!("{} of {count} benchmarks moved together: {}", code(metric), percent(*effect))
             }
+            Finding::MissingMetric { metric, benchmarks } => {
+                format!("**missing**: {} of {}: base has it, head has not", code(metric), code(&few(benchmarks)))
+            }
             Finding::Regressed { .. } => continue,
         };
         let _ = write!(out, "\n- {line} (finding `{}`)\n", id.short());
@@ -123,10 +137,11 @@ fn moved(out: &mut String, report: &Report) {
     }
     let rows: Vec<Row<'_>> = rows(report).into_iter().filter(|row| told(row.1)).collect();
     table(out, report, &rows);
-    let new = new_on_head(report);
-    if !new.is_empty() {
-        let new: Vec<String> = new.into_iter().map(code).collect();
-        let _ = write!(out, "\nNew on head: {}\n", new.join(", "));
+    if let Some(new) = new_on_head(report) {
+        let _ = write!(out, "\nNew on head: {}\n", code(&new));
+    }
+    for one in lone(report) {
+        let _ = write!(out, "\n- {}\n", code(&one));
     }
 }
 
@@ -207,7 +222,7 @@ fn tail(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Effect, Judged, Lack, Unreported};
+    use crate::domain::{BenchmarkName, Effect, Judged};
     use crate::show::gate::tests::{judged, report};
 
     fn name(name: &str) -> BenchmarkName {
@@ -215,7 +230,7 @@ mod tests {
     }
 
     fn gate(report: &Report) -> Gate<'_> {
-        Gate { reports: std::slice::from_ref(report), ..Gate::default() }
+        Gate { remarks: &[], broken: &[], unusable: &[], reports: std::slice::from_ref(report), site: None }
     }
 
     fn example() -> Report {
@@ -292,6 +307,19 @@ mod tests {
     }
 
     #[test]
+    fn a_project_with_a_site_has_a_page_for_each_duel() {
+        let example = example();
+        let with = Gate { site: Some("https://example.org/speed"), ..gate(&example) };
+        let shown = text(&with, None, MOST_BYTES);
+        let page = format!(
+            "2 findings ([every effect with its interval](https://example.org/speed/duel/{}.html))",
+            example.duel.short()
+        );
+        assert!(shown.contains(&page), "{shown}");
+        assert!(text(&with, None, 400).contains("/duel/"), "also where there is room for the verdict alone");
+    }
+
+    #[test]
     fn no_name_makes_a_mention_a_link_an_element_or_another_row() {
         let nasty = "@all [x](https://evil.invalid) <img src=x> | `` ` <!-- tachograph -->\n# big";
         let trouble = Trouble { reason: nasty.to_owned(), ended: None, stderr_tail: format!("```\n{nasty}") };
@@ -302,10 +330,9 @@ mod tests {
         let mut report = report(Whole::Red, vec![(nasty, judged(Call::Regressed, 0.3))], findings);
         let Subject::Commit(commit) = &mut report.head.subject else { panic!("a commit") };
         nasty.clone_into(&mut commit.subject);
-        let remarks = vec![nasty.to_owned()];
-        let suite = report.suite.clone();
-        let unreported = vec![Unreported { suite, lack: Lack::Broken, said: nasty.to_owned() }];
-        let gate = Gate { remarks: &remarks, unreported: &unreported, reports: &[report] };
+        let (remarks, broken) = (vec![nasty.to_owned()], vec![(nasty.to_owned(), nasty.to_owned())]);
+        let site = Some("javascript:alert(1)");
+        let gate = Gate { remarks: &remarks, broken: &broken, unusable: &broken, reports: &[report], site };
         let shown = text(&gate, Some("javascript:alert(1)"), MOST_BYTES);
         assert!(!shown.contains("<!--") && !shown.contains("javascript"), "{shown}");
         // Take away spans and blocks of code: what is left is ours.

@@ -13,22 +13,5 @@ use super::escape;
 /// ```
 #[must_use]
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    let visible = escape::line(text);
-    if !visible.contains(['&', '<', '>', '"', '\'', '\u{fffe}', '\u{ffff}']) {
-        return visible;
-    }
-    let mut safe = String::with_capacity(visible.len() + 16);
-    for sign in visible.chars() {
-        match sign {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            // No characters in XML.
-            '\u{fffe}' | '\u{ffff}' => safe.extend(sign.escape_unicode()),
-            sign => safe.push(sign),
-        }
-    }
-    Cow::Owned(safe)
+    escape::entities(escape::line(text))
 }

@@ -1,10 +1,10 @@
 //! Finished reports in, text, Markdown, JSON and SVG out. Pure.
 
+pub mod anchored;
 pub mod annotations;
 pub mod brief;
 pub mod changes;
 pub mod chart;
-pub mod code_quality;
 pub mod csv;
 pub mod doctor;
 pub mod duels;
@@ -19,7 +19,6 @@ pub mod log;
 pub mod markdown;
 pub mod markup;
 pub mod number;
-pub mod openmetrics;
 pub mod page;
 pub mod peers;
 pub mod report;

@@ -4,13 +4,21 @@
 //! has to say without the script. Whatever comes from outside is escaped by `html`, which takes nothing else.
 
 pub mod changes;
+pub mod compare;
+pub mod duel;
 pub mod feed;
+mod filter;
 mod frame;
 mod html;
+pub mod hub;
+pub mod links;
 pub mod overview;
 pub mod report;
 pub mod row;
+pub mod run;
+pub mod runs;
 pub mod series;
+mod versus;
 
 pub use frame::Site;
 
@@ -20,5 +28,5 @@ pub fn style() -> String {
     format!("{}{}", super::chart::STYLE, include_str!("../../dashboards/site.css"))
 }
 
-/// What adds hover, zoom, search, sorting and filters.
-pub const SCRIPT: &str = include_str!("../../dashboards/site.js");
+/// What adds hover, zoom, search, sorting, filters and comparisons.
+pub const SCRIPT: &str = concat!(include_str!("../../dashboards/compare.js"), include_str!("../../dashboards/site.js"));

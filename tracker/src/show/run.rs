@@ -52,6 +52,18 @@ fn further(run: &Run, style: Style) -> String {
 }
 
 fn head(run: &Run, style: Style) -> String {
+    let facts = facts(run);
+    let width = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let line = |(name, fact): &(&str, String)| {
+        let name = escape::line(name);
+        let pad = " ".repeat(width.saturating_sub(name.chars().count()));
+        format!("{}{pad}  {}\n", style.paint(Tone::Faint, &name), escape::line(fact))
+    };
+    facts.iter().map(line).collect()
+}
+
+/// All about where and how, each with its name.
+pub(super) fn facts(run: &Run) -> Vec<(&str, String)> {
     let commit = run.subject.commit();
     let what = match &run.subject {
         Subject::Commit(_) => format!("{} {}", commit.id.short(), commit.subject),
@@ -77,14 +89,8 @@ fn head(run: &Run, style: Style) -> String {
     }
     facts.extend(run.notes.iter().map(|(name, note)| (name.as_str(), note.clone())));
 
-    let shown = || facts.iter().filter(|(_, fact)| !fact.is_empty());
-    let width = shown().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let line = |(name, fact): &(&str, String)| {
-        let name = escape::line(name);
-        let pad = " ".repeat(width.saturating_sub(name.chars().count()));
-        format!("{}{pad}  {}\n", style.paint(Tone::Faint, &name), escape::line(fact))
-    };
-    shown().map(line).collect()
+    facts.retain(|(_, fact)| !fact.is_empty());
+    facts
 }
 
 fn bytes_of(bytes: u64) -> String {
@@ -150,7 +156,8 @@ fn failed(run: &Run, style: Style) -> String {
     failures.map(section).collect()
 }
 
-fn why(trouble: &Trouble) -> String {
+/// Why a benchmark failed, and how its process ended.
+pub(super) fn why(trouble: &Trouble) -> String {
     let ended = match trouble.ended {
         None => return trouble.reason.clone(),
         Some(Ended::Status(status)) => format!("exit status {status}"),

@@ -119,3 +119,44 @@ fn a_folder_that_leads_out_of_the_commit_is_refused() {
     let printed = world.ended(2, &["run"]);
     assert!(printed.err.contains("no folder"), "{}", printed.err);
 }
+
+/// A crate without dependencies whose bench target tells how many instructions it took: as many as the library says.
+const CRATE: [(&str, &str); 4] = [
+    (
+        "Cargo.toml",
+        "[package]\nname = \"mine\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[[bench]]\nname = \"all\"\nharness = false\n",
+    ),
+    ("src/lib.rs", "pub const COST: u64 = 1000;\n"),
+    (
+        "benches/all.rs",
+        r##"fn main() {
+    println!(r#"{{"tachograph":1,"benchmarks":[{{"name":"a","metrics":[{{"name":"instructions","unit":"count","#);
+    println!(r#""better":"lower","kind":"exact","values":[{}]}}]}}]}}"#, mine::COST);
+}
+"##,
+    ),
+    (
+        "tachograph.toml",
+        "[suite.mine]\ncargo = { package = \"mine\", bench = \"all\" }\ncommand = [\"{program}\"]\n\
+         format = \"tachograph\"\n",
+    ),
+];
+
+#[test]
+fn head_is_built_from_its_own_files_although_base_is_built_after_they_were_laid_out() {
+    let world = World::new();
+    for (name, text) in CRATE {
+        world.write(name, text);
+    }
+    world.commit("the suite");
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world.write("src/lib.rs", "pub const COST: u64 = 2000;\n");
+    world.commit("slower");
+    for _ in 0..2 {
+        let whole = report(&world, 1, &["gate"]);
+        let judged = &whole["reports"][0]["judged"]["a"]["verdicts"][0];
+        assert_eq!((&judged["base"], &judged["head"]), (&1000.0.into(), &2000.0.into()), "{whole}");
+    }
+    assert!(world.ended(1, &["gate", "--base", "main", "--head", "change"]).out.contains("+100.0 %"));
+    assert!(world.ended(0, &["compare", "change", "main"]).out.contains("-50.0 %"));
+}

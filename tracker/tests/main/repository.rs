@@ -148,7 +148,7 @@ fn two_worktrees_at_once_have_places_of_their_own_and_what_a_killed_process_left
 }
 
 #[test]
-fn a_file_that_did_not_change_keeps_its_time_so_that_builds_stay_warm() {
+fn a_file_that_a_folder_was_last_built_from_keeps_its_time_and_every_other_is_newer_than_that_build() {
     let world = World::new();
     world.write("same", "same");
     world.write("other", "1");
@@ -156,17 +156,28 @@ fn a_file_that_did_not_change_keeps_its_time_so_that_builds_stay_warm() {
     world.write("other", "2");
     world.commit("two");
     let (repository, bench) = (open(&world), bench(&world));
-    let times = |revision: &str| {
+    let lay = |revision: &str| {
         let commit = repository.commit(revision).expect("the commit");
-        let worktree = bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out");
-        let time = |name| fs::metadata(worktree.path().join(name)).and_then(|meta| meta.modified()).expect("a time");
-        (time("same"), time("other"))
+        bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out")
     };
-    let (first, second, third) = (times("HEAD~1"), times("HEAD"), times("HEAD~1"));
-    assert_eq!(first.0, second.0);
-    assert_eq!(first.0, third.0);
-    assert!(second.1 > first.1, "a changed file is newer");
-    assert!(third.1 > second.1, "a file that changed back is newer again");
+    let target = world.path("target");
+    let time = |path: &std::path::Path| fs::metadata(path).and_then(|meta| meta.modified()).expect("a time");
+    // Head is laid out first and built last: what was built from base in between is newer than head's files were.
+    let (head, base) = (lay("HEAD"), lay("HEAD~1"));
+    let built = |worktree: &tachograph::repo::Worktree| {
+        let settled = worktree.settle(&target).expect("settled");
+        fs::write(target.join("built"), "what a build left").expect("a file");
+        drop(settled);
+        (time(&worktree.path().join("same")), time(&worktree.path().join("other")), time(&target.join("built")))
+    };
+    let first = built(&base);
+    let second = built(&head);
+    assert_eq!(second.0, first.0, "the same content needs no build");
+    assert!(second.1 >= first.2, "other content is newer than what was built before");
+    let third = built(&base);
+    assert!(third.1 >= second.2, "also when it was there before that");
+    assert_eq!(built(&base).1, third.1, "and it is not built again");
+    assert!(time(base.path()) >= third.2, "a folder is new each time, for a file may have gone from it");
 }
 
 #[test]

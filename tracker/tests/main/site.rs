@@ -11,7 +11,7 @@ use crate::showing::with_past;
 use crate::world::World;
 
 /// A past large enough to be searched and zoomed into.
-fn site() -> (World, PathBuf) {
+pub(crate) fn site() -> (World, PathBuf) {
     let world = with_past(Size { series: 45, commits: 120, changes: 6 });
     world.ended(0, &["publish", "--name", "a made-up past"]);
     let folder = world.root().join(".tachograph/site");
@@ -19,7 +19,7 @@ fn site() -> (World, PathBuf) {
 }
 
 #[expect(clippy::print_stdout, reason = "a test that could not be made says so")]
-fn browser() -> Option<Browser> {
+pub(crate) fn browser() -> Option<Browser> {
     let browser = Browser::open();
     if browser.is_none() {
         println!("skipped: this machine has no Chromium (Debian: apt install chromium)");
@@ -28,7 +28,7 @@ fn browser() -> Option<Browser> {
 }
 
 /// The page asked for nothing but files, and complained of nothing.
-fn was_quiet(browser: &Browser) {
+pub(crate) fn was_quiet(browser: &Browser) {
     assert_eq!(browser.complaints, Vec::<String>::new());
     let foreign = browser.asked.iter().filter(|address| !address.starts_with("file://") && *address != "about:blank");
     assert_eq!(foreign.collect::<Vec<_>>(), Vec::<&String>::new());
@@ -62,6 +62,11 @@ fn the_list_is_searched_sorted_and_filtered_and_the_way_back_works() {
     browser.visit(&folder.join("index.html"), "#metric=allocated");
     let metrics = "new Set([...document.querySelectorAll('#rows tbody tr')].map((row) => row.cells[2].textContent))";
     assert_eq!(browser.evaluate(&format!("[...{metrics}]")), json!(["allocated"]));
+    browser.visit(&folder.join("index.html"), "#group=decode");
+    let groups =
+        "new Set([...document.querySelectorAll('#rows tbody th')].map((cell) => cell.textContent.split('/')[0]))";
+    assert_eq!(browser.evaluate(&format!("[...{groups}]")), json!(["decode"]));
+    browser.visit(&folder.join("index.html"), "#metric=allocated");
 
     browser.evaluate("document.querySelectorAll('#rows thead button')[1].click()");
     browser.until("document.querySelector('#rows th[aria-sort=descending]') !== null");
@@ -123,12 +128,29 @@ fn a_chart_is_pointed_at_zoomed_and_read_by_keyboard() {
 
 #[test]
 fn pages_fit_a_phone_look_right_in_the_dark_and_say_all_without_their_script() {
-    let (_world, folder) = site();
+    let (_world, top) = site();
     let Some(mut browser) = browser() else { return };
-    let page = series_page(&folder, &mut browser);
-    for (name, page) in
-        [("overview", folder.join("index.html")), ("series", page), ("changes", folder.join("changes.html"))]
-    {
+    let page = series_page(&top, &mut browser);
+    let first = |folder: &str, browser: &mut Browser| {
+        browser.visit(&top.join("runs.html"), "");
+        let href =
+            browser.evaluate(&format!("document.querySelector('main a[href^=\"{folder}/\"]').getAttribute('href')"));
+        top.join(href.as_str().expect("a link"))
+    };
+    let (run, duel) = (first("run", &mut browser), first("duel", &mut browser));
+    browser.visit(&top.join("compare.html"), "");
+    let pair = browser.evaluate("document.querySelector('.pairs a').getAttribute('href')");
+    let pages = [
+        ("overview", top.join("index.html")),
+        ("series", page),
+        ("changes", top.join("changes.html")),
+        ("runs", top.join("runs.html")),
+        ("run", run),
+        ("duel", duel),
+        ("compare", top.join("compare.html")),
+        ("release", top.join(pair.as_str().expect("a link"))),
+    ];
+    for (name, page) in pages {
         browser.window(360, 740);
         browser.looks("dark", "");
         browser.visit(&page, "");

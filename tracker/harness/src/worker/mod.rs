@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
+use crate::callgrind;
 use crate::suite::Suite;
 use lines::Line;
 use request::Request;
@@ -89,6 +90,13 @@ fn answer(suite: &mut Suite<'_>, greeted: &mut bool, request: Request) -> Result
         Request::Profile { benchmark, iterations } => {
             let at = find(suite, &benchmark)?;
             suite.offers[at].profile(iterations, suite.profile.as_mut()).map(|seen| reply::profile(&seen))
+        }
+        Request::Count { .. } if !callgrind::is_here() => {
+            Err("only callgrind can count, and it is not here".to_owned())
+        }
+        Request::Count { benchmark, iterations } => {
+            let at = find(suite, &benchmark)?;
+            suite.offers[at].count(iterations).map(|()| reply::counted())
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::callgrind;
 use crate::describe::{self, number};
 use crate::offer::{Check, Slice};
 use crate::suite::Suite;
 
 pub(super) fn hello(suite: &Suite<'_>, version: u64, versions: &[u64]) -> Value {
     let profiled = suite.profile.is_some() || suite.offers.iter().any(|offer| offer.profile.is_some());
-    let offers: &[&str] = if profiled { &["profile"] } else { &[] };
+    let optional = [("profile", profiled), ("count", callgrind::is_here())];
+    let offers: Vec<&str> = optional.iter().filter(|(_, offered)| *offered).map(|(request, _)| *request).collect();
     json!({ "reply": "hello", "version": version, "versions": versions, "worker": suite.name, "offers": offers })
 }
 
@@ -36,6 +38,10 @@ pub(super) fn dropped() -> Value {
 
 pub(super) fn profile(seen: &Value) -> Value {
     json!({ "reply": "profile", "profile": seen })
+}
+
+pub(super) fn counted() -> Value {
+    json!({ "reply": "count" })
 }
 
 pub(super) fn error(message: &str, line: &str) -> Value {

@@ -11,6 +11,7 @@ pub(crate) enum Request {
     Check { benchmark: String },
     Drop { benchmark: String },
     Profile { benchmark: String, iterations: u64 },
+    Count { benchmark: String, iterations: u64 },
 }
 
 /// Reads a request; the error says what is wrong with it. Fields that are not known are ignored.
@@ -26,7 +27,8 @@ pub(crate) fn parse(line: &str) -> Result<Request, String> {
         "check" => Ok(Request::Check { benchmark: benchmark()? }),
         "drop" => Ok(Request::Drop { benchmark: benchmark()? }),
         "profile" => Ok(Request::Profile { benchmark: benchmark()?, iterations: iterations()? }),
-        other => Err(format!("unknown request {other:?}: expected hello, list, run, check, drop or profile")),
+        "count" => Ok(Request::Count { benchmark: benchmark()?, iterations: iterations()? }),
+        other => Err(format!("unknown request {other:?}: expected hello, list, run, check, drop, profile or count")),
     }
 }
 

@@ -214,3 +214,36 @@ fn the_worker_in_python_speaks_the_whole_protocol_in_under_60_lines() {
     }
     assert_eq!(worker.run("text/join", 20)["metrics"], json!({ "written": 1000 }));
 }
+
+#[test]
+fn only_below_callgrind_a_worker_counts_and_there_the_loop_alone() {
+    let count = |iterations: u64| json!({ "request": "count", "benchmark": "sum/1000", "iterations": iterations });
+    let refused = Speaker::greeted(demo()).ask(&count(10));
+    assert!(message(&refused).contains("only callgrind can count"), "{refused}");
+    if !Command::new("valgrind").arg("--version").output().is_ok_and(|out| out.status.success()) {
+        return println!("skipped: valgrind is not installed");
+    }
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("count.callgrind");
+    let mut below = Command::new("valgrind");
+    below.args(["--tool=callgrind", "-q", "--instr-atstart=no", "--combine-dumps=yes"]);
+    below.arg(format!("--callgrind-out-file={}", file.display())).arg(example("demo"));
+    let mut worker = Speaker::start(below);
+    let hello = worker.ask(&json!({ "request": "hello", "versions": [1] }));
+    assert_eq!(hello["offers"], json!(["profile", "count"]));
+    assert!(
+        message(&worker.ask(&json!({ "request": "count", "benchmark": "gone", "iterations": 1 }))).contains("gone")
+    );
+    for iterations in [10, 20, 10] {
+        assert_eq!(worker.ask(&count(iterations)), json!({ "reply": "count" }));
+    }
+    assert!(worker.end().0.success());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.matches("desc: Trigger: Client Request: tachograph").count(), 3, "{text}");
+    let totals = text.lines().filter_map(|line| line.strip_prefix("totals: ")).map(|total| total.parse().unwrap());
+    let totals: Vec<u64> = totals.collect();
+    let [ten, twenty, again, _] = totals[..] else { panic!("{totals:?}") };
+    assert_eq!(ten, again);
+    // What is counted beside the iterations, less than a hundred instructions, is there once.
+    assert!(ten > 1000 && (2 * ten - 100..=2 * ten).contains(&twenty), "{ten} {twenty}");
+    std::fs::remove_file(&file).unwrap();
+}

@@ -186,14 +186,19 @@ fn pages(symptoms: &Symptoms<'_>) -> Option<Advice> {
 
 fn counters(symptoms: &Symptoms<'_>) -> Option<Advice> {
     match symptoms.conditions.counters {
-        Counters::Available => Some(fine("counters", "a benchmark may count its instructions")),
+        Counters::Available => Some(fine("counters", "perf may count instructions")),
         Counters::Unknown => None,
         Counters::Absent => {
-            let finding = "none: a benchmark cannot count its instructions here, only time";
-            Some(say(Weight::Note, "counters", finding, "a machine of its own, or an instance that passes counters on"))
+            let finding = "none: only valgrind counts instructions here";
+            Some(say(
+                Weight::Note,
+                "counters",
+                finding,
+                "valgrind, for --metrics instructions; or an instance that passes counters on",
+            ))
         }
         Counters::Forbidden { paranoid } => {
-            let finding = format!("perf_event_paranoid is {paranoid}: a benchmark may not count its instructions");
+            let finding = format!("perf_event_paranoid is {paranoid}: perf may not count instructions, valgrind may");
             Some(say(Weight::Note, "counters", finding, "sudo sysctl kernel.perf_event_paranoid=2"))
         }
     }

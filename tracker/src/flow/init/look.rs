@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::elsewhere;
-use super::found::{Found, plain, quoted, text};
 use crate::failure::{Classify, Outcome};
+
+/// The largest file that is looked into.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// How deep and how widely is looked.
 const MOST_DEPTH: usize = 6;
@@ -25,6 +26,26 @@ const CRATES: [(&str, &str); 5] = [
     ("divan", "divan"),
     ("codspeed-divan-compat", "divan"),
 ];
+
+/// A suite that can be measured as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// Its name.
+    pub name: String,
+    /// What it is, for people.
+    pub what: String,
+    /// Its keys in the configuration.
+    pub keys: Vec<String>,
+}
+
+/// What a repository has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// What can be measured.
+    pub suites: Vec<Suite>,
+    /// What was seen and needs a person.
+    pub remarks: Vec<String>,
+}
 
 #[derive(Debug, Deserialize)]
 struct Manifest {
@@ -67,8 +88,8 @@ pub fn look(root: &Path) -> Outcome<Found> {
         let folder = file.parent().unwrap_or(Path::new(""));
         match name {
             "Cargo.toml" => cargo(root, file, &mut found),
-            "package.json" => elsewhere::node(root, file, &mut found),
-            "CMakeLists.txt" => elsewhere::cpp(root, file, &mut found),
+            "package.json" => node(root, file, &mut found),
+            "CMakeLists.txt" => cpp(root, file, &mut found),
             _ if name.ends_with("_test.go") && text(root, file).contains("func Benchmark") => {
                 go.insert(folder.to_owned());
             }
@@ -85,6 +106,36 @@ pub fn look(root: &Path) -> Outcome<Found> {
         found.add("python", "the tests that use pytest-benchmark", vec![r#"recipe = "pytest-benchmark""#.to_owned()]);
     }
     Ok(found)
+}
+
+impl Found {
+    /// A name that no other suite has.
+    fn add(&mut self, name: &str, what: &str, keys: Vec<String>) {
+        let taken = |name: &str| self.suites.iter().any(|suite| suite.name == name);
+        let mut free = name.to_owned();
+        for number in 2..=self.suites.len() + 1 {
+            if !taken(&free) {
+                break;
+            }
+            free = format!("{name}-{number}");
+        }
+        let name = free;
+        self.suites.push(Suite { name, what: what.to_owned(), keys });
+    }
+
+    fn go(&mut self, folder: &Path) {
+        let shown = folder.display().to_string();
+        let (name, keys) = if shown.is_empty() {
+            ("go".to_owned(), vec![r#"recipe = "go""#.to_owned()])
+        } else {
+            (
+                format!("go-{}", plain(&shown)),
+                vec![r#"recipe = "go""#.to_owned(), format!("folder = {}", quoted(&shown))],
+            )
+        };
+        let place = if shown.is_empty() { "the top folder".to_owned() } else { shown };
+        self.add(&name, &format!("the Go benchmarks of {place}"), keys);
+    }
 }
 
 /// Each bench target by the crate that it names.
@@ -126,8 +177,39 @@ fn cargo(root: &Path, file: &Path, found: &mut Found) {
     }
 }
 
+fn node(root: &Path, file: &Path, found: &mut Found) {
+    let text = text(root, file);
+    if let Some(tool) =
+        ["vitest", "tinybench", "mitata", "benchmark"].iter().find(|tool| text.contains(&format!("\"{tool}\"")))
+    {
+        found.remarks.push(format!(
+            "{} uses {tool}: say in a suite what command runs its benchmarks (`command`, `format`, `output`)",
+            file.display()
+        ));
+    }
+}
+
+fn cpp(root: &Path, file: &Path, found: &mut Found) {
+    let text = text(root, file);
+    if text.contains("benchmark::benchmark") || text.contains("Catch2") {
+        found.remarks.push(format!(
+            "{} builds C++ benchmarks: say in a suite what builds and what runs them (recipe = \"google-benchmark\")",
+            file.display()
+        ));
+    }
+}
+
 fn has_extension(file: &Path, wanted: &str) -> bool {
     file.extension().is_some_and(|extension| extension == wanted)
+}
+
+/// A file's text; nothing where it is too large, is none, or is a link that may lead anywhere.
+fn text(root: &Path, file: &Path) -> String {
+    let place = root.join(file);
+    match place.symlink_metadata() {
+        Ok(about) if about.is_file() && about.len() <= MOST_BYTES => fs::read_to_string(place).unwrap_or_default(),
+        _ => String::new(),
+    }
 }
 
 fn walk(root: &Path, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
@@ -143,4 +225,14 @@ fn walk(root: &Path, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> s
         }
     }
     Ok(())
+}
+
+/// A text as a TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A name of a suite, whatever stood there.
+fn plain(text: &str) -> String {
+    text.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '_' { sign } else { '-' }).collect()
 }

@@ -1,6 +1,6 @@
 //! What is written: text that says why beside each key.
 
-use super::found::Found;
+use super::look::Found;
 
 /// The configuration.
 pub(super) fn configuration(found: &Found) -> String {
@@ -27,13 +27,12 @@ const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af68
 const DOWNLOAD: &str = "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0";
 const SOURCE: &str = "tachograph/tachograph";
 
-/// The workflow that measures, and shares what the main branch measured.
+/// The workflow that measures.
 pub(super) fn workflow(branch: &str) -> String {
     let branch = serde_json::Value::from(branch).to_string();
     format!(
         r"# Does this change make anything slower? Measures each pull request, and each push to the main branch, against its base.
-# No secret is in the job that measures, for it runs the change's own code: what a push measured is handed to a job that
-# may write and runs nothing of it. Name a release's hash in place of `main` below once you rely on it.
+# No secret is in the job of a pull request, for it runs the change's own code.
 name: tachograph
 on:
   push:
@@ -47,6 +46,7 @@ concurrency:
   cancel-in-progress: ${{{{ github.event_name == 'pull_request' }}}}
 jobs:
   measure:
+    if: github.event_name != 'push'
     runs-on: ubuntu-24.04
     timeout-minutes: 60
     steps:
@@ -55,22 +55,20 @@ jobs:
           ref: ${{{{ github.event.pull_request.head.sha || github.sha }}}}
           fetch-depth: 0 # a gate needs the commit at which the change left the main branch
           persist-credentials: false
-      - uses: {SOURCE}/.github/actions/tachograph@main
-        with:
-          record: ${{{{ github.event_name == 'push' }}}}
+      - uses: {SOURCE}/.github/actions/tachograph@main # name a release's hash here once you rely on it
   record:
-    if: ${{{{ !cancelled() && github.event_name == 'push' }}}}
-    needs: measure
+    if: github.event_name == 'push'
     runs-on: ubuntu-24.04
-    timeout-minutes: 30
+    timeout-minutes: 60
     permissions:
       contents: write # refs/tachograph/ledger, the history that all share
     steps:
       - uses: {CHECKOUT}
         with:
           fetch-depth: 0
-          persist-credentials: false
-      - uses: {SOURCE}/.github/actions/tachograph/record@main
+      - uses: {SOURCE}/.github/actions/tachograph@main
+        with:
+          push: 'true'
 "
     )
 }
@@ -79,7 +77,7 @@ jobs:
 pub(super) fn report_workflow() -> String {
     format!(
         r"# Says on the pull request what `tachograph` measured, also for forks. It has the right to write and therefore runs
-# nothing of the change: it checks out the main branch, and reads files as data.
+# nothing of the change: it checks out the main branch, and reads one file as data.
 name: tachograph report
 on:
   workflow_run:
@@ -93,7 +91,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 20
     permissions:
-      actions: read # the other workflow's artifacts
+      actions: read # the other workflow's artifact
       contents: write # refs/tachograph/ledger
       pull-requests: write # the comment
       statuses: write # the verdict, drawn anew
@@ -101,22 +99,15 @@ jobs:
       - uses: {CHECKOUT}
         with:
           fetch-depth: 0
-          persist-credentials: false
       - uses: {DOWNLOAD}
         with:
-          pattern: tachograph-*
-          merge-multiple: true
+          name: tachograph
           path: ${{{{ runner.temp }}}}/incoming
           run-id: ${{{{ github.event.workflow_run.id }}}}
           github-token: ${{{{ github.token }}}}
       - uses: {SOURCE}/.github/actions/tachograph/report@main
         with:
-          folder: ${{{{ runner.temp }}}}/incoming
+          file: ${{{{ runner.temp }}}}/incoming/tachograph.bundle
 "
     )
-}
-
-/// The jobs for GitLab.
-pub(super) fn gitlab() -> String {
-    include_str!("gitlab.yml").replace("@SOURCE@", &format!("https://github.com/{SOURCE}"))
 }

@@ -67,7 +67,7 @@ pub fn of_duel(duel: &Duel) -> Result<Bundle, BundleError> {
                             *lives = medians(lives);
                             *null = medians(null);
                         }
-                        Readings::Exact { .. } => {}
+                        Readings::Exact { .. } | Readings::Missing { .. } | Readings::New { .. } => {}
                     }
                 }
             }

@@ -33,6 +33,10 @@ impl Crafts<'_> {
     /// Where to build, with what.
     pub(super) fn site(&self, tree: &Path, target: &Path) -> Outcome<Site> {
         let environment = Environment::build(&self.settings.pass_env).or_usage("reading [build] pass_env")?;
+        let environment = match &self.settings.toolchain {
+            Some(toolchain) => environment.with("RUSTUP_TOOLCHAIN", toolchain),
+            None => environment,
+        };
         let limits = Limits { deadline: self.settings.timeout, ..Limits::default() };
         Ok(Site { tree: tree.to_owned(), target: target.to_owned(), environment, limits })
     }
@@ -85,6 +89,7 @@ impl Crafts<'_> {
             let site = self.site(self.worktree.path(), &self.project.target())?;
             let (package, bench, features) = (package.clone(), bench.clone(), features.clone());
             let mut notes = build::rust_notes(&site, self.stop)?;
+            let _settled = self.worktree.settle(&site.target).map_err(Failure::from)?;
             let built = build::cargo_bench(&site, &CargoBench { package, bench, features }, self.stop, progress)?;
             notes.insert("executable_bytes".to_owned(), built.size_bytes.to_string());
             let place = self.kept.join("program");
@@ -92,8 +97,7 @@ impl Crafts<'_> {
             let program = Some(place.to_string_lossy().into_owned());
             return Ok(Built { target: tree.join("target"), program, notes });
         }
-        let site = |target: &Path| self.site(tree, target);
-        let target = build_by_hand(&site, &source.build, &all_words(source), self.kept, self.stop, progress)?;
+        let target = build_by_hand(self, tree, &source.build, &all_words(source), progress)?;
         let program = source.program.as_ref().map(|program| filled(std::slice::from_ref(program), self.kept).concat());
         Ok(Built { target, program, notes: Notes::new() })
     }

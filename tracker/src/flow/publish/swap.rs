@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::MEMORY;
+use super::kept::MEMORY;
 use crate::failure::{Classify, Failure, Outcome};
 
 /// Where a site is to stand.

@@ -3,8 +3,10 @@
 use super::{Confirm, Event, Going, Next, Planned, Stage};
 use crate::domain::{Run, Subject};
 use crate::failure::Outcome;
-use crate::flow::confirm::{Looked, Second, Step, exact_metrics};
+use crate::flow::beside::{Beside, Step};
+use crate::flow::confirm::{Looked, Second, exact_metrics};
 use crate::flow::follow;
+use crate::flow::instructions;
 use crate::flow::side::Site;
 use crate::measure::duel::Progress;
 use crate::record::Store;
@@ -21,34 +23,40 @@ impl Going<'_, '_> {
         // A working tree has no parent that the history knows; it is never a baseline, and the gate compares it.
         let (true, Subject::Commit(head)) = (wanted, &stage.subject) else { return Ok(Next::GoOn) };
         let suite = (&planned.suite, &planned.settings);
-        let site = Site { project: self.project, suite, settings: &stage.config.build, stop: self.stop };
         let exact = exact_metrics(run);
         let second = Second {
-            site,
-            config: &stage.config,
-            bench: self.bench,
-            address: self.address,
-            head: (head, tree),
+            commit: Beside {
+                site: Site { project: self.project, suite, settings: &stage.config.build, stop: self.stop },
+                config: &stage.config,
+                bench: self.bench,
+                address: self.address,
+                head: (head, tree),
+                seed: self.request.seed,
+                counter: self.counter.as_ref().filter(|_| instructions::wants(&planned.settings)),
+                now_s: self.now_s,
+            },
             suspects: &suspects,
             exact: &exact,
             budget: self.request.confirm_budget.unwrap_or(trend.confirm_budget),
-            seed: self.request.seed,
-            now_s: self.now_s,
         };
-        let tell = &mut *self.tell;
-        let looked = second.look(&mut |step| match step {
-            Step::Building(subject, line) => {
-                let what = format!("building {} {line}", subject.commit().id.short());
-                tell(Event::LookingAgain(planned, what.trim_end()));
-            }
-            Step::Dueling(Progress::Life { .. }) => tell(Event::LookingAgain(planned, "another life")),
-            Step::Dueling(_) => {}
-        })?;
+        let looked = second.look(&mut |step| told(planned, "looking again", &step, self.tell))?;
         match looked {
-            Looked::Again(confirmation) => tell(Event::Confirmed(run, &confirmation)),
-            Looked::Cannot(why) => tell(Event::Unconfirmed(planned, &why)),
+            Looked::Again(confirmation) => (self.tell)(Event::Confirmed(run, &confirmation)),
+            Looked::Cannot(why) => (self.tell)(Event::Unconfirmed(planned, &why)),
             Looked::Stopped => return Ok(Next::Stop),
         }
         Ok(Next::GoOn)
+    }
+}
+
+/// Says how a duel beside the run goes on.
+pub(super) fn told(planned: &Planned, what: &str, step: &Step<'_>, tell: &mut dyn FnMut(Event<'_>)) {
+    match step {
+        Step::Building(subject, line) => {
+            let line = format!("{what}: building {} {line}", subject.commit().id.short());
+            tell(Event::Beside(planned, line.trim_end()));
+        }
+        Step::Dueling(Progress::Life { .. }) => tell(Event::Beside(planned, &format!("{what}: another life"))),
+        Step::Dueling(_) => {}
     }
 }

@@ -1,11 +1,11 @@
 //! What the two sides of a duel offer, and what they have in common.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::meet::Side;
 use super::{DuelError, Options, Programs};
-use crate::domain::{BenchmarkName, Bout, Metric};
+use crate::domain::{BenchmarkName, Bout, Kind, Metric};
 use crate::measure::child::Program;
 use crate::measure::interrupt::Stop;
 use crate::measure::lives::Lives;
@@ -29,19 +29,6 @@ impl Offers {
         })
     }
 
-    /// Every benchmark that either side offers.
-    #[must_use]
-    pub fn names(&self) -> BTreeSet<BenchmarkName> {
-        self.base.iter().chain(&self.head).map(|listed| listed.name.clone()).collect()
-    }
-
-    /// Leaves out what is not to be measured here.
-    pub fn retain(&mut self, mut keep: impl FnMut(&BenchmarkName) -> bool) {
-        for side in [&mut self.base, &mut self.head] {
-            side.retain(|listed| keep(&listed.name));
-        }
-    }
-
     /// Benchmarks that only one side has.
     pub(super) fn lone(&self) -> impl Iterator<Item = (BenchmarkName, Bout)> {
         let lacks = |side: &[Listed], name: &BenchmarkName| side.iter().all(|other| other.name != *name);
@@ -62,15 +49,31 @@ impl Offers {
 pub(super) struct Pair<'a> {
     pub(super) base: &'a Listed,
     pub(super) head: &'a Listed,
-    /// The metrics that both declare alike, with their places on base and on head.
-    pub(super) shared: Vec<(&'a Metric, usize, usize)>,
+    /// The metrics that both declare, with their places on base and on head. One that only a side takes for exact is noisy.
+    pub(super) shared: Vec<(Metric, usize, usize)>,
+    /// The metrics that only a side declares, or declares with another unit or direction, with their place there.
+    pub(super) lone: Vec<(Side, &'a Metric, usize)>,
 }
 
 impl<'a> Pair<'a> {
     fn new(base: &'a Listed, head: &'a Listed) -> Pair<'a> {
-        let place = |metric: &Metric| head.metrics.iter().position(|other| other == metric);
-        let shared = base.metrics.iter().enumerate().filter_map(|(at, metric)| Some((metric, at, place(metric)?)));
-        Pair { base, head, shared: shared.collect() }
+        let same = |one: &Metric, other: &Metric| {
+            (&one.name, &one.unit, one.better) == (&other.name, &other.unit, other.better)
+        };
+        let (mut shared, mut lone) = (Vec::new(), Vec::new());
+        for (on_base, metric) in base.metrics.iter().enumerate() {
+            match head.metrics.iter().position(|other| same(metric, other)) {
+                Some(on_head) => {
+                    let kind = if head.metrics[on_head].kind == Kind::Noisy { Kind::Noisy } else { metric.kind };
+                    shared.push((Metric { kind, ..metric.clone() }, on_base, on_head));
+                }
+                None => lone.push((Side::Base, metric, on_base)),
+            }
+        }
+        let of_head = head.metrics.iter().enumerate();
+        let new = of_head.filter(|(_, metric)| base.metrics.iter().all(|other| !same(metric, other)));
+        lone.extend(new.map(|(at, metric)| (Side::Head, metric, at)));
+        Pair { base, head, shared, lone }
     }
 
     pub(super) fn name(&self) -> &'a BenchmarkName {
@@ -101,11 +104,4 @@ pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<
     let (base_worker, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
     let (head_worker, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
     Ok(Offers { base, head, workers: [base_worker, head_worker] })
-}
-
-impl Pair<'_> {
-    /// Whether a side declares a metric that the other does not.
-    pub(super) fn differ(&self) -> bool {
-        self.shared.len() < self.base.metrics.len() || self.shared.len() < self.head.metrics.len()
-    }
 }

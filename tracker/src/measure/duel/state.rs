@@ -133,8 +133,8 @@ type Column<'a> = &'a dyn Fn(&Read, Side) -> Vec<f64>;
 impl Known {
     fn contests(&self, pair: &Pair<'_>) -> Vec<Contest> {
         let time = self.paired(Metric::time(), &|read, _| read.times_ns.clone());
-        let declared = pair.shared.iter().map(|&(metric, on_base, on_head)| {
-            let place = |side| if side == Side::Head { on_head } else { on_base };
+        let declared = pair.shared.iter().map(|(metric, on_base, on_head)| {
+            let place = |side| if side == Side::Head { *on_head } else { *on_base };
             let exact = |side: Side| -> Vec<f64> {
                 let taken = self.lives.iter().filter_map(|life| life[side.place()].exact.as_ref());
                 taken.filter_map(|values| values.get(place(side)).copied()).collect()
@@ -146,7 +146,20 @@ impl Known {
             // One that differs between two lives of one program is treated as noisy.
             agreed.unwrap_or_else(|| self.paired(Metric { kind: Kind::Noisy, ..metric.clone() }, &column))
         });
-        std::iter::once(time).chain(declared).collect()
+        let lone = pair.lone.iter().filter_map(|&(side, metric, at)| self.lone(side, metric, at));
+        std::iter::once(time).chain(declared).chain(lone).collect()
+    }
+
+    /// A metric that only a side has: its levels there, life by life.
+    fn lone(&self, side: Side, metric: &Metric, at: usize) -> Option<Contest> {
+        let column = |read: &Read| -> Vec<f64> { read.metrics.iter().filter_map(|all| all.get(at).copied()).collect() };
+        let levels: Vec<f64> = self.lives.iter().filter_map(|life| median(&column(&life[side.place()]))).collect();
+        let (level, levels) = (median(&levels)?, Life::new(levels).ok()?);
+        let metric = metric.clone();
+        Some(match side {
+            Side::Head => Contest { metric, base: 0.0, head: level, readings: Readings::New { head: levels } },
+            _ => Contest { metric, base: level, head: 0.0, readings: Readings::Missing { base: levels } },
+        })
     }
 
     fn paired(&self, metric: Metric, column: Column<'_>) -> Contest {

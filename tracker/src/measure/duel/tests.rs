@@ -56,7 +56,7 @@ fn contests<'a>(fought: &'a Fought, name: &str) -> &'a [Contest] {
 fn lives(contest: &Contest) -> (&[Life], &[Life]) {
     match &contest.readings {
         Readings::Paired { lives, null } => (lives, null),
-        Readings::Exact { .. } => panic!("{contest:?}"),
+        _ => panic!("{contest:?}"),
     }
 }
 
@@ -151,6 +151,37 @@ def run(request):
     let [_, steps] = contests(&fought, "a") else { panic!("time and steps") };
     assert_eq!(steps.metric.kind, Kind::Noisy);
     assert_eq!(lives(steps).0.len(), 3);
+}
+
+#[test]
+fn a_metric_of_one_side_only_is_kept_as_such_and_one_that_is_exact_on_one_side_only_is_noisy() {
+    let declaring = |metric: &str| {
+        format!(
+            r#"
+def list_(request):
+    say(reply="list", benchmarks=[{{"name": "a", "metrics": [{{"better": "lower", {metric}}}]}}])
+
+def run(request):
+    say(reply="run", elapsed_ns=min(request["iterations"] * 700000, 900000), metrics={{"steps": 7, "rows": 9}})
+"#
+        )
+    };
+    let steps = declaring(r#""name": "steps", "unit": "count", "kind": "exact""#);
+    let other_unit = declaring(r#""name": "steps", "unit": "bytes", "kind": "exact""#);
+    let rows = declaring(r#""name": "rows", "unit": "count", "kind": "noisy""#);
+    let three = |value: f64| Life::new(vec![value; 3]).unwrap();
+    for (head, level) in [(&rows, 9.0), (&other_unit, 7.0)] {
+        let fought = duel(&steps, head);
+        let [_, missing, new] = contests(&fought, "a") else { panic!("{fought:?}") };
+        assert_eq!((&missing.readings, missing.head), (&Readings::Missing { base: three(7.0) }, 0.0));
+        assert_eq!((&new.readings, new.head), (&Readings::New { head: three(level) }, level));
+    }
+    let noisy = declaring(r#""name": "steps", "unit": "count", "kind": "noisy""#);
+    for (base, head) in [(&steps, &noisy), (&noisy, &steps)] {
+        let fought = duel(base, head);
+        let [_, both] = contests(&fought, "a") else { panic!("{fought:?}") };
+        assert_eq!((both.metric.kind, lives(both).0.len()), (Kind::Noisy, 3));
+    }
 }
 
 #[test]

@@ -220,6 +220,11 @@ pub fn parse_profile(line: &[u8]) -> Result<serde_json::Value, ReplyError> {
     parse::<RawProfile>("profile", line).map(|raw| serde_json::Value::Object(raw.profile))
 }
 
+/// Reads the reply to `count`.
+pub fn parse_count(line: &[u8]) -> Result<(), ReplyError> {
+    parse::<Nothing>("count", line).map(|Nothing {}| ())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -252,6 +257,7 @@ mod tests {
         assert_eq!(parse_check(next()).unwrap(), Answer::Wrong("expected 499500, got 499501".to_owned()));
         parse_drop(next()).unwrap();
         assert_eq!(parse_profile(next()).unwrap(), serde_json::json!({"scopes": []}));
+        parse_count(next()).unwrap();
         let refused = parse_run(next(), &[]).unwrap_err();
         assert_eq!(refused.to_string(), "the worker refused `run`: no benchmark named \"sum/1001\"");
     }
@@ -328,6 +334,7 @@ mod tests {
             let _ = parse_check(&line);
             let _ = parse_drop(&line);
             let _ = parse_profile(&line);
+            let _ = parse_count(&line);
             prop_assert!(parse_run(&line, &[]).is_err());
         }
 

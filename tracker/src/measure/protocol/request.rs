@@ -39,6 +39,13 @@ pub enum Request<'a> {
         /// Over how many iterations.
         iterations: u64,
     },
+    /// Asks for iterations that callgrind counts.
+    Count {
+        /// Of which benchmark.
+        benchmark: &'a BenchmarkName,
+        /// How many.
+        iterations: u64,
+    },
 }
 
 impl Request<'_> {
@@ -52,6 +59,7 @@ impl Request<'_> {
             Request::Check { .. } => "check",
             Request::Drop { .. } => "drop",
             Request::Profile { .. } => "profile",
+            Request::Count { .. } => "count",
         }
     }
 
@@ -93,6 +101,10 @@ mod tests {
             (
                 Request::Profile { benchmark, iterations: 10 },
                 r#"{"request":"profile","benchmark":"sum/1000","iterations":10}"#,
+            ),
+            (
+                Request::Count { benchmark, iterations: 10 },
+                r#"{"request":"count","benchmark":"sum/1000","iterations":10}"#,
             ),
         ];
         let page = include_str!("../../../harness/PROTOCOL.md");

@@ -32,7 +32,7 @@ pub(super) async fn held(conn: &mut SqliteConnection, id: &RecordId) -> Result<O
     Ok(Some((duel, is_sketch)))
 }
 
-fn without_bouts(row: &SqliteRow) -> Result<Duel, Fault> {
+pub(super) fn without_bouts(row: &SqliteRow) -> Result<Duel, Fault> {
     Ok(Duel {
         suite: suite(row, 1)?,
         machine: json::read("a machine", row.try_get(2)?)?,
@@ -87,13 +87,15 @@ fn readings(row: &SqliteRow) -> Result<Readings, Fault> {
         Ok::<_, Fault>(life)
     };
     match row.try_get(7)? {
+        EXACT if head.is_empty() => Ok(Readings::Missing { base: single(base)? }),
+        EXACT if base.is_empty() => Ok(Readings::New { head: single(head)? }),
         PAIRED => Ok(Readings::Paired { lives: head, null: base }),
         EXACT => Ok(Readings::Exact { base: single(base)?, head: single(head)? }),
         word => Err(odd("the kind of what was read", word)),
     }
 }
 
-fn unpacked(bytes: &[u8]) -> Result<Vec<Life>, Fault> {
+pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<Life>, Fault> {
     samples::unpack(bytes).map_err(|error| Fault::Damaged(error.to_string()))
 }
 

@@ -97,6 +97,9 @@ fn prepare(duel: &Duel, is_sketch: bool) -> Result<Vec<Prepared<'_>>, Fault> {
                 Readings::Exact { base, head } => {
                     (EXACT, None, pack(std::slice::from_ref(head))?, pack(std::slice::from_ref(base))?)
                 }
+                // Of what a side lacks there are no lives.
+                Readings::Missing { base } => (EXACT, None, pack(&[])?, pack(std::slice::from_ref(base))?),
+                Readings::New { head } => (EXACT, None, pack(std::slice::from_ref(head))?, pack(&[])?),
             };
             prepared.push(Prepared { benchmark, place, contest, kind, lives, head, base });
         }

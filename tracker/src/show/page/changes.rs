@@ -2,6 +2,7 @@
 
 use super::frame::{Depth, Site, page};
 use super::html::Html;
+use super::links::Links;
 use super::overview;
 use super::row::{Row, causes};
 
@@ -10,7 +11,7 @@ const CAUSES: usize = 400;
 
 /// The page of changes.
 #[must_use]
-pub fn page_of(site: &Site, rows: &[Row]) -> String {
+pub fn page_of(site: &Site, rows: &[Row], links: &Links) -> String {
     let causes = causes(rows);
     let mut body = Html::default();
     body.put("<h1>Changes</h1><p>Where the level of a series moved, the newest first; what moved at one commit the same way stands ")
@@ -20,7 +21,7 @@ pub fn page_of(site: &Site, rows: &[Row]) -> String {
     }
     body.put("<ol class=\"causes\">");
     for cause in causes.iter().take(CAUSES) {
-        overview::cause(&mut body, cause);
+        overview::cause(&mut body, cause, links);
     }
     body.put("</ol>");
     if causes.len() > CAUSES {

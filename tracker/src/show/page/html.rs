@@ -36,6 +36,19 @@ impl Html {
         self
     }
 
+    /// The last lines of what a program said.
+    pub(super) fn tail(&mut self, text: &str, most: usize) -> &mut Html {
+        let lines: Vec<&str> = text.trim_end().lines().collect();
+        if !lines.is_empty() {
+            self.put("<pre>");
+            for line in &lines[lines.len().saturating_sub(most)..] {
+                self.text(&line.chars().take(400).collect::<String>()).put("\n");
+            }
+            self.put("</pre>");
+        }
+        self
+    }
+
     /// The style of all pages, for one that stands alone.
     pub(super) fn style(&mut self) -> &mut Html {
         self.0.push_str(&super::style());

@@ -1,8 +1,13 @@
 //! The first page: what changed lately, and every series in a line.
 
+use super::compare::Pair;
+use super::filter::{self, Moves, Pick};
 use super::frame::{Depth, Site, page};
 use super::html::Html;
+use super::hub;
+use super::links::{self, Links};
 use super::row::{Cause, DAYS, Row, causes};
+use super::versus::class;
 use crate::domain::Turn;
 use crate::show::chart::spark;
 use crate::show::number::{date, percent, quantity};
@@ -11,6 +16,8 @@ use crate::show::number::{date, percent, quantity};
 pub const ROWS: usize = 500;
 /// How many causes the overview tells of.
 const CAUSES: usize = 12;
+/// How many of the last duels the overview tells of.
+const DUELS: usize = 12;
 /// A level that moved by less is called the same.
 const SAME: f64 = 0.005;
 
@@ -29,6 +36,15 @@ pub struct Newest {
     pub release: Option<String>,
 }
 
+/// What stands beside the series.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// The pages that there are.
+    pub links: &'a Links,
+    /// The comparisons that are drawn, oldest first.
+    pub pairs: &'a [Pair],
+}
+
 /// The file of a page of the overview, counted from nought.
 #[must_use]
 pub fn file(number: usize) -> String {
@@ -37,14 +53,14 @@ pub fn file(number: usize) -> String {
 
 /// The pages of the overview. The rows come in the order in which they are to be listed.
 #[must_use]
-pub fn pages(site: &Site, newest: Option<&Newest>, rows: &[Row]) -> Vec<(String, String)> {
+pub fn pages(site: &Site, newest: Option<&Newest>, rows: &[Row], beside: Beside<'_>) -> Vec<(String, String)> {
     let count = rows.len().div_ceil(ROWS).max(1);
     let one = |number: usize| {
         let from = number * ROWS;
         let shown = &rows[from.min(rows.len())..(from + ROWS).min(rows.len())];
         let mut body = Html::default();
         if number == 0 {
-            head(&mut body, newest, rows);
+            head(&mut body, newest, rows, beside);
         }
         body.put("<section><h2>Every series</h2>");
         let release = newest.and_then(|newest| newest.release.as_deref());
@@ -56,7 +72,7 @@ pub fn pages(site: &Site, newest: Option<&Newest>, rows: &[Row]) -> Vec<(String,
     (0..count).map(one).collect()
 }
 
-fn head(body: &mut Html, newest: Option<&Newest>, rows: &[Row]) {
+fn head(body: &mut Html, newest: Option<&Newest>, rows: &[Row], beside: Beside<'_>) {
     body.put("<h1>Overview</h1>");
     let Some(newest) = newest else {
         body.put("<p>Nothing was measured yet: <code>tachograph run</code> measures HEAD.</p>");
@@ -89,6 +105,21 @@ fn head(body: &mut Html, newest: Option<&Newest>, rows: &[Row]) {
         0 => body.put("; nothing failed.</p>"),
         failed => body.put("; <b class=\"worse\">").text(&failed.to_string()).put(" failed</b>.</p>"),
     };
+    lately(body, rows, beside);
+}
+
+fn lately(body: &mut Html, rows: &[Row], beside: Beside<'_>) {
+    if !beside.links.duels.is_empty() {
+        body.put("<section><h2>The last duels</h2><ol class=\"duels\">");
+        for duel in beside.links.duels.iter().take(DUELS) {
+            body.put("\n<li>");
+            links::word(body, duel.whole);
+            body.put(" ");
+            links::to(body, (Depth::Top, "duel/"), &links::duel_file(&duel.id), duel.head.short());
+            body.put(" <small>").text(duel.suite.as_str()).put(", ").text(&date(duel.started_at_s)).put("</small>");
+        }
+        body.put("</ol></section>");
+    }
     body.put("<section><h2>What changed lately</h2>");
     let causes = causes(rows);
     if causes.is_empty() {
@@ -96,20 +127,26 @@ fn head(body: &mut Html, newest: Option<&Newest>, rows: &[Row]) {
     } else {
         body.put("<ol class=\"causes\">");
         for found in causes.iter().take(CAUSES) {
-            cause(body, found);
+            cause(body, found, beside.links);
         }
         body.put("</ol><p><a href=\"changes.html\">All ").count(causes.len()).put(" changes</a></p>");
     }
     body.put("</section>");
+    if !beside.pairs.is_empty() {
+        body.put("<section><h2>From release to release</h2>");
+        hub::pair_list(body, Depth::Top, &beside.pairs[beside.pairs.len().saturating_sub(4)..]);
+        body.put("<p><a href=\"compare.html\">Any two commits</a></p></section>");
+    }
 }
 
 /// A cause in two lines.
-pub(super) fn cause(body: &mut Html, cause: &Cause<'_>) {
+pub(super) fn cause(body: &mut Html, cause: &Cause<'_>, links: &Links) {
     let first = cause.first();
-    let (class, arrow, word) = match first.turn {
-        Turn::Regression => ("worse", "worse", "got worse"),
-        Turn::Improvement => ("better", "better", "got better"),
-        Turn::Moved => ("moved", "moved", "moved"),
+    let class = class(first.turn);
+    let word = match first.turn {
+        Turn::Regression => "got worse",
+        Turn::Improvement => "got better",
+        Turn::Moved => "moved",
     };
     body.put("<li id=\"c")
         .text(cause.id().short())
@@ -118,7 +155,7 @@ pub(super) fn cause(body: &mut Html, cause: &Cause<'_>) {
         .put("\"><b>")
         .text(&first.size)
         .put("</b> <small>")
-        .put(arrow)
+        .put(class)
         .put("</small></span> <span><time>")
         .text(&date(first.at_s))
         .put("</time> <code>")
@@ -132,34 +169,45 @@ pub(super) fn cause(body: &mut Html, cause: &Cause<'_>) {
         .put(": ");
     for (at, (row, change)) in cause.changes.iter().take(4).enumerate() {
         body.put(if at == 0 { "" } else { ", " });
-        link(body, row, Depth::Top);
+        links::benchmark(body, Depth::Top, Some(&row.id), row.benchmark.as_str());
         body.put(" ").text(&row.metric.name).put(" ").text(&change.size);
     }
     if cause.changes.len() > 4 {
         body.put(" and ").count(cause.changes.len() - 4).put(" more");
     }
+    onward(body, cause, links);
     body.put("</small></span></li>");
 }
 
-/// A link to a series' page.
-pub(super) fn link(body: &mut Html, row: &Row, depth: Depth) {
-    body.put("<a href=\"")
-        .put(depth.up())
-        .put("series/")
-        .text(row.id.short())
-        .put(".html\">")
-        .text(row.benchmark.as_str())
-        .put("</a>");
+/// From a cause to its run, its duels and the comparison with the commit before.
+fn onward(body: &mut Html, cause: &Cause<'_>, links: &Links) {
+    let first = cause.first();
+    let (row, _) = cause.changes.iter().find(|(_, change)| change.commit == first.commit).unwrap_or(&cause.changes[0]);
+    let (state, note) = links.state(cause);
+    body.put("<br><b>").put(state.as_str()).put("</b>");
+    if !note.is_empty() {
+        body.put(": ").text(note);
+    }
+    body.put(" · <a href=\"compare.html#a=").text(first.within.0.short()).put("&amp;b=").text(first.commit.short());
+    body.put("\">compare</a>");
+    if let Some(run) = links.run(&first.commit, &row.suite, &row.machine) {
+        body.put(" · ");
+        links::to(body, (Depth::Top, "run/"), &links::run_file(run), "the run");
+    }
+    for duel in links.duels_of(&first.commit, &row.suite).take(3) {
+        body.put(" · ");
+        links::to(body, (Depth::Top, "duel/"), &links::duel_file(&duel.id), "a duel: ");
+        links::word(body, duel.whole);
+    }
 }
 
+const PICKS: [Pick; 4] = [("group", 0), ("suite", 1), ("metric", 2), ("machine", 3)];
+
 fn table(body: &mut Html, rows: &[Row], release: Option<&str>) {
-    body.put("<form id=\"filter\" class=\"tools\" hidden><label>Find <input type=\"search\" name=\"q\" autocomplete=\"off\"></label> ")
-        .put("<label>Suite <select name=\"suite\"><option value=\"\">all</option></select></label> ")
-        .put("<label>Metric <select name=\"metric\"><option value=\"\">all</option></select></label> ")
-        .put("<label>Machine <select name=\"machine\"><option value=\"\">all</option></select></label> ")
-        .put("<output id=\"shown\"></output></form>")
-        .put("<div class=\"wide\"><table id=\"rows\"><thead><tr><th scope=\"col\">benchmark<th scope=\"col\">suite")
-        .put("<th scope=\"col\">metric<th scope=\"col\">machine<th scope=\"col\">trend<th scope=\"col\" class=\"n\">now")
+    filter::form(body, &PICKS, Moves::None);
+    filter::table(body, &PICKS, "0 -,5 0,6 1,7 2,8 3,9 4,10 5");
+    body.put("<thead><tr><th scope=\"col\">benchmark<th scope=\"col\">suite<th scope=\"col\">metric<th scope=\"col\">machine")
+        .put("<th scope=\"col\">trend<th scope=\"col\" class=\"n\">now")
         .put("<th scope=\"col\" class=\"n\">noise");
     for days in DAYS {
         body.put("<th scope=\"col\" class=\"n\">").text(&format!("{days} d"));
@@ -167,7 +215,7 @@ fn table(body: &mut Html, rows: &[Row], release: Option<&str>) {
     body.put("<th scope=\"col\" class=\"n\">").text(release.unwrap_or("release")).put("</thead><tbody>");
     for row in rows {
         body.put("\n<tr data-k=\"").text(&keys(row)).put("\"><th scope=\"row\">");
-        link(body, row, Depth::Top);
+        links::benchmark(body, Depth::Top, Some(&row.id), row.benchmark.as_str());
         body.put("<td>").text(row.suite.as_str()).put("<td>").text(&row.metric.name).put("<td>").text(&row.machine);
         body.put("<td>").chart(&spark::draw(&row.spark));
         body.put("<td class=\"n\">").text(&quantity(row.level, &row.metric.unit)).put("<td class=\"n\">");
@@ -183,9 +231,7 @@ fn table(body: &mut Html, rows: &[Row], release: Option<&str>) {
 
 /// What the script sorts by: level, noise, and the four changes.
 fn keys(row: &Row) -> String {
-    let key = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3e}"));
-    let all = [Some(row.level), row.noise].into_iter().chain(row.over);
-    all.map(key).collect::<Vec<_>>().join(" ")
+    filter::keys([Some(row.level), row.noise].into_iter().chain(row.over))
 }
 
 /// A cell with a change of the level: coloured, and with an arrowhead, where it is one.
@@ -244,7 +290,7 @@ mod tests {
     #[test]
     fn the_first_page_tells_the_state_the_causes_and_every_series() {
         let rows = [row("kernel/<script>", vec![change(9, Turn::Regression, 0.05)]), row("b", vec![])];
-        let pages = pages(&site(), Some(&newest()), &rows);
+        let pages = pages(&site(), Some(&newest()), &rows, Beside { links: &Links::default(), pairs: &[] });
         assert_eq!(pages.len(), 1);
         let (file, html) = &pages[0];
         assert_eq!(file, "index.html");
@@ -264,7 +310,7 @@ mod tests {
                 ..row(&format!("group/kind/benchmark/{at}"), vec![])
             })
             .collect();
-        let pages = pages(&site(), Some(&newest()), &rows);
+        let pages = pages(&site(), Some(&newest()), &rows, Beside { links: &Links::default(), pairs: &[] });
         assert_eq!(
             pages.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>(),
             ["index.html", "series-2.html", "series-3.html"]
@@ -276,6 +322,8 @@ mod tests {
 
     #[test]
     fn a_site_without_runs_says_what_to_do() {
-        assert!(pages(&site(), None, &[])[0].1.contains("tachograph run"));
+        assert!(
+            pages(&site(), None, &[], Beside { links: &Links::default(), pairs: &[] })[0].1.contains("tachograph run")
+        );
     }
 }

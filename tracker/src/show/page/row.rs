@@ -87,7 +87,7 @@ impl Cause<'_> {
 }
 
 /// The places of one cause lie at most so many commits apart.
-const TOGETHER: usize = 2;
+pub(super) const TOGETHER: usize = 2;
 
 /// All changes of all series by cause, the newest first.
 #[must_use]

@@ -2,8 +2,10 @@
 
 use super::frame::{Depth, Site, page};
 use super::html::Html;
+use super::links;
 use super::row::Row;
-use crate::domain::{Level, Turn};
+use super::versus::class;
+use crate::domain::Level;
 use crate::show::chart::Svg;
 use crate::show::number::{Measure, date, percent, quantity, spread};
 
@@ -27,6 +29,8 @@ pub struct Reading {
     pub interval: Option<(f64, f64)>,
     /// How many lives there were.
     pub lives: u32,
+    /// The page of its run, if it has one.
+    pub run: Option<String>,
 }
 
 /// Another series of the same benchmark.
@@ -160,21 +164,13 @@ fn figure(body: &mut Html, of: &Page<'_>) {
         .put("Arrowheads mark changes, dashed lines releases.</output></figcaption></figure>");
 }
 
-fn class(turn: Turn) -> &'static str {
-    match turn {
-        Turn::Regression => "worse",
-        Turn::Improvement => "better",
-        Turn::Moved => "moved",
-    }
-}
-
 fn changes(body: &mut Html, of: &Page<'_>) {
     if of.row.changes.is_empty() {
         return;
     }
     let unit = &of.row.metric.unit;
     body.put("<section><h2>Changes</h2><div class=\"wide\"><table><thead><tr><th>date<th>commit<th>what it says<th class=\"n\">size")
-        .put("<th class=\"n\">95 % interval<th class=\"n\">before<th class=\"n\">after<th>began within</thead><tbody>");
+        .put("<th class=\"n\">95 % interval<th class=\"n\">before<th class=\"n\">after<th>began within<th></thead><tbody>");
     for change in of.row.changes.iter().rev() {
         body.put("\n<tr><td>")
             .text(&date(change.at_s))
@@ -191,9 +187,15 @@ fn changes(body: &mut Html, of: &Page<'_>) {
         }
         body.put("<td class=\"n\">").text(&quantity(change.levels.0, unit));
         body.put("<td class=\"n\">").text(&quantity(change.levels.1, unit)).put("<td><code>");
-        body.text(change.within.0.short()).put("..").text(change.within.1.short()).put("</code>");
+        body.text(change.within.0.short()).put("..").text(change.within.1.short()).put("</code><td>");
+        compare(body, change.within.0.short(), change.commit.short());
     }
     body.put("</tbody></table></div></section>");
+}
+
+/// A link to two commits on every machine.
+fn compare(body: &mut Html, from: &str, to: &str) {
+    body.put("<a href=\"../compare.html#a=").text(from).put("&amp;b=").text(to).put("\">compare</a>");
 }
 
 fn levels(body: &mut Html, of: &Page<'_>) {
@@ -217,15 +219,25 @@ fn runs(body: &mut Html, of: &Page<'_>) {
     let unit = &of.row.metric.unit;
     body.put("<section><h2>The last runs</h2><div class=\"wide\"><table><thead><tr><th>date<th>commit<th>what it says<th class=\"n\">")
         .text(&of.row.metric.name)
-        .put("<th class=\"n\">spread<th class=\"n\">lives</thead><tbody>");
-    for reading in of.readings.iter().rev().take(RUNS) {
-        body.put("\n<tr><td>").text(&date(reading.at_s)).put("<td><code>").text(&reading.commit).put("</code><td>");
+        .put("<th class=\"n\">spread<th class=\"n\">lives<th></thead><tbody>");
+    for (at, reading) in of.readings.iter().enumerate().rev().take(RUNS) {
+        body.put("\n<tr><td>").text(&date(reading.at_s)).put("<td><code>");
+        match &reading.run {
+            Some(file) => links::to(body, (Depth::Folder, "run/"), file, &reading.commit),
+            None => {
+                body.text(&reading.commit);
+            }
+        }
+        body.put("</code><td>");
         body.text(&reading.subject)
             .put("<td class=\"n\">")
             .text(&quantity(reading.level, unit))
             .put("<td class=\"n\">");
         body.text(&reading.interval.and_then(|interval| spread(reading.level, interval)).unwrap_or_default());
-        body.put("<td class=\"n\">").text(&reading.lives.to_string());
+        body.put("<td class=\"n\">").text(&reading.lives.to_string()).put("<td>");
+        if let Some(before) = at.checked_sub(1).map(|before| &of.readings[before]) {
+            compare(body, &before.commit, &reading.commit);
+        }
     }
     body.put("</tbody></table></div></section>");
 }
@@ -234,7 +246,7 @@ fn runs(body: &mut Html, of: &Page<'_>) {
 mod tests {
     use super::super::row::tests::{change, row};
     use super::*;
-    use crate::domain::Unit;
+    use crate::domain::{Turn, Unit};
     use crate::show::chart;
 
     #[test]
@@ -248,6 +260,7 @@ mod tests {
             level,
             interval: (place > 0).then_some((level - 9.0, level + 9.0)),
             lives: 3,
+            run: (place > 2).then(|| "abc.html".to_owned()),
         };
         let readings = [reading(0, 1000.0), reading(1, 1050.0), reading(3, 1051.0)];
         let level = |from, to, value| Level { from, to, value, low: value - 2.0, high: value + 2.0 };
@@ -284,6 +297,8 @@ mod tests {
             "data-changes=\"1 worse +5.0\u{a0}%;\"",
             "data-tags=\"1 v,1;\"",
             "Say &amp; &lt;do&gt;",
+            "<a href=\"../run/abc.html\">0000000003</a>",
+            "<a href=\"../compare.html#a=0000000001&amp;b=0000000003\">compare</a>",
             "<a href=\"x.html\">bytes</a>",
             "tachograph log &#39;=kernel/&#39;\\&#39;&#39;a&#39;\\&#39;&#39; &quot;b&quot;&#39;",
             "+4.0 to +6.0 %",

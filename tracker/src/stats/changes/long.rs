@@ -2,7 +2,9 @@
 
 use super::{Detection, Segment, Settings, Step, Values, detect_at_once};
 
-/// The points of a block. Levels farther apart in time than this are not compared.
+/// A series of so many points is read at once: whether a level wanders is seen only by who sees all of it.
+const AT_ONCE: usize = 3_072;
+/// The points of a block of a longer one. Levels farther apart in time than this are not compared.
 const BLOCK: usize = 1_536;
 /// How far blocks reach into each other on either side.
 const OVERLAP: usize = 192;
@@ -40,7 +42,7 @@ struct Block {
 }
 
 fn blocks(length: usize) -> Vec<Block> {
-    if length <= BLOCK + OVERLAP {
+    if length <= AT_ONCE {
         return vec![Block { from: 0, to: length, first: 0, last: length }];
     }
     // Even shares, so that the last block is no stump.

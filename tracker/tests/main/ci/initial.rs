@@ -64,7 +64,7 @@ fn init_knows_the_suites_that_people_have_and_says_what_it_cannot_measure_alone(
         assert!(config.contains(expected), "{expected}\nin\n{config}");
     }
     assert!(!config.contains("[suite.go"), "what was built is not looked at: {config}");
-    assert!(printed.out.contains("gungraun") && printed.out.contains("package-lock.json"), "{}", printed.out);
+    assert!(printed.out.contains("gungraun") && printed.out.contains("vitest"), "{}", printed.out);
     // The project's own reader takes it.
     world.ended(0, &["run", "--dry-run"]);
     let workflow = fs::read_to_string(world.root().join(".github/workflows/tachograph.yml")).expect("written");

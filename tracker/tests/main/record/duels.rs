@@ -34,6 +34,18 @@ pub(crate) fn full_duel() -> Duel {
                     head: 2.5,
                     readings: Readings::Paired { lives: vec![], null: vec![] },
                 },
+                Contest {
+                    metric: Metric { name: "gone".to_owned(), ..Metric::time() },
+                    base: 3.5,
+                    head: 0.0,
+                    readings: Readings::Missing { base: life(&[3.5, 3.25]) },
+                },
+                Contest {
+                    metric: Metric { name: "come".to_owned(), ..Metric::time() },
+                    base: 0.0,
+                    head: 4.5,
+                    readings: Readings::New { head: life(&[4.5]) },
+                },
             ]),
         ),
         (name("never reached"), Bout::Dueled(vec![])),

@@ -3,11 +3,9 @@
 mod clones;
 mod compacting;
 mod hostile;
-mod large;
 mod many;
 mod rebuilding;
 mod refused;
-mod words;
 
 use std::path::{Path, PathBuf};
 

@@ -201,18 +201,35 @@ impl Unit {
         }
     }
 
-    /// The metrics that both sides told in each life.
+    /// The metrics that both sides told in each life, and those that only one of them ever told.
     fn contests(&self, name: &BenchmarkName) -> Vec<Contest> {
-        let Some(first) = self.lives.first().and_then(|life| life[0].levels.get(name)) else { return Vec::new() };
-        first.iter().filter_map(|(metric, _)| self.contest(name, metric)).collect()
+        let Some(life) = self.lives.first() else { return Vec::new() };
+        let told =
+            |side: usize| life[side].levels.get(name).map_or(&[][..], Vec::as_slice).iter().map(|(metric, _)| metric);
+        let both = told(0).filter_map(|metric| self.contest(name, metric));
+        let missing = told(0).filter_map(|metric| {
+            let (level, base) = self.lone(name, metric, [0, 1])?;
+            Some(Contest { metric: metric.clone(), base: level, head: 0.0, readings: Readings::Missing { base } })
+        });
+        let new = told(1).filter_map(|metric| {
+            let (level, head) = self.lone(name, metric, [1, 0])?;
+            Some(Contest { metric: metric.clone(), base: 0.0, head: level, readings: Readings::New { head } })
+        });
+        both.chain(missing).chain(new).collect()
+    }
+
+    /// The levels of a metric on a side, in case the other never told it.
+    fn lone(&self, name: &BenchmarkName, metric: &Metric, [side, other]: [usize; 2]) -> Option<(f64, Life)> {
+        let on = |side: usize| -> Vec<f64> {
+            self.lives.iter().filter_map(|life| level(&life[side], name, metric)).collect()
+        };
+        let levels = Some(on(side)).filter(|_| on(other).is_empty())?;
+        Some((median(&levels)?, Life::new(levels).ok()?))
     }
 
     fn contest(&self, name: &BenchmarkName, metric: &Metric) -> Option<Contest> {
-        let level = |came: &Came| {
-            let levels = came.levels.get(name)?;
-            levels.iter().find(|(other, _)| other == metric).map(|(_, level)| *level)
-        };
-        let side = |side: usize| self.lives.iter().map(|life| level(&life[side])).collect::<Option<Vec<f64>>>();
+        let of = |came: &Came| level(came, name, metric);
+        let side = |side: usize| self.lives.iter().map(|life| of(&life[side])).collect::<Option<Vec<f64>>>();
         let (base, head) = (side(0)?, side(1)?);
         let levels = (median(&base)?, median(&head)?);
         let contest = |metric, readings| Contest { metric, base: levels.0, head: levels.1, readings };
@@ -231,6 +248,10 @@ impl Unit {
         let metric = Metric { kind: Kind::Noisy, ..metric.clone() };
         Some(contest(metric, Readings::Paired { lives, null }))
     }
+}
+
+fn level(came: &Came, name: &BenchmarkName, metric: &Metric) -> Option<f64> {
+    came.levels.get(name)?.iter().find(|(other, _)| other == metric).map(|(_, level)| *level)
 }
 
 /// Of what went wrong in a later life it is told in which.

@@ -1,0 +1,100 @@
+//! When files changed, as build tools are to see it.
+//!
+//! cargo and make take a file for unchanged if it is older than what they built last. Commits are laid out in several
+//! places and built in one folder, so the time at which a file was written tells nothing: it may lie before a build of
+//! another commit. So every folder that is built in has a page beside it with the content and the time of each file that
+//! it was last built from. Before a build, a file of the same content gets the time on the page, so that what did not
+//! change is not built again, and every other file gets the present, which is later than all that was built.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use git2::Oid;
+use rustix::fs::FlockOperation;
+
+use super::worktree::{Guard, Worktree};
+use super::{RepoError, files};
+
+/// That nobody else builds in a folder.
+pub struct Settled {
+    _guard: Guard,
+}
+
+impl Worktree {
+    /// Makes the files' times tell what changed since something was last built in `target`, and holds others off from
+    /// building there for as long as what is returned lives.
+    pub fn settle(&self, target: &Path) -> Result<Settled, RepoError> {
+        fs::create_dir_all(target).map_err(files("creating", target))?;
+        let guard = wait_for(&beside(target, "lock"))?;
+        let page = beside(target, "times");
+        let before = read(&page);
+        let now = SystemTime::now();
+        let fresh = beside(target, "times.part");
+        let mut out = BufWriter::new(File::create(&fresh).map_err(files("writing", &fresh))?);
+        let mut folders = BTreeSet::new();
+        for (name, id) in self.laid() {
+            let full = self.path().join(name);
+            let Ok(kind) = full.symlink_metadata() else { continue };
+            folders.extend(name.ancestors().skip(1).map(Path::to_owned));
+            let time = before.get(name).filter(|(was, _)| was == id).map_or(now, |&(_, time)| time);
+            if kind.is_file() {
+                set(&full, time)?;
+            }
+            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+            if let Some(name) = name.to_str().filter(|name| !name.contains('\n')) {
+                writeln!(out, "{id} {since} {name}").map_err(files("writing", &fresh))?;
+            }
+        }
+        // A file that is gone, or another commit checked out, shows in these alone.
+        for name in folders.iter().map(PathBuf::as_path).chain([Path::new(".git/HEAD")]) {
+            let full = self.path().join(name);
+            if full.symlink_metadata().is_ok_and(|kind| !kind.is_symlink()) {
+                set(&full, now)?;
+            }
+        }
+        out.flush().map_err(files("writing", &fresh))?;
+        fs::rename(&fresh, &page).map_err(files("writing", &page))?;
+        Ok(Settled { _guard: guard })
+    }
+}
+
+/// A file that belongs to a folder and stands beside it, so that it is not mistaken for something that was built.
+fn beside(folder: &Path, what: &str) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(what);
+    folder.with_file_name(name)
+}
+
+fn wait_for(path: &Path) -> Result<Guard, RepoError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(files("opening the lock", path))?;
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::LockExclusive) {
+            Ok(()) => return Ok(Guard::of(file)),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(files("locking", path)(error.into())),
+        }
+    }
+}
+
+fn set(path: &Path, time: SystemTime) -> Result<(), RepoError> {
+    let file = File::open(path).or_else(|_| File::options().write(true).open(path));
+    file.and_then(|file| file.set_modified(time)).map_err(files("setting the time of", path))
+}
+
+/// What a folder was last built from; a page that cannot be read costs a build, no more.
+fn read(page: &Path) -> HashMap<PathBuf, (Oid, SystemTime)> {
+    let Ok(file) = File::open(page) else { return HashMap::new() };
+    let line = |line: std::io::Result<String>| {
+        let line = line.ok()?;
+        let mut parts = line.splitn(3, ' ');
+        let id = Oid::from_str(parts.next()?).ok()?;
+        let nanos = parts.next()?.parse::<u64>().ok()?;
+        Some((PathBuf::from(parts.next()?), (id, SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos))))
+    };
+    BufReader::new(file).lines().filter_map(line).collect()
+}
