@@ -94,8 +94,21 @@ fn by_duel(strand: &Strand, to: &Strand, before: Offset) -> Option<Offset> {
     // A ratio to the old anchor is one to the new anchor times new/old.
     let (log, variance, count) =
         link(strand, to).or_else(|| link(to, strand).map(|(log, variance, count)| (-log, variance, count)))?;
-    let error = (before.error.powi(2) + variance).sqrt();
+    // Duels lie farther apart than the lives of one tell: what the day adds is shared by all of them.
+    let days = scatter(strand).max(scatter(to)) / count as f64;
+    let error = (before.error.powi(2) + variance.max(days)).sqrt();
     Some(Offset { tie: Tie::Duel, log: before.log + log, error, count })
+}
+
+/// The variance of one duel about its neighbours in the same strand, from how far each lies from the next; zero where there
+/// are too few.
+fn scatter(strand: &Strand) -> f64 {
+    let mut placed: Vec<(usize, f64)> =
+        strand.ratios.iter().filter_map(|ratio| Some((ratio.place?, ratio.log))).collect();
+    placed.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
+    let apart: Vec<f64> = placed.windows(2).map(|pair| (pair[1].1 - pair[0].1).abs()).collect();
+    let middle = median(&apart).filter(|_| apart.len() >= FEWEST).unwrap_or(0.0);
+    (OF_DISTANCE * middle).powi(2) / 2.0
 }
 
 /// How far a strand lies from the commits around its own.
@@ -339,7 +352,8 @@ mod tests {
         let joined = re_anchored(&mut noise, 0.2, 0.2, 0.001);
         let offset = joined.offsets[1].expect("tied");
         assert_eq!((offset.tie, offset.count), (Tie::Duel, 1));
-        assert!((offset.log - 0.2).abs() < 1e-12 && (offset.error - 0.001).abs() < 1e-9);
+        // The duel says 0.1 %, and the duels of this strand scatter by 0.2 %.
+        assert!((offset.log - 0.2).abs() < 1e-12 && (0.0015..0.0026).contains(&offset.error), "{offset:?}");
         assert_eq!(trend(&joined, &Settings::history(), Direction::Lower).changes, []);
     }
 
