@@ -43,7 +43,7 @@ pub fn all(store: &mut Store, history: &History, settings: &Settings) -> Outcome
     Ok(strands.into_iter().map(|(what, strands)| anchored(what, strands, settings)).collect())
 }
 
-/// A contest as a ratio; none where a side was zero, or where no life was whole.
+/// A contest as a ratio; none where a side was zero or has none, or where no life was whole.
 fn ratio(duel: &Duel, contest: &Contest, history: &History) -> Option<Ratio> {
     let (log, variance) = match &contest.readings {
         Readings::Paired { lives, .. } => {
@@ -54,6 +54,8 @@ fn ratio(duel: &Duel, contest: &Contest, history: &History) -> Option<Ratio> {
             }
         }
         Readings::Exact { .. } => ((contest.head / contest.base).ln(), 0.0),
+        // One side has no such metric.
+        Readings::Missing { .. } | Readings::New { .. } => return None,
     };
     let head = duel.head.subject.commit().id.clone();
     let place = history.line.place(&head);

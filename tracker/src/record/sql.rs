@@ -188,7 +188,8 @@ statements! {
     SKETCHES = "SELECT b.name, m.name, m.unit, m.better, m.kind, c.base, c.head, c.lives \
                 FROM contests c JOIN metrics m ON m.id = c.metric_id JOIN benchmarks b ON b.id = c.benchmark_id \
                 WHERE c.duel_id = ? AND c.lives IS NOT NULL";
-    MEDIANS = "SELECT b.name, m.name, m.unit, m.better, m.kind, c.base, c.head, c.lives, e.kind \
+    MEDIANS = "SELECT b.name, m.name, m.unit, m.better, m.kind, c.base, c.head, e.kind, \
+               CASE e.kind WHEN 'exact' THEN e.head ELSE c.lives END, CASE e.kind WHEN 'exact' THEN e.base END \
                FROM contests c JOIN metrics m ON m.id = c.metric_id JOIN benchmarks b ON b.id = c.benchmark_id \
                JOIN evidence e ON e.duel_id = c.duel_id AND e.benchmark_id = c.benchmark_id AND e.place = c.place \
                WHERE c.duel_id = ?";

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::read::{unpacked, without_bouts};
-use super::{EXACT, Store};
+use super::read::{readings, unpacked, without_bouts};
+use super::{PAIRED, Store};
 use crate::domain::{BenchmarkName, Bout, CommitId, Contest, Duel, Life, Machine, Readings, RecordId, SuiteName};
 use crate::record::error::Fault;
 use crate::record::read::{benchmark, metric};
@@ -79,17 +79,16 @@ async fn sketch(conn: &mut SqliteConnection, key: i64) -> Result<(RecordId, Duel
 async fn contests(conn: &mut SqliteConnection, key: i64) -> Result<BTreeMap<BenchmarkName, Bout>, Fault> {
     let mut contests: BTreeMap<BenchmarkName, Vec<Contest>> = BTreeMap::new();
     for row in sqlx::query(sql::MEDIANS).bind(key).fetch_all(conn).await? {
-        let (base, head): (f64, f64) = (row.try_get(5)?, row.try_get(6)?);
-        let single = |value: f64| Life::new(vec![value]).map_err(|error| Fault::Damaged(error.to_string()));
-        let readings = if row.try_get::<&str, _>(8)? == EXACT {
-            Readings::Exact { base: single(base)?, head: single(head)? }
+        let readings = if row.try_get::<&str, _>(7)? == PAIRED {
+            let packed: Option<&[u8]> = row.try_get(8)?;
+            let medians = packed.map(unpacked).transpose()?.unwrap_or_default().into_iter().flat_map(Vec::<f64>::from);
+            let lives = medians.map(|median| Life::new(vec![median]));
+            let lives = lives.collect::<Result<_, _>>().map_err(|error| Fault::Damaged(error.to_string()))?;
+            Readings::Paired { lives, null: Vec::new() }
         } else {
-            let packed: Option<&[u8]> = row.try_get(7)?;
-            let medians = packed.map(unpacked).transpose()?.unwrap_or_default();
-            let medians = medians.into_iter().flat_map(Vec::<f64>::from);
-            Readings::Paired { lives: medians.map(single).collect::<Result<_, _>>()?, null: Vec::new() }
+            readings(&row)?
         };
-        let contest = Contest { metric: metric(&row, 1)?, base, head, readings };
+        let contest = Contest { metric: metric(&row, 1)?, base: row.try_get(5)?, head: row.try_get(6)?, readings };
         contests.entry(benchmark(row.try_get(0)?)?).or_default().push(contest);
     }
     Ok(contests.into_iter().map(|(name, contests)| (name, Bout::Dueled(contests))).collect())

@@ -80,7 +80,7 @@ async fn bouts(conn: &mut SqliteConnection, key: i64) -> Result<(BTreeMap<Benchm
     Ok((rows.iter().map(bout).collect::<Result<_, Fault>>()?, is_sketch))
 }
 
-fn readings(row: &SqliteRow) -> Result<Readings, Fault> {
+pub(super) fn readings(row: &SqliteRow) -> Result<Readings, Fault> {
     let (head, base) = (unpacked(row.try_get(8)?)?, unpacked(row.try_get(9)?)?);
     let single = |lives: Vec<Life>| {
         let [life] = <[Life; 1]>::try_from(lives).map_err(|_| odd("an exact metric", "of several lives"))?;
