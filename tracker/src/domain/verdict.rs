@@ -118,8 +118,12 @@ pub struct Grounds {
     pub level: Option<f64>,
     /// The quantile at that level: the effect must exceed this many errors.
     pub factor: Option<f64>,
-    /// The probability of such signs and ranks, were there no effect; none where the signs were not asked.
+    /// The probability of such signs and ranks, were there no effect; none where they were not asked.
     pub signs: Option<f64>,
+    /// The probability of such places of head among head, base and the null control, were there no effect; none where
+    /// they were not asked.
+    #[serde(default)]
+    pub places: Option<f64>,
     /// The lives at which the next look stands.
     pub next_look: usize,
 }

@@ -21,6 +21,7 @@ use crate::measure::interrupt::Stop;
 use crate::measure::lives::Stopped;
 use crate::measure::machine::{self, Watch};
 use crate::measure::pulse;
+use crate::stats::looks::Sides;
 
 /// The benchmark under which the size of what was built is compared.
 const PROGRAM: &str = "program";
@@ -152,7 +153,7 @@ impl Job<'_> {
     ) -> Result<(Fought, usize), Dueled> {
         let offers = duel::offers(programs, &self.options, self.stop)?;
         let gated_series = self.gated_series(offers.of_base());
-        let mut rule = self.enough(duel, gated_series);
+        let mut rule = self.enough(duel, gated_series, Sides::Three);
         let fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
         Ok((fought, gated_series))
     }
@@ -171,13 +172,13 @@ impl Job<'_> {
         let begun = command::duel::begin(parties, &self.options, self.stop, tell)?;
         let offered = begun.of_base();
         let gated_series = self.gated_series(offered.iter().map(|(name, metric)| (name, metric.clone())));
-        let mut rule = self.enough(duel, gated_series);
+        let mut rule = self.enough(duel, gated_series, Sides::Two);
         Ok((begun.run(&mut rule, tell)?, gated_series))
     }
 
-    fn enough(&self, duel: Duel, gated_series: usize) -> Enough<'_> {
+    fn enough(&self, duel: Duel, gated_series: usize, sides: Sides) -> Enough<'_> {
         let Job { earlier, policy, known, inputs, aim, .. } = *self;
-        Enough { aim, duel, earlier, policy, known, gated_series, inputs }
+        Enough { aim, duel, earlier, policy, known, gated_series, inputs, sides }
     }
 
     /// Over how many series the error budget is divided, known before anything is measured. An exact metric counts too:

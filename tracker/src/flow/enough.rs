@@ -7,7 +7,7 @@ use crate::judge;
 use crate::judge::estimate::{medians, over_lives};
 use crate::judge::known::Known;
 use crate::measure::duel::Rule;
-use crate::stats::looks::Looks;
+use crate::stats::looks::{Looks, Sides};
 
 /// When the luck of builds is so many times the error of measuring, more lives do not make the two together smaller.
 const HOPELESS: f64 = 5.0;
@@ -39,6 +39,8 @@ pub(super) struct Enough<'a> {
     pub(super) gated_series: usize,
     /// Whether something that a benchmark can see differs; if not there is nothing to decide.
     pub(super) inputs: Inputs,
+    /// How many sides a life compares.
+    pub(super) sides: Sides,
 }
 
 /// Whether something that a benchmark can see differs between base and head.
@@ -50,7 +52,7 @@ pub(super) enum Inputs {
 
 impl Enough<'_> {
     fn looks(&self) -> Looks {
-        judge::duel::looks(self.policy, self.gated_series)
+        judge::duel::looks(self.policy, self.gated_series, self.sides)
     }
 }
 
@@ -138,6 +140,7 @@ mod tests {
             known: &known,
             gated_series: 10,
             inputs: Inputs::Differ,
+            sides: Sides::Two,
         };
         assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 15));
         let bouts = [
@@ -169,6 +172,7 @@ mod tests {
             known: &known,
             gated_series: 10,
             inputs: Inputs::Differ,
+            sides: Sides::Two,
         };
         assert_eq!(rule.first_look(), 1);
         let now = bouts(1).into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();

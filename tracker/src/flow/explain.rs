@@ -4,7 +4,7 @@ use crate::domain::{
     BenchmarkName, Bout, Call, Duel, Effect, Finding, Interval, Judged, Pattern, Policy, Readings, RecordId, Report,
 };
 use crate::failure::{Failure, Outcome};
-use crate::judge::estimate::{medians, null_control};
+use crate::judge::estimate::{Evidence, null_control};
 use crate::judge::known::Known;
 use crate::judge::{pool, report};
 use crate::record::{Found, Store};
@@ -114,8 +114,8 @@ fn address(report: &Report, benchmark: &BenchmarkName, metric: &str) -> Option<R
 fn null(duel: &Duel, benchmark: &BenchmarkName, metric: &str) -> Option<(Effect, Interval)> {
     let Bout::Dueled(contests) = duel.bouts.get(benchmark)? else { return None };
     let contest = contests.iter().find(|contest| contest.metric.name == metric)?;
-    let Readings::Paired { null, .. } = &contest.readings else { return None };
-    let (effect, reach) = null_control(&medians(null))?;
+    let Readings::Paired { lives, null } = &contest.readings else { return None };
+    let (effect, reach) = null_control(&Evidence::of(lives, null).control)?;
     let at = |log: f64| Effect::from_log(log);
     Some((at(effect), Interval { low: at(effect - reach), high: at(effect + reach), level: 0.95 }))
 }

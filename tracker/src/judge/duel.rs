@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::domain::{
     BenchmarkName, Bout, Call, Contest, Duel, Effect, Judged, Life, MetricVerdict, Policy, Readings, Terms, Verdict,
 };
-use crate::stats::looks::Looks;
+use crate::stats::looks::{Looks, Sides};
 use crate::stats::robust::Variance;
 use crate::stats::shrink;
 
 use super::builds::Spread;
-use super::estimate::{medians, over_lives, proven_bias, variance_of_lives};
+use super::estimate::{Evidence, over_lives, proven_bias, variance_of_lives};
 use super::exact;
 use super::known::{Known, Past};
 use super::rule::{Case, DOUBT, decide};
@@ -18,8 +18,8 @@ use super::rule::{Case, DOUBT, decide};
 /// The looks of each series of a gate: the error budget divided over its gated noisy series, whose number is fixed
 /// before anything is measured.
 #[must_use]
-pub fn looks(policy: &Policy, gated_series: usize) -> Looks {
-    Looks::new(DOUBT, policy.false_reds.probability() / gated_series.max(1) as f64)
+pub fn looks(policy: &Policy, gated_series: usize, sides: Sides) -> Looks {
+    Looks::new(DOUBT, policy.false_reds.probability() / gated_series.max(1) as f64, sides)
 }
 
 /// All that the verdict on one series follows from, beside its readings.
@@ -27,7 +27,7 @@ pub fn looks(policy: &Policy, gated_series: usize) -> Looks {
 pub struct Ground<'a> {
     /// What the policy says of it.
     pub terms: Terms,
-    /// When it is looked at.
+    /// When it is looked at, as far as that does not depend on how many sides its lives compare.
     pub looks: Looks,
     /// Whether both sides are one build, so that no luck of builds comes in.
     pub one_build: bool,
@@ -48,15 +48,15 @@ pub fn judge_contest(contest: &Contest, ground: &Ground<'_>) -> Verdict {
 }
 
 fn judge_lives(contest: &Contest, lives: &[Life], null: &[Life], ground: &Ground<'_>) -> Verdict {
-    let Ground { terms, looks, .. } = *ground;
-    let all = medians(lives);
+    let Ground { terms, .. } = *ground;
+    let evidence = Evidence::of(lives, null);
+    let looks = ground.looks.of(evidence.sides());
+    let all = &evidence.effects;
     let usual = ground.past.and_then(|past| shrink::usual(&past.variances)).or_else(|| shrink::usual(ground.siblings));
     // Lives beyond the last look wait for the next one: judging them now would be a look that nobody paid for.
-    let judged = looks.last_at(all.len()).map(|look| (look, &all[..look.values]));
-    let Some((look, values, estimate)) =
-        judged.and_then(|(look, values)| Some((look, values, over_lives(values, usual)?)))
-    else {
-        return too_few(&all, terms);
+    let judged = looks.last_at(all.len());
+    let Some((look, estimate)) = judged.and_then(|look| Some((look, over_lives(&all[..look.values], usual)?))) else {
+        return too_few(all, terms);
     };
     let spread = if ground.one_build || !terms.widen {
         Spread::None
@@ -66,11 +66,11 @@ fn judge_lives(contest: &Contest, lives: &[Life], null: &[Life], ground: &Ground
     let is_learned = matches!(spread, Spread::Between { .. });
     decide(&Case {
         estimate,
-        values: Some(values),
+        signs: Some(evidence.first(look.values)),
         pairs: lives[..look.values].iter().map(|life| life.values().len()).sum(),
         spread,
         lessons: ground.past.filter(|_| is_learned).map_or(0, |past| past.comparisons.len()),
-        bias: proven_bias(&medians(null)),
+        bias: proven_bias(&evidence.control),
         looks,
         look,
         limit: terms.limit,
@@ -79,8 +79,8 @@ fn judge_lives(contest: &Contest, lives: &[Life], null: &[Life], ground: &Ground
 }
 
 /// Before the first look there is an effect and nothing to say of it.
-fn too_few(medians: &[f64], terms: Terms) -> Verdict {
-    let effect = medians.iter().sum::<f64>() / medians.len().max(1) as f64;
+fn too_few(effects: &[f64], terms: Terms) -> Verdict {
+    let effect = effects.iter().sum::<f64>() / effects.len().max(1) as f64;
     let effect = Effect::from_log(effect);
     Verdict { call: Call::Inconclusive, effect, interval: None, limit: terms.limit, detectable: None, grounds: None }
 }
@@ -92,9 +92,9 @@ pub fn variances(duel: &Duel) -> BTreeMap<String, Vec<Variance>> {
     for bout in duel.bouts.values() {
         let Bout::Dueled(contests) = bout else { continue };
         for contest in contests {
-            let Readings::Paired { lives, .. } = &contest.readings else { continue };
+            let Readings::Paired { lives, null } = &contest.readings else { continue };
             let of_metric = found.entry(contest.metric.name.clone()).or_default();
-            of_metric.extend(variance_of_lives(&medians(lives)));
+            of_metric.extend(variance_of_lives(&Evidence::of(lives, null).effects));
         }
     }
     found
@@ -103,7 +103,7 @@ pub fn variances(duel: &Duel) -> BTreeMap<String, Vec<Variance>> {
 /// Judges a whole duel; `gated_series` is the number of gated noisy series that base offers.
 #[must_use]
 pub fn judge(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) -> Vec<(BenchmarkName, Judged)> {
-    let looks = looks(policy, gated_series);
+    let looks = looks(policy, gated_series, Sides::Two);
     let one_build = duel.is_of_one_build();
     let siblings = variances(duel);
     let judge_one = |benchmark: &BenchmarkName, contest: &Contest| {

@@ -6,7 +6,7 @@ use crate::domain::{BenchmarkName, Bout, Contest, Duel, Readings};
 use crate::stats::robust::Variance;
 
 use super::builds::Earlier;
-use super::estimate::{medians, over_lives, variance_of_lives};
+use super::estimate::{Evidence, over_lives, variance_of_lives};
 
 /// What earlier duels say of one series.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,9 +39,9 @@ impl Known {
     }
 
     fn learn(&mut self, benchmark: &BenchmarkName, contest: &Contest, builds_differ: bool) {
-        let Readings::Paired { lives, .. } = &contest.readings else { return };
-        let medians = medians(lives);
-        let (Some(variance), Some(estimate)) = (variance_of_lives(&medians), over_lives(&medians, None)) else {
+        let Readings::Paired { lives, null } = &contest.readings else { return };
+        let effects = Evidence::of(lives, null).effects;
+        let (Some(variance), Some(estimate)) = (variance_of_lives(&effects), over_lives(&effects, None)) else {
             return;
         };
         let past = self.0.entry((benchmark.clone(), contest.metric.name.clone())).or_default();

@@ -6,12 +6,12 @@
 //! main branch's history, whose neighbours differ by another build on another day.
 
 use crate::domain::{Call, Direction, Effect, FalseReds, Limit, Verdict};
-use crate::stats::looks::{Look, Looks};
+use crate::stats::looks::{Look, Looks, Sides};
 use crate::stats::robust::{Mean, Variance, trimmed_mean, variance_about_zero};
 use crate::stats::student::combined_df;
 
 use super::builds::{ENOUGH, Earlier, PRIOR_SD, Spread};
-use super::estimate::Estimate;
+use super::estimate::{Estimate, Signs};
 use super::rule::{Case, DOUBT, decide};
 
 /// A shorter history tells nothing.
@@ -164,7 +164,7 @@ pub fn judge(numbers: &Numbers, wanted: &Wanted) -> Verdict {
     let estimate = numbers.estimate();
     let spread = numbers.spread(estimate.error);
     let count = numbers.base.len().min(numbers.head.len());
-    let looks = Looks::new(DOUBT, wanted.false_reds.probability());
+    let looks = Looks::new(DOUBT, wanted.false_reds.probability(), Sides::Two);
     if estimate.error.df <= 0.0 && !matches!(spread, Spread::Total(_)) {
         let effect = Effect::from_log(estimate.effect);
         let call = Call::Inconclusive;
@@ -178,7 +178,7 @@ pub fn judge(numbers: &Numbers, wanted: &Wanted) -> Verdict {
     let look = if ask_signs { look } else { Look { finding: Some(wanted.false_reds.probability()), ..look } };
     decide(&Case {
         estimate,
-        values: ask_signs.then_some(pairs.as_slice()),
+        signs: ask_signs.then_some(Signs::Signs(&pairs)),
         pairs: count,
         spread,
         lessons: numbers.past.len(),

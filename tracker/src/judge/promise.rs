@@ -6,11 +6,11 @@
 
 use crate::domain::{Call, Direction, FalseReds, Limit, Standing};
 use crate::stats::changes::Values;
-use crate::stats::looks::Looks;
+use crate::stats::looks::{Looks, Sides};
 use crate::stats::simulate::{Noise, Shape, soak, upper_bound};
 
 use super::builds::{Earlier, Spread};
-use super::estimate::over_lives;
+use super::estimate::{Evidence, over_lives};
 use super::point;
 use super::rule::{Case, DOUBT, decide};
 
@@ -19,10 +19,27 @@ const MOST_LIVES: usize = 51;
 
 /// One simulated series: what its lives will be, and how it is judged.
 struct Series {
-    values: Vec<f64>,
+    evidence: Evidence,
     spread: Spread,
     limit: Limit,
 }
+
+/// Lives of one build, of two sides as a command's are or of three as workers' are, in which head is slower by `truth`.
+fn evidence(sides: Sides, shape: Shape, noise: &mut Noise, (lives, cv, truth): (usize, f64, f64)) -> Evidence {
+    match sides {
+        Sides::Two => {
+            let effects = shape.lives(noise, lives, cv).iter().map(|x| x + truth).collect();
+            Evidence { effects, control: Vec::new(), threes: None }
+        }
+        Sides::Three => {
+            let threes = shape.threes(noise, lives, cv);
+            Evidence::of_levels(threes.into_iter().map(|[head, base, null]| [head + truth, base, null]).collect())
+        }
+    }
+}
+
+/// Commands' lives, then workers'.
+const BOTH: [Sides; 2] = [Sides::Two, Sides::Three];
 
 /// How a simulated duel ended, and after how many lives.
 struct Ended {
@@ -33,14 +50,14 @@ struct Ended {
 
 /// Looks at the series as a duel does, until it is decided or the lives are used up. `truth` is the true effect.
 fn duel(series: &Series, level: f64, truth: f64) -> Ended {
-    let looks = Looks::new(DOUBT, level);
+    let looks = Looks::new(DOUBT, level, series.evidence.sides());
     let mut covered = true;
-    for look in looks.iter().take_while(|look| look.values <= series.values.len()) {
-        let values = &series.values[..look.values];
-        let estimate = over_lives(values, None).unwrap();
+    let most = series.evidence.effects.len();
+    for look in looks.iter().take_while(|look| look.values <= most) {
+        let estimate = over_lives(&series.evidence.effects[..look.values], None).unwrap();
         let case = Case {
             estimate,
-            values: Some(values),
+            signs: Some(series.evidence.first(look.values)),
             pairs: look.values,
             spread: series.spread,
             lessons: 0,
@@ -57,7 +74,7 @@ fn duel(series: &Series, level: f64, truth: f64) -> Ended {
             return Ended { call: verdict.call, lives: look.values, covered };
         }
     }
-    Ended { call: Call::Inconclusive, lives: series.values.len(), covered }
+    Ended { call: Call::Inconclusive, lives: most, covered }
 }
 
 /// A limit of nothing is the hardest case: nothing is ever called unchanged, so every series is looked at to the end,
@@ -67,11 +84,11 @@ fn no_limit() -> Limit {
 }
 
 /// Whether a gate over so many series, one shape after the other, is red although both sides are one build.
-fn is_red(noise: &mut Noise, shapes: &[Shape], suite: usize, budget: FalseReds) -> bool {
+fn is_red(noise: &mut Noise, shapes: &[Shape], (suite, sides): (usize, Sides), budget: FalseReds) -> bool {
     let level = budget.probability() / suite as f64;
     (0..suite).any(|at| {
-        let values = shapes[at % shapes.len()].lives(noise, MOST_LIVES, 0.01);
-        duel(&Series { values, spread: Spread::None, limit: no_limit() }, level, 0.0).call == Call::Regressed
+        let evidence = evidence(sides, shapes[at % shapes.len()], noise, (MOST_LIVES, 0.01, 0.0));
+        duel(&Series { evidence, spread: Spread::None, limit: no_limit() }, level, 0.0).call == Call::Regressed
     })
 }
 
@@ -80,24 +97,30 @@ fn generous() -> FalseReds {
     FalseReds::one_in(20).unwrap()
 }
 
+/// Each shape of noise in lives of two sides and of three.
+fn every_kind() -> impl Iterator<Item = (Sides, Shape)> {
+    BOTH.into_iter().flat_map(|sides| Shape::ALL.map(|shape| (sides, shape)))
+}
+
 #[test]
 fn under_no_shape_of_noise_are_gates_of_one_build_redder_than_promised() {
-    for (at, shape) in Shape::ALL.into_iter().enumerate() {
+    for (at, (sides, shape)) in every_kind().enumerate() {
         let mut noise = Noise::seeded(100 + at as u64);
         let gates = 150 * soak();
-        let hits = (0..gates).filter(|_| is_red(&mut noise, &[shape], 1, generous())).count();
-        println!("{shape:?}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
-        assert!(hits as f64 <= generous().probability() * gates as f64, "{shape:?}: {hits} red of {gates}");
+        let hits = (0..gates).filter(|_| is_red(&mut noise, &[shape], (1, sides), generous())).count();
+        println!("{sides:?} {shape:?}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
+        assert!(hits as f64 <= generous().probability() * gates as f64, "{sides:?} {shape:?}: {hits} red of {gates}");
     }
 }
 
 #[test]
 fn in_no_size_of_suite_are_gates_of_one_build_redder_than_promised() {
-    for (suite, gates) in [(10, 100), (100, 20), (1000, 2)] {
+    let suites = [(10, 100), (100, 20), (1000, 2)];
+    for (sides, (suite, gates)) in BOTH.into_iter().flat_map(|sides| suites.map(|suite| (sides, suite))) {
         let mut noise = Noise::seeded(suite as u64);
         let gates = gates * soak();
-        let hits = (0..gates).filter(|_| is_red(&mut noise, &Shape::ALL, suite, generous())).count();
-        println!("suite of {suite}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
+        let hits = (0..gates).filter(|_| is_red(&mut noise, &Shape::ALL, (suite, sides), generous())).count();
+        println!("{sides:?}, suite of {suite}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
         // One more than the budget gives, because a handful of gates is a small sample.
         assert!(hits as f64 <= 1.0 + generous().probability() * gates as f64, "suite {suite}: {hits} red of {gates}");
     }
@@ -114,8 +137,8 @@ fn builds_that_differ_by_luck_alone_are_not_redder_than_promised() {
                 (0..10).any(|_| {
                     let luck = tau * noise.normal();
                     let spread = Spread::between(&earlier(&mut noise, 30, tau));
-                    let values = Shape::Gauss.lives(&mut noise, 30, 0.003).iter().map(|x| x + luck).collect();
-                    duel(&Series { values, spread, limit: no_limit() }, level, luck).call == Call::Regressed
+                    let evidence = evidence(Sides::Three, Shape::Gauss, &mut noise, (30, 0.003, luck));
+                    duel(&Series { evidence, spread, limit: no_limit() }, level, luck).call == Call::Regressed
                 })
             })
             .count();
@@ -180,18 +203,18 @@ fn earlier(noise: &mut Noise, count: usize, tau: f64) -> Vec<Earlier> {
 
 #[test]
 fn intervals_cover_the_truth_at_their_level_although_the_duel_stops_when_it_likes() {
-    for (at, shape) in Shape::ALL.into_iter().enumerate() {
+    for (at, (sides, shape)) in every_kind().enumerate() {
         let mut noise = Noise::seeded(500 + at as u64);
         let trials = 100 * soak();
         let missed = (0..trials)
             .filter(|_| {
-                let values = shape.lives(&mut noise, MOST_LIVES, 0.01).iter().map(|x| x + 0.01).collect();
+                let evidence = evidence(sides, shape, &mut noise, (MOST_LIVES, 0.01, 0.01));
                 let limit = Limit::percent(2.0).unwrap();
-                !duel(&Series { values, spread: Spread::None, limit }, 1e-3, 0.01).covered
+                !duel(&Series { evidence, spread: Spread::None, limit }, 1e-3, 0.01).covered
             })
             .count();
-        println!("{shape:?}: interval missed the truth in {missed} of {trials}");
-        assert!(missed as f64 <= 2.0 + DOUBT * trials as f64, "{shape:?}: {missed} of {trials}");
+        println!("{sides:?} {shape:?}: interval missed the truth in {missed} of {trials}");
+        assert!(missed as f64 <= 2.0 + DOUBT * trials as f64, "{sides:?} {shape:?}: {missed} of {trials}");
     }
 }
 
@@ -202,10 +225,10 @@ fn outcomes(suite: usize, noise_pct: f64, effect_pct: f64, trials: usize) -> (f6
     let level = FalseReds::default().probability() / suite as f64;
     let mut ended: Vec<Ended> = (0..trials)
         .map(|_| {
-            let values = Shape::Gauss.lives(&mut noise, MOST_LIVES, noise_pct / 100.0);
-            let values = values.iter().map(|x| x + truth).collect();
+            let lives = (MOST_LIVES, noise_pct / 100.0, truth);
+            let evidence = evidence(Sides::Three, Shape::Gauss, &mut noise, lives);
             let limit = Limit::percent(2.0).unwrap();
-            duel(&Series { values, spread: Spread::None, limit }, level, truth)
+            duel(&Series { evidence, spread: Spread::None, limit }, level, truth)
         })
         .collect();
     ended.sort_by_key(|one| one.lives);

@@ -4,20 +4,22 @@
 //!
 //! 1. the effect, less the bias that the null control proves, is beyond the limit;
 //! 2. it is beyond t·√(se² + τ²) at the level of this look;
-//! 3. the signs and ranks of the lives alone are that unlikely too (Wilcoxon). This one assumes nothing of the noise but
-//!    that base and head are exchangeable within a life, which their random order sees to; so where nothing changed it
-//!    bounds the false reds by itself, and sets the least number of lives.
+//! 3. the lives one by one are that unlikely too: the places of head among head, base and the null control, or, where
+//!    that does not stand beside each life, the signs of head against base (Wilcoxon). This one assumes nothing of the
+//!    noise but that the sides are exchangeable within a life, which their random order sees to; so where nothing
+//!    changed it bounds the false reds by itself, and sets the least number of lives.
 //!
 //! `unchanged` means that the interval of the difference between these two builds lies within the limits.
 
 use crate::domain::{Call, Direction, Effect, Grounds, Interval, Limit, Verdict};
 use crate::stats::looks::{Look, Looks};
+use crate::stats::places::{self, Three};
 use crate::stats::robust::Variance;
 use crate::stats::signed_rank;
 use crate::stats::student::quantile;
 
 use super::builds::Spread;
-use super::estimate::Estimate;
+use super::estimate::{Estimate, Signs};
 
 /// The error that all intervals of one series may make together: they are 95 % intervals, however often one looks.
 pub const DOUBT: f64 = 0.05;
@@ -29,9 +31,9 @@ const MISSED: f64 = 0.1;
 pub struct Case<'a> {
     /// The effect and its own error.
     pub estimate: Estimate,
-    /// The values that the estimate was made of, one a life, for their signs; none where the spread was learned from
-    /// whole comparisons, so that it stands for all that noise can do.
-    pub values: Option<&'a [f64]>,
+    /// The lives that the estimate was made of, one by one; none where the spread was learned from whole comparisons,
+    /// so that it stands for all that noise can do.
+    pub signs: Option<Signs<'a>>,
     /// Pairs in these lives.
     pub pairs: usize,
     /// The error beside its own.
@@ -59,8 +61,9 @@ pub fn decide(case: &Case<'_>) -> Verdict {
     let factor = look.finding.map(|level| quantile(level, all.df));
     let moved = estimate.effect.abs() - bias;
     let far = moved > limit.log() && factor.is_some_and(|factor| moved > factor * all.value.sqrt());
-    let signs = if far { case.values.map(|values| one_sided(values, estimate.effect)) } else { None };
-    let found = far && signs.is_none_or(|tail| look.finding.is_some_and(|level| tail <= level));
+    let asked = case.signs.filter(|_| far);
+    let chance = asked.map(|signs| one_sided(signs, estimate.effect));
+    let found = far && chance.is_none_or(|tail| look.finding.is_some_and(|level| tail <= level));
     let interval = interval(case, all);
     let within = interval.low.log() > -limit.log() && interval.high.log() < limit.log();
     let call = if found {
@@ -81,7 +84,8 @@ pub fn decide(case: &Case<'_>) -> Verdict {
         bias,
         level: look.finding,
         factor,
-        signs,
+        signs: chance.filter(|_| matches!(asked, Some(Signs::Signs(_)))),
+        places: chance.filter(|_| matches!(asked, Some(Signs::Places(_)))),
         next_look: case.looks.next_after(look.values).map_or(look.values, |next| next.values),
     };
     Verdict {
@@ -94,9 +98,17 @@ pub fn decide(case: &Case<'_>) -> Verdict {
     }
 }
 
-fn one_sided(values: &[f64], effect: f64) -> f64 {
-    let along: Vec<f64> = values.iter().map(|value| value * effect.signum()).collect();
-    signed_rank::upper_tail(&along)
+fn one_sided(signs: Signs<'_>, effect: f64) -> f64 {
+    match signs {
+        Signs::Signs(values) => {
+            let along: Vec<f64> = values.iter().map(|value| value * effect.signum()).collect();
+            signed_rank::upper_tail(&along)
+        }
+        Signs::Places(lives) => {
+            let along: Vec<Three> = lives.iter().map(|life| life.map(|level| level * effect.signum())).collect();
+            places::upper_tail(&along)
+        }
+    }
 }
 
 fn word(better: Direction, effect: f64) -> Call {

@@ -47,6 +47,7 @@ mod kept;
 mod pipes;
 mod sweep;
 mod tail;
+pub mod urgent;
 mod wire;
 
 use std::ffi::OsString;

@@ -19,6 +19,14 @@ pub fn usable() -> u32 {
     u32::try_from(usable).unwrap_or(u32::MAX)
 }
 
+/// Moves a process with all its threads to these processors. False where the system does not do it.
+#[must_use]
+pub fn move_process(id: i32, cores: &[usize]) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return false };
+    let threads = threads.flatten().filter_map(|thread| thread.file_name().to_str()?.parse().ok());
+    threads.fold(true, |all, thread: i32| system::move_thread(thread, cores) && all)
+}
+
 /// Keeps a thread on some processors until it is dropped; then the thread may use what it might before.
 #[derive(Debug)]
 pub struct Pinned {
@@ -42,6 +50,7 @@ impl Drop for Pinned {
 
 #[cfg(target_os = "linux")]
 mod system {
+    use rustix::process::Pid;
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
     pub(super) fn allowed() -> Vec<usize> {
@@ -52,11 +61,19 @@ mod system {
     }
 
     pub(super) fn pin(cores: &[usize]) -> bool {
+        sched_setaffinity(None, &set(cores)).is_ok()
+    }
+
+    pub(super) fn move_thread(thread: i32, cores: &[usize]) -> bool {
+        Pid::from_raw(thread).is_some_and(|thread| sched_setaffinity(Some(thread), &set(cores)).is_ok())
+    }
+
+    fn set(cores: &[usize]) -> CpuSet {
         let mut set = CpuSet::new();
         for &core in cores.iter().filter(|&&core| core < CpuSet::MAX_CPU) {
             set.set(core);
         }
-        sched_setaffinity(None, &set).is_ok()
+        set
     }
 }
 
@@ -67,6 +84,10 @@ mod system {
     }
 
     pub(super) fn pin(_cores: &[usize]) -> bool {
+        false
+    }
+
+    pub(super) fn move_thread(_thread: i32, _cores: &[usize]) -> bool {
         false
     }
 }

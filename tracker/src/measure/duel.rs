@@ -25,6 +25,7 @@ pub use self::offers::{Offers, offers};
 use self::share::Need;
 use self::state::State;
 use super::child::Program;
+use super::child::urgent::Urgent;
 use super::cores::Pinned;
 use super::interrupt::Stop;
 use super::lives::{Lives, Manner, Stopped, Unserved};
@@ -157,13 +158,19 @@ pub fn run(
     tell(Progress::Listed { benchmarks: pairs.len() });
     // Where the workers are the tracker wakes them without waking another processor first, as in a solo run.
     let _here = Pinned::here(crew.lives()[0].cpus(1));
+    // Not where the workers' only processor is everybody's.
+    let urgent = if crew.lives()[0].cpus_beside(1).is_empty() { None } else { Urgent::here() };
     let states = pairs.iter().map(|_| State::New).collect();
     let order = Order::new(options.seed);
-    let mut running = Running { pairs: &pairs, states, order, begun, options, tell };
+    let is_urgent = urgent.is_some();
+    let mut running = Running { pairs: &pairs, states, order, begun, options, tell, is_urgent };
     running.rehearse(&mut crew)?;
     running.fight(&mut crew, rule)?;
     crew.close();
-    Ok(running.conclude(&mut crew, offers))
+    let mut fought = running.conclude(&mut crew, offers);
+    let priority = if is_urgent { "raised" } else { "usual" };
+    fought.notes.insert("priority of workers".to_owned(), priority.to_owned());
+    Ok(fought)
 }
 
 /// A duel under way.
@@ -175,6 +182,8 @@ struct Running<'a> {
     begun: Instant,
     options: &'a Options,
     tell: &'a mut dyn FnMut(Progress<'_>),
+    /// Whether the asking thread goes before others.
+    is_urgent: bool,
 }
 
 impl Running<'_> {

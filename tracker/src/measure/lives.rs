@@ -110,8 +110,28 @@ impl<'a> Lives<'a> {
 
     /// Starts a worker on as many processors as it uses.
     pub fn start(&mut self, cores: u32) -> Result<Worker, WorkerError> {
+        self.start_on(&self.cpus(cores).to_vec())
+    }
+
+    /// Starts a worker beside the processors where it will be measured, if there is room: nobody is disturbed there, nor
+    /// does it wait for those who are measured. [`Lives::gather`] brings it over.
+    pub fn start_aside(&mut self, cores: u32) -> Result<Worker, WorkerError> {
+        let (here, beside) = (self.cpus(cores), self.cpus_beside(cores));
+        let there = if beside.len() < here.len() { here } else { &beside[beside.len() - here.len()..] };
+        self.start_on(&there.to_vec())
+    }
+
+    /// Brings a worker to the processors where it is measured.
+    pub fn gather(&self, worker: &Worker, cores: u32) {
+        if let Some(id) = worker.process_id() {
+            // It fails where nothing was chosen at the start either, or where the worker is gone, which it will say.
+            let _ = cores::move_process(id, self.cpus(cores));
+        }
+    }
+
+    fn start_on(&mut self, cpus: &[usize]) -> Result<Worker, WorkerError> {
         let begun = Instant::now();
-        let worker = match self.program.clone().on_cpus(self.cpus(cores)) {
+        let worker = match self.program.clone().on_cpus(cpus) {
             Ok(bound) => Worker::start(&bound, self.patience, self.stop),
             // Where nothing can be chosen, the worker runs where the system likes.
             Err(ProgramError::Cpus(_) | ProgramError::Empty) => Worker::start(self.program, self.patience, self.stop),

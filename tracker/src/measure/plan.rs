@@ -1,16 +1,14 @@
 //! Sharing the time of a solo run: who gets another life, and how many slices in it.
 //!
-//! A benchmark's figure is the median of a life, averaged over lives; lives are the independent evidence. With a
-//! variance *b* between lives and *w* within one, *L* lives of *n* slices give the average a variance of
-//! (*b* + *c·w/n*)/*L* (*c* = π/2, the price of a median) and cost *L*(*V* + *n·S*), where *S* is the time of a slice
-//! and *V* that of a visit beside its slices: start, set-up, warm-up. The best *n* is √(*V/S · c·w/b*), whatever *L* is
-//! (Kalibera and Jones 2013, "Rigorous benchmarking in reasonable time", section 6). So a benchmark whose slices are
-//! noisy gets long lives, one whose lives disagree gets many, and lives are added until the mean is known well enough.
+//! A benchmark's figure is the median of a life, averaged over lives; lives are the independent evidence. How many slices
+//! a life has follows from how slices and lives vary and from what they cost (`stats/split.rs`). So a benchmark whose
+//! slices are noisy gets long lives, one whose lives disagree gets many, and lives are added until the mean is known well
+//! enough.
 
-use std::f64::consts::FRAC_PI_2;
 use std::time::Duration;
 
 use crate::stats::robust::median;
+use crate::stats::split::{best_readings, variance};
 use crate::stats::student;
 
 /// Lives before an interval is believed: with fewer, Student's factor says little.
@@ -40,8 +38,8 @@ const LONGEST_VISIT: Duration = Duration::from_millis(200);
 /// The sidedness of the interval that `precision` speaks of: 95 %.
 const TAIL: f64 = 0.025;
 
-/// From a median absolute deviation to the standard deviation of a normal.
-const NORMAL_MAD: f64 = 1.4826;
+/// The share of the variance of a slice that the variance between lives is taken for at least.
+const LEAST_BETWEEN: f64 = 0.1;
 
 /// What is known of a benchmark while it is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,22 +85,10 @@ impl Account {
         }
         let medians = self.medians();
         let Some(center) = median(&medians) else { return self.bounded(FIRST_SLICES) };
-        let deviations: Vec<f64> = self
-            .lives
-            .iter()
-            .zip(&medians)
-            .flat_map(|(life, median)| life.iter().map(move |value| (value - median).abs() / center))
-            .collect();
-        let within = (NORMAL_MAD * median(&deviations).unwrap_or(0.0)).powi(2) * FRAC_PI_2;
-        let slices = deviations.len() as f64 / medians.len() as f64;
-        let shares: Vec<f64> = medians.iter().map(|median| median / center).collect();
-        // With few lives the variance between them is hardly known: a tenth of the variance within is the least that
-        // it is taken for, or one life of many slices would seem enough.
-        let between = (variance(&shares) - within / slices).max(0.1 * within / FRAC_PI_2);
-        if between <= 0.0 || medians.len() < LEAST_LIVES {
-            return self.bounded(FIRST_SLICES);
-        }
-        self.bounded((self.visit_ns / self.slice_ns * within / between).sqrt())
+        let shares: Vec<Vec<f64>> =
+            self.lives.iter().map(|life| life.iter().map(|value| value / center).collect()).collect();
+        let best = best_readings(&shares, self.visit_ns / self.slice_ns, LEAST_BETWEEN);
+        self.bounded(best.unwrap_or(FIRST_SLICES))
     }
 
     fn bounded(&self, slices: f64) -> f64 {
@@ -118,16 +104,6 @@ impl Account {
     fn cost_ns(&self, slices: f64) -> f64 {
         self.visit_ns + slices * self.slice_ns
     }
-}
-
-/// The variance of a sample; zero where there is none.
-fn variance(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    if n < 2.0 {
-        return 0.0;
-    }
-    let mean = values.iter().sum::<f64>() / n;
-    values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)
 }
 
 /// Another life for a benchmark.

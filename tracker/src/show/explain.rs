@@ -152,7 +152,7 @@ pub(super) fn one(out: &mut String, reason: &Reason, report: &Report) -> std::fm
 fn noisy(out: &mut String, reason: &Reason, grounds: &Grounds, interval: Option<Interval>) -> std::fmt::Result {
     let MetricVerdict { terms, verdict, .. } = &reason.verdict;
     let share = |log: f64| format!("{:.3} %", Effect::from_log(log).relative() * 100.0);
-    let Grounds { lives, pairs, se, se_df, tau, lessons, df, bias, level, factor, signs, next_look } = *grounds;
+    let Grounds { lives, pairs, se, se_df, tau, lessons, df, bias, level, factor, signs, places, next_look } = *grounds;
     writeln!(out, "  evidence  {pairs} pairs in {lives} lives; the next look stands at {next_look}")?;
     if let Some(Interval { low, high, level }) = interval {
         writeln!(out, "  interval  {} to {} ({:.0} %)", percent(low), percent(high), level * 100.0)?;
@@ -190,13 +190,13 @@ fn noisy(out: &mut String, reason: &Reason, grounds: &Grounds, interval: Option<
         }
         _ => writeln!(out, "  rule      too few lives for any finding at this budget")?,
     }
-    if let Some(signs) = signs {
-        let enough = level.is_some_and(|level| signs <= level);
-        writeln!(
-            out,
-            "  signs     {signs:.2e} by chance (Wilcoxon), {}",
-            if enough { "enough" } else { "not enough" }
-        )?;
+    for (name, chance, test) in
+        [("signs ", signs, "Wilcoxon"), ("places", places, "head among head, base and the null control")]
+    {
+        if let Some(chance) = chance {
+            let enough = if level.is_some_and(|level| chance <= level) { "enough" } else { "not enough" };
+            writeln!(out, "  {name}    {chance:.2e} by chance ({test}), {enough}")?;
+        }
     }
     match verdict.detectable {
         Some(detectable) if verdict.call == Call::Unchanged => {
@@ -235,6 +235,7 @@ mod tests {
                 level: Some(1e-5),
                 factor: Some(5.1),
                 signs: Some(7.6e-6),
+                places: None,
                 next_look: 23,
             }),
         };

@@ -39,16 +39,18 @@ pub fn text(verdict: &Verdict) -> String {
 }
 
 fn write_grounds(out: &mut String, call: Call, grounds: &Grounds) -> std::fmt::Result {
-    let Grounds { lives, se, tau, df, level, factor, signs, .. } = *grounds;
+    let Grounds { lives, se, tau, df, level, factor, signs, places, .. } = *grounds;
     let (se, tau) = (Effect::from_log(se).relative() * 100.0, Effect::from_log(tau).relative() * 100.0);
     writeln!(out, "  error       {se:.3} % from {lives} values, {tau:.3} % beside them ({df:.0} degrees of freedom)")?;
     match (level, factor) {
         (Some(level), Some(factor)) => writeln!(out, "  bar         {factor:.2} errors, at a level of {level:.2e}")?,
         _ => writeln!(out, "  bar         out of reach: too few values for a finding at this budget")?,
     }
-    if let Some(signs) = signs {
-        let not = if matches!(call, Call::Inconclusive) { ", which is not enough" } else { "" };
-        writeln!(out, "  signs       {signs:.2e} by chance{not}")?;
+    let not = if matches!(call, Call::Inconclusive) { ", which is not enough" } else { "" };
+    for (name, chance) in [("signs ", signs), ("places", places)] {
+        if let Some(chance) = chance {
+            writeln!(out, "  {name}      {chance:.2e} by chance{not}")?;
+        }
     }
     Ok(())
 }
@@ -90,6 +92,7 @@ mod tests {
                 level: Some(1e-3),
                 factor: Some(3.54),
                 signs: Some(0.000_244),
+                places: None,
                 next_look: 15,
             }),
         }

@@ -12,7 +12,7 @@
 //! finding                  │ 1/2   1/6   1/12   1/20   1/30       of the finding's error
 //! ```
 
-use super::signed_rank::least_values;
+use super::{places, signed_rank};
 
 /// The first look: three values fewer would leave an interval of no use.
 const FIRST: usize = 5;
@@ -28,23 +28,50 @@ pub struct Look {
     pub finding: Option<f64>,
 }
 
+/// How many sides a value compares: what chance alone can do in so many values follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sides {
+    /// One against another, as a coin would fall.
+    Two,
+    /// One among three.
+    Three,
+}
+
+impl Sides {
+    /// The values that it takes at least to reach `level`.
+    #[must_use]
+    pub fn least_values(self, level: f64) -> usize {
+        match self {
+            Sides::Two => signed_rank::least_values(level),
+            Sides::Three => places::least_lives(level),
+        }
+    }
+}
+
 /// The fixed looks of one series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Looks {
     doubt: f64,
     finding: f64,
+    sides: Sides,
 }
 
 impl Looks {
     /// Looks that spend `doubt` on their intervals and `finding` on their findings; both are probabilities.
     #[must_use]
-    pub fn new(doubt: f64, finding: f64) -> Looks {
-        Looks { doubt, finding }
+    pub fn new(doubt: f64, finding: f64, sides: Sides) -> Looks {
+        Looks { doubt, finding, sides }
+    }
+
+    /// The looks of the same errors at values that compare so many sides.
+    #[must_use]
+    pub fn of(self, sides: Sides) -> Looks {
+        Looks { sides, ..self }
     }
 
     /// The looks in order, without end.
     pub fn iter(self) -> impl Iterator<Item = Look> {
-        let least = least_values(self.finding * share(1));
+        let least = self.sides.least_values(self.finding * share(1));
         let counts = std::iter::successors(Some(FIRST.min(least)), move |&now| Some(after(now, least)));
         let mut findings = 0;
         counts.enumerate().map(move |(index, values)| {
@@ -77,7 +104,7 @@ impl Looks {
     /// One look only, at exactly so many values, which spends everything.
     #[must_use]
     pub fn only(self, values: usize) -> Look {
-        let enough = values >= least_values(self.finding);
+        let enough = values >= self.sides.least_values(self.finding);
         Look { values, doubt: self.doubt, finding: enough.then_some(self.finding) }
     }
 }
@@ -101,7 +128,7 @@ mod tests {
     #[test]
     fn however_often_one_looks_no_more_than_the_whole_is_spent() {
         for finding in [1e-3, 2e-5, 1e-6] {
-            let looks: Vec<Look> = Looks::new(0.05, finding).iter().take(60).collect();
+            let looks: Vec<Look> = Looks::new(0.05, finding, Sides::Two).iter().take(60).collect();
             assert!(looks.iter().map(|look| look.doubt).sum::<f64>() < 0.05);
             assert!(looks.iter().filter_map(|look| look.finding).sum::<f64>() < finding);
             assert!(looks.windows(2).all(|pair| pair[0].values < pair[1].values));
@@ -110,13 +137,15 @@ mod tests {
 
     #[test]
     fn the_least_number_of_values_for_a_finding_is_a_look_and_grows_slowly_with_the_suite() {
-        let least = |series: f64| Looks::new(0.05, 1e-3 / series).first_finding().unwrap().values;
-        assert_eq!([1.0, 10.0, 50.0, 100.0, 1000.0].map(least), [11, 15, 17, 18, 21]);
+        for (sides, expected) in [(Sides::Two, [11, 15, 17, 18, 21]), (Sides::Three, [7, 10, 11, 12, 14])] {
+            let least = |series: f64| Looks::new(0.05, 1e-3 / series, sides).first_finding().unwrap().values;
+            assert_eq!([1.0, 10.0, 50.0, 100.0, 1000.0].map(least), expected);
+        }
     }
 
     #[test]
     fn values_between_two_looks_are_judged_at_the_earlier_one() {
-        let looks = Looks::new(0.05, 2e-5);
+        let looks = Looks::new(0.05, 2e-5, Sides::Two);
         assert_eq!(looks.last_at(4), None);
         assert_eq!(looks.last_at(6).unwrap().values, 5);
         assert_eq!(looks.next_after(5).unwrap().values, 7);
@@ -126,8 +155,8 @@ mod tests {
 
     #[test]
     fn one_look_spends_everything() {
-        let look = Looks::new(0.05, 1e-3).only(10);
+        let look = Looks::new(0.05, 1e-3, Sides::Two).only(10);
         assert_eq!((look.values, look.finding), (10, Some(1e-3)));
-        assert_eq!(Looks::new(0.05, 1e-3).only(9).finding, None);
+        assert_eq!(Looks::new(0.05, 1e-3, Sides::Two).only(9).finding, None);
     }
 }

@@ -3,10 +3,12 @@
 pub mod changes;
 pub mod discoveries;
 pub mod looks;
+pub mod places;
 pub mod ratio;
 pub mod robust;
 pub mod shrink;
 pub mod signed_rank;
+pub mod split;
 pub mod student;
 pub mod summary;
 

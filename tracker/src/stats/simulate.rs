@@ -97,29 +97,61 @@ impl Shape {
     /// The log-ratios of `count` lives of one build against itself, with noise of about `cv` on each side. Which of the
     /// two is measured first is drawn for each life, as a duel does.
     pub(crate) fn lives(self, noise: &mut Noise, count: usize, cv: f64) -> Vec<f64> {
-        let mut first = Stream::new(self, noise);
-        let mut second = Stream::new(self, noise);
-        let mut shared = 0.0;
-        let mut burst = false;
+        let mut sides = [Stream::new(self, noise), Stream::new(self, noise)];
+        let mut disturbed = Disturbed { shape: self, shared: 0.0, burst: false };
         (0..count)
             .map(|_| {
-                let mut difference = first.next(noise, cv) - second.next(noise, cv);
-                let step = noise.normal();
-                match self {
-                    Shape::Remembered => {
-                        shared = 0.7 * shared + step;
-                        difference += 3.0 * cv * shared;
-                    }
-                    Shape::Drift => difference += cv * (1.0 + 0.2 * step),
-                    Shape::Bursts => {
-                        burst = noise.chance(if burst { 0.7 } else { 0.08 });
-                        difference += if burst { 20.0 * cv * noise.exponential() } else { 0.0 };
-                    }
-                    _ => {}
-                }
+                let [first, second] = sides.each_mut().map(|side| side.next(noise, cv));
+                let difference = first - second + disturbed.next(noise, cv);
                 if noise.chance(0.5) { difference } else { -difference }
             })
             .collect()
+    }
+
+    /// The same with three sides: the levels of the one in question and of two others, in lives of one build. What is
+    /// disturbed hits the one that is measured first, and the next one half as much.
+    pub(crate) fn threes(self, noise: &mut Noise, count: usize, cv: f64) -> Vec<[f64; 3]> {
+        let mut sides = [Stream::new(self, noise), Stream::new(self, noise), Stream::new(self, noise)];
+        let mut disturbed = Disturbed { shape: self, shared: 0.0, burst: false };
+        (0..count)
+            .map(|_| {
+                let mut levels = sides.each_mut().map(|side| side.next(noise, cv));
+                let more = disturbed.next(noise, cv);
+                levels[0] += more;
+                levels[1] += more / 2.0;
+                // Which is which is drawn: one of the three first, then one of the two that are left.
+                let first = if noise.chance(1.0 / 3.0) { 0 } else { 1 + usize::from(noise.chance(0.5)) };
+                levels.swap(0, first);
+                let second = 1 + usize::from(noise.chance(0.5));
+                levels.swap(1, second);
+                levels
+            })
+            .collect()
+    }
+}
+
+/// What a machine adds to the side that is measured first.
+struct Disturbed {
+    shape: Shape,
+    shared: f64,
+    burst: bool,
+}
+
+impl Disturbed {
+    fn next(&mut self, noise: &mut Noise, cv: f64) -> f64 {
+        let step = noise.normal();
+        match self.shape {
+            Shape::Remembered => {
+                self.shared = 0.7 * self.shared + step;
+                3.0 * cv * self.shared
+            }
+            Shape::Drift => cv * (1.0 + 0.2 * step),
+            Shape::Bursts => {
+                self.burst = noise.chance(if self.burst { 0.7 } else { 0.08 });
+                if self.burst { 20.0 * cv * noise.exponential() } else { 0.0 }
+            }
+            _ => 0.0,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! instead. Beside that stands the gist, exactly as the store that measured has it. Profiles stay where they were taken.
 
 use crate::domain::{Bout, Bundle, BundleError, Content, Duel, Gist, Life, Outcome, Readings, Run, Trouble};
+use crate::judge::estimate::Evidence;
 use crate::stats::robust;
 use crate::stats::summary::summarise;
 
@@ -63,10 +64,7 @@ pub fn of_duel(duel: &Duel) -> Result<Bundle, BundleError> {
             Bout::Dueled(contests) => {
                 for contest in contests {
                     match &mut contest.readings {
-                        Readings::Paired { lives, null } => {
-                            *lives = medians(lives);
-                            *null = medians(null);
-                        }
+                        Readings::Paired { lives, null } => (*lives, *null) = levels(lives, null),
                         Readings::Exact { .. } | Readings::Missing { .. } | Readings::New { .. } => {}
                     }
                 }
@@ -88,6 +86,16 @@ fn lives(lives: &[Life]) -> Vec<Life> {
         }
     };
     kept.into_iter().filter_map(|values| Life::new(values).ok()).collect()
+}
+
+/// Head against base and base against itself, one number a life. Where the control stands beside each life they are the
+/// three levels, of which everything follows; else medians.
+fn levels(lives: &[Life], null: &[Life]) -> (Vec<Life>, Vec<Life>) {
+    let Some(threes) = Evidence::of(lives, null).threes else { return (medians(lives), medians(null)) };
+    let over_base = |side: usize| -> Vec<Life> {
+        threes.iter().filter_map(|three| Life::new(vec![digits(three[side] - three[1])]).ok()).collect()
+    };
+    (over_base(0), over_base(2))
 }
 
 fn medians(lives: &[Life]) -> Vec<Life> {
@@ -135,7 +143,13 @@ mod tests {
     #[test]
     fn a_duel_is_judged_from_its_sketch_as_from_its_samples() {
         let pairs: Vec<Life> = (0..5).map(|n| Life::new(vec![0.01, 0.02 + f64::from(n) / 1e4, 0.5]).unwrap()).collect();
-        let readings = Readings::Paired { lives: pairs.clone(), null: pairs[..2].to_vec() };
+        let beside = (0..5).map(|n| Life::new(vec![0.03, f64::from(n) / 1e4, -0.2]).unwrap()).collect();
+        for null in [pairs[..2].to_vec(), beside] {
+            sketched_alike(Readings::Paired { lives: pairs.clone(), null });
+        }
+    }
+
+    fn sketched_alike(readings: Readings) {
         let contest = Contest { metric: Metric::time(), base: 5000.0, head: 5100.0, readings };
         let duel = Duel::example(vec![("a", Bout::Dueled(vec![contest]))]);
         let bundle = of_duel(&duel).unwrap();
@@ -143,10 +157,16 @@ mod tests {
         let Content::Duel { duel: sketch, sketch: true } = bundle.into_content() else { panic!("a sketch") };
         let judged = |duel: &Duel| {
             let Bout::Dueled(contests) = duel.bouts.values().next().unwrap() else { panic!("dueled") };
-            let Readings::Paired { lives, .. } = &contests[0].readings else { panic!("paired") };
-            crate::judge::estimate::over_lives(&crate::judge::estimate::medians(lives), None).unwrap().effect
+            let Readings::Paired { lives, null } = &contests[0].readings else { panic!("paired") };
+            Evidence::of(lives, null)
         };
-        assert!((judged(&duel) - judged(&sketch)).abs() < 1e-8);
+        let (whole, sketch) = (judged(&duel), judged(&sketch));
+        assert_eq!(whole.sides(), sketch.sides());
+        for (whole, sketch) in
+            whole.effects.iter().zip(&sketch.effects).chain(whole.control.iter().zip(&sketch.control))
+        {
+            assert!((whole - sketch).abs() < 1e-7, "{whole} {sketch}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus};
 
 use super::wire::{self, Refusal, Report};
-use super::{Program, sweep};
+use super::{Program, sweep, urgent};
 use crate::domain::Ended;
 
 /// The hidden argument that makes the tracker's executable a keeper.
@@ -46,6 +46,10 @@ fn keep() -> io::Result<()> {
     outlive_signals()?;
     reap_orphans()?;
     let Some((program, streams)) = wire::take_program(&socket)? else { return Ok(()) };
+    let is_urgent = urgent::keep_to_itself();
+    if is_urgent {
+        urgent::raise_session();
+    }
     let begun = Instant::now();
     let child = match start(&program, streams) {
         Ok(child) => child,
@@ -54,6 +58,9 @@ fn keep() -> io::Result<()> {
             return Ok(());
         }
     };
+    if is_urgent {
+        urgent::raise(child);
+    }
     wire::tell(&socket, &Report::Started(child.as_raw_nonzero().get()));
     let family = Arc::new(Family { child, ended: Mutex::new(None), ended_by_us: AtomicBool::new(false) });
     let watcher = (socket.try_clone()?, Arc::clone(&family));

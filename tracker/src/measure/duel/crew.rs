@@ -36,6 +36,12 @@ impl<'a> Crew<'a> {
     /// Three fresh workers. Each is started twice if need be, since a machine may be short of memory or processes for a
     /// moment.
     pub(super) fn next(&mut self, cores: u32, order: &mut Order) -> Result<Trio, Fault> {
+        let trio = self.started(cores, order)?;
+        trio.gather(&self.lives, cores);
+        Ok(trio)
+    }
+
+    fn started(&mut self, cores: u32, order: &mut Order) -> Result<Trio, Fault> {
         if let Some((fits, trio)) = self.spare.take() {
             if fits == cores {
                 return Ok(trio);

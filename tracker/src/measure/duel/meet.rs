@@ -54,6 +54,17 @@ pub(super) struct Task {
     pub(super) part: Part,
     /// Over how many iterations exact metrics are taken, if they are wanted.
     pub(super) exact: Option<u64>,
+    /// Whether slices go before what else runs there.
+    pub(super) pace: Pace,
+}
+
+/// How workers stand to others on their processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As they were started.
+    Usual,
+    /// Before others, if they have one thread each.
+    Hurried,
 }
 
 /// What one side read in a meeting.
@@ -97,6 +108,10 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
             }
         }
     }
+    // Not before the first iteration: by then threads are there, if there will be any.
+    if task.pace == Pace::Hurried {
+        trio.hurry();
+    }
     let calibration = if is_slow { task.calibration } else { warm_up(trio, pair, task.calibration, order)? };
     let slicing = Instant::now();
     for round in 0..task.part.rounds {
@@ -113,6 +128,9 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
         }
     }
     let slicing = slicing.elapsed();
+    if task.pace == Pace::Hurried {
+        trio.relax();
+    }
     for side in turns {
         trio.drop_setup(side, pair)?;
     }

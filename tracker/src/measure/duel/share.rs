@@ -1,13 +1,17 @@
 //! Sharing the time of a duel: who is worth going on with, and how many rounds a life has.
 //!
-//! Lives are the independent evidence, and a verdict takes a fixed number of them; so what is left is divided over the
-//! lives that are still to come, and each life has as many rounds as its part pays for, within bounds.
+//! Lives are the independent evidence, and a verdict takes a least number of them; so what is left is divided over the
+//! lives that are still to come, and each life has as many rounds as its part pays for, within bounds. It has fewer where
+//! more lives in the same time would say more: that follows from how its rounds and its lives vary and what they cost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Rounds that a life has even when time is short: a median of fewer is at the mercy of one neighbour's burst.
 const LEAST_ROUNDS: f64 = 5.0;
+
+/// Rounds below which more lives are not worth it: where many rounds are disturbed the median of a few is no median.
+const FEW_ROUNDS: f64 = 9.0;
 
 /// Rounds beyond which a life tells hardly more: what is left then is how lives differ.
 const MOST_ROUNDS: f64 = 60.0;
@@ -26,6 +30,8 @@ pub(super) struct Need {
     pub(super) round_ns: f64,
     /// The time of a life beside its rounds, in nanoseconds.
     pub(super) beside_ns: f64,
+    /// The rounds of a life that are worth their time; no bound while nothing is known.
+    pub(super) worthy: f64,
 }
 
 impl Need {
@@ -60,7 +66,7 @@ pub(super) fn parts(needs: &[Need], left: Duration) -> BTreeMap<usize, Part> {
         let paid_ns = (share_ns - need.beside_ns).max(need.least() * need.round_ns);
         let paid = (paid_ns / need.round_ns).floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to numbers that fit")]
-        let rounds = paid.clamp(need.least(), need.most()) as u32;
+        let rounds = paid.min(need.worthy.max(FEW_ROUNDS)).clamp(need.least(), need.most()) as u32;
         // What a round takes is a guess before the first life, and may be far off on a busy machine.
         (need.index, Part { rounds, longest: Duration::from_secs_f64(paid_ns / 1e9).min(LONGEST) })
     };
@@ -86,7 +92,7 @@ mod tests {
 
     /// Rounds of 3 ms, and 10 ms beside them.
     fn need(index: usize, lives: usize) -> Need {
-        Need { index, lives, round_ns: 3e6, beside_ns: 10e6 }
+        Need { index, lives, round_ns: 3e6, beside_ns: 10e6, worthy: f64::INFINITY }
     }
 
     #[test]
@@ -95,6 +101,12 @@ mod tests {
         assert_eq!(parts(&all, Duration::from_secs(2))[&1], Part { rounds: 30, longest: Duration::from_millis(90) });
         assert_eq!(parts(&all, Duration::from_mins(5))[&0], Part { rounds: 60, longest: LONGEST });
         assert_eq!(parts(&all, Duration::ZERO)[&0], Part { rounds: 5, longest: Duration::from_millis(15) });
+    }
+
+    #[test]
+    fn no_life_is_longer_than_is_worth_it() {
+        let worthy = |worthy| parts(&[Need { worthy, ..need(0, 10) }], Duration::from_secs(2))[&0].rounds;
+        assert_eq!([12.7, 2.0, 500.0].map(worthy), [12, 9, 60]);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! What is known of one benchmark during a duel, and what is said of it at the end.
 
+use std::time::Duration;
+
 use super::Pair;
 use super::Progress;
-use super::meet::{Meeting, Read, Side, Task};
+use super::meet::{Meeting, Pace, Read, Side, Task};
 use super::share::{Need, Part};
 use crate::domain::{BenchmarkName, Bout, Contest, Kind, Life, Metric, Readings, Trouble};
 use crate::measure::calibrate::Calibration;
 use crate::measure::protocol::Listed;
 use crate::measure::visit::{Rehearsal, exact_iterations};
 use crate::stats::robust::median;
+use crate::stats::split::best_readings;
 
 /// Lives in which exact metrics are taken.
 const EXACT_LIVES: usize = 2;
@@ -16,6 +19,13 @@ const EXACT_LIVES: usize = 2;
 /// The talk about a round and what a life takes beside its rounds, in slices, as long as nothing was measured.
 const USUAL_TALK_NS: f64 = 100_000.0;
 const USUAL_BESIDE_NS: f64 = 20e6;
+
+/// The share of the variance of a round that the variance between lives is taken for at least: compute-bound work has
+/// lives that differ hardly at all, and one round more is cheaper than one life more.
+const LEAST_BETWEEN: f64 = 0.01;
+
+/// Lives after which their variance is believed.
+const TRUSTED_LIVES: usize = 3;
 
 /// Where a benchmark stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +49,8 @@ pub(super) struct Known {
     calibration: Calibration,
     round_ns: f64,
     beside_ns: f64,
+    /// How long its last meeting took.
+    took: Duration,
     exact_over: Option<u64>,
     /// What was read, life by life, by side.
     lives: Vec<[Read; 3]>,
@@ -54,6 +66,7 @@ impl State {
             calibration,
             round_ns: 3.0 * calibration.slice_ns() + USUAL_TALK_NS,
             beside_ns: USUAL_BESIDE_NS,
+            took: Duration::ZERO,
             exact_over: exact_iterations(listed, calibration),
             lives: Vec::new(),
             is_closed: false,
@@ -74,14 +87,15 @@ impl State {
     pub(super) fn need(&self, index: usize, target: usize) -> Option<Need> {
         let known = self.known()?;
         let lives = target.saturating_sub(known.lives.len()).max(1);
-        Some(Need { index, lives, round_ns: known.round_ns, beside_ns: known.beside_ns })
+        let worthy = known.worthy_rounds().unwrap_or(f64::INFINITY);
+        Some(Need { index, lives, round_ns: known.round_ns, beside_ns: known.beside_ns, worthy })
     }
 
     /// The task of its next meeting.
     pub(super) fn task(&self, part: Part) -> Option<Task> {
         let known = self.known()?;
         let exact = known.exact_over.filter(|_| known.lives.len() < EXACT_LIVES);
-        Some(Task { calibration: known.calibration, part, exact })
+        Some(Task { calibration: known.calibration, part, exact, pace: Pace::Usual })
     }
 
     /// Takes in a meeting.
@@ -90,8 +104,21 @@ impl State {
         let rounds = meeting.read[0].times_ns.len().max(1) as f64;
         known.round_ns = (meeting.slicing.as_nanos() as f64 / rounds).max(1.0);
         known.beside_ns = meeting.took.saturating_sub(meeting.slicing).as_nanos() as f64;
+        known.took = meeting.took;
         known.calibration = meeting.calibration;
         known.lives.push(meeting.read);
+    }
+
+    /// How long its last meeting took.
+    pub(super) fn last_meeting(&self) -> Option<Duration> {
+        self.known().map(|known| known.took)
+    }
+
+    /// Its last life took so much longer than its meeting.
+    pub(super) fn bear(&mut self, more: Duration) {
+        if let State::Known(known) = self {
+            known.beside_ns += more.as_nanos() as f64;
+        }
     }
 
     /// Ends it with the numbers that it has; false if it has none.
@@ -131,6 +158,19 @@ impl State {
 type Column<'a> = &'a dyn Fn(&Read, Side) -> Vec<f64>;
 
 impl Known {
+    /// How many rounds of a life are worth their time, by how the rounds and the lives of the time differ so far.
+    fn worthy_rounds(&self) -> Option<f64> {
+        if self.lives.len() < TRUSTED_LIVES {
+            return None;
+        }
+        let rounds = |[base, head, null]: &[Read; 3]| -> Vec<f64> {
+            let each = base.times_ns.iter().zip(&head.times_ns).zip(&null.times_ns);
+            each.map(|((base, head), null)| (head / (base * null).sqrt()).ln()).collect()
+        };
+        let lives: Vec<Vec<f64>> = self.lives.iter().map(rounds).collect();
+        best_readings(&lives, self.beside_ns / self.round_ns, LEAST_BETWEEN)
+    }
+
     fn contests(&self, pair: &Pair<'_>) -> Vec<Contest> {
         let time = self.paired(Metric::time(), &|read, _| read.times_ns.clone());
         let declared = pair.shared.iter().map(|(metric, on_base, on_head)| {
@@ -168,19 +208,29 @@ impl Known {
             let medians: Vec<f64> = self.lives.iter().filter_map(|life| median(&values(life, side))).collect();
             median(&medians).unwrap_or(0.0)
         };
-        let against_base = |side: Side| -> Vec<Life> {
-            let ratios = |life: &[Read; 3]| log_ratios(&values(life, side), &values(life, Side::Base));
-            self.lives.iter().filter_map(|life| Life::new(ratios(life)).ok()).collect()
-        };
-        let readings = Readings::Paired { lives: against_base(Side::Head), null: against_base(Side::Null) };
+        let (mut lives, mut null) = (Vec::new(), Vec::new());
+        for life in &self.lives {
+            let [base, head, control] = [Side::Base, Side::Head, Side::Null].map(|side| values(life, side));
+            let (head, control) = log_ratios([&head, &control], &base);
+            if let (Ok(head), Ok(control)) = (Life::new(head), Life::new(control)) {
+                lives.push(head);
+                null.push(control);
+            }
+        }
+        let readings = Readings::Paired { lives, null };
         Contest { metric, base: level(Side::Base), head: level(Side::Head), readings }
     }
 }
 
-/// Round by round; where both are zero nothing differs, and where one is there is no ratio.
-fn log_ratios(over: &[f64], under: &[f64]) -> Vec<f64> {
-    let ratio = |(&over, &under): (&f64, &f64)| if over.total_cmp(&under).is_eq() { 0.0 } else { (over / under).ln() };
-    over.iter().zip(under).map(ratio).filter(|ratio| ratio.is_finite()).collect()
+/// Head and the control over base, round by round; where both are zero nothing differs, and where one is there is no
+/// ratio, and nothing of that round counts.
+fn log_ratios([head, control]: [&[f64]; 2], base: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let ratio = |over: f64, under: f64| if over.total_cmp(&under).is_eq() { 0.0 } else { (over / under).ln() };
+    let rounds = head.iter().zip(control).zip(base);
+    rounds
+        .map(|((&head, &control), &base)| (ratio(head, base), ratio(control, base)))
+        .filter(|(head, control)| head.is_finite() && control.is_finite())
+        .unzip()
 }
 
 /// An exact metric, if each program says the same in all the lives in which it was taken.

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::crew::Crew;
-use super::meet::{Side, meet};
+use super::meet::{Pace, Side, Task, meet};
 use super::share::Part;
 use super::{Pair, Running, blame};
+use crate::measure::child::urgent;
 use crate::measure::lives::{Lives, Stopped};
 use crate::measure::protocol::Slice;
 use crate::measure::worker::{Worker, WorkerError};
+
+/// Slices up to this long are taken before all others: who waits for the processor waits no longer than for a disk.
+const LONGEST_HURRY_NS: f64 = 20e6;
 
 /// A worker that gave no answer, and whose it was.
 #[derive(Debug)]
@@ -28,19 +32,40 @@ pub(super) struct Trio {
 
 impl Trio {
     /// Starts the three in this order, without waiting for one before the next: on a busy machine most of a start is
-    /// waiting.
+    /// waiting. Beside the processors where they will be measured, where there is room; [`Trio::gather`] brings them over.
     pub(super) fn start(lives: &mut [Lives<'_>; 3], cores: u32, turns: [Side; 3]) -> Result<Trio, Fault> {
         let mut lives = lives.each_mut().map(Some);
         let mut started = thread::scope(|scope| {
             let starts = turns.map(|side| {
                 let lives = lives[side.place()].take();
-                (side, scope.spawn(move || lives.map(|lives| lives.start(cores))))
+                (side, scope.spawn(move || lives.map(|lives| lives.start_aside(cores))))
             });
             starts.map(|(side, start)| (side, start.join().ok().flatten().unwrap_or(Err(WorkerError::Stopped))))
         });
         started.sort_by_key(|(side, _)| side.place());
         let [base, head, null] = started.map(|(side, worker)| worker.map_err(|error| Fault { side, error }));
         Ok(Trio { workers: [base?, head?, null?] })
+    }
+
+    /// Brings the three to the processors where they are measured.
+    pub(super) fn gather(&self, lives: &[Lives<'_>; 3], cores: u32) {
+        for (worker, lives) in self.workers.iter().zip(lives) {
+            lives.gather(worker, cores);
+        }
+    }
+
+    /// Lets the three go before what else runs there, if each has one thread and all of it is allowed.
+    pub(super) fn hurry(&self) {
+        urgent::hurry(&self.process_ids());
+    }
+
+    /// Lets the three be as others again.
+    pub(super) fn relax(&self) {
+        urgent::relax(&self.process_ids());
+    }
+
+    fn process_ids(&self) -> Vec<i32> {
+        self.workers.iter().filter_map(Worker::process_id).collect()
     }
 
     /// Runs one slice on a side.
@@ -74,6 +99,7 @@ impl Running<'_> {
         let mut queue = VecDeque::from(queue);
         let few = self.few(crew, &queue, parts);
         while !queue.is_empty() {
+            let begun = Instant::now();
             let mut trio = match crew.next(cores, &mut self.order) {
                 Ok(trio) => trio,
                 Err(Fault { error: WorkerError::Stopped, .. }) => return Err(Stopped),
@@ -83,8 +109,9 @@ impl Running<'_> {
                 }
             };
             let turns = self.order.shuffled(Side::ALL);
-            crew.beside(cores, turns, || self.one_life(&mut trio, &mut queue, few, parts))?;
+            let served = crew.beside(cores, turns, || self.one_life(&mut trio, &mut queue, few, parts))?;
             crew.used(trio);
+            self.share_start(&served, begun.elapsed());
         }
         Ok(())
     }
@@ -96,10 +123,10 @@ impl Running<'_> {
         queue: &mut VecDeque<usize>,
         few: usize,
         parts: &BTreeMap<usize, Part>,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Vec<usize>, Stopped> {
         let until = self.begun + self.options.limit;
-        let mut served = 0;
-        while served < few
+        let mut served = Vec::new();
+        while served.len() < few
             && let Some(index) = queue.pop_front()
         {
             if Instant::now() >= until {
@@ -107,11 +134,11 @@ impl Running<'_> {
                 continue;
             }
             let pair = &self.pairs[index];
-            let Some(task) = self.states[index].task(parts.get(&index).copied().unwrap_or_default()) else { continue };
+            let Some(task) = self.task(index, parts) else { continue };
             match meet(trio, pair, task, &mut self.order) {
                 Ok(meeting) => self.states[index].take(meeting),
                 Err(Fault { error: WorkerError::Stopped, .. }) => return Err(Stopped),
-                Err(fault) if fault.error.is_crash() && served > 0 => {
+                Err(fault) if fault.error.is_crash() && !served.is_empty() => {
                     queue.push_front(index);
                     break;
                 }
@@ -120,9 +147,28 @@ impl Running<'_> {
                     break;
                 }
             }
-            served += 1;
+            served.push(index);
         }
-        Ok(())
+        Ok(served)
+    }
+
+    /// What is to be done in its next meeting. Its workers go before others if they share one processor that is not the
+    /// only one, and only in short slices.
+    fn task(&self, index: usize, parts: &BTreeMap<usize, Part>) -> Option<Task> {
+        let task = self.states[index].task(parts.get(&index).copied().unwrap_or_default())?;
+        let may_hurry = self.is_urgent && self.pairs[index].cores() == 1;
+        let pace =
+            if may_hurry && task.calibration.slice_ns() <= LONGEST_HURRY_NS { Pace::Hurried } else { Pace::Usual };
+        Some(Task { pace, ..task })
+    }
+
+    /// What a life took beside its meetings, waiting for its workers above all, is borne by all that it served.
+    fn share_start(&mut self, served: &[usize], took: Duration) {
+        let meetings: Duration = served.iter().filter_map(|&index| self.states[index].last_meeting()).sum();
+        let each = took.saturating_sub(meetings) / u32::try_from(served.len()).unwrap_or(u32::MAX).max(1);
+        for &index in served {
+            self.states[index].bear(each);
+        }
     }
 
     /// How many benchmarks these lives serve: more where starting takes long beside measuring.
@@ -132,7 +178,7 @@ impl Running<'_> {
             Some(need.cost(parts.get(&index).copied().unwrap_or_default().rounds))
         });
         let costs: Vec<_> = costs.collect();
-        let all = costs.iter().sum::<std::time::Duration>();
+        let all = costs.iter().sum::<Duration>();
         // Three start, and their meeting counts once: a third of it stands for each.
         crew.lives()[0].few(all / u32::try_from(3 * costs.len().max(1)).unwrap_or(u32::MAX))
     }
