@@ -1,0 +1,27 @@
+//! Work that is a known percentage larger than it was.
+
+#![allow(unreachable_pub, reason = "the peers make a crate of this file")]
+
+use std::hint::black_box;
+
+/// Steps that take about 5 µs together: each waits for the one before, some five cycles long.
+const STEPS: f64 = 4_000.0;
+/// Bytes that no cache of a core holds.
+const STREAMED: f64 = 16e6;
+
+/// A chain of dependent steps, about 5 µs.
+pub fn compute(percent: f64) -> impl Fn() -> u64 {
+    let steps = more(STEPS, percent);
+    move || (0..black_box(steps)).fold(1, |value, step| (value ^ step).wrapping_mul(0x5851_f42d_4c95_7f2d) >> 1)
+}
+
+/// A sum over 16 MB.
+pub fn stream(percent: f64) -> impl Fn() -> u64 {
+    let words: Vec<u64> = (0..more(STREAMED / 8.0, percent)).collect();
+    move || black_box(&words).iter().fold(0, |sum: u64, &word| sum.wrapping_add(word))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
+fn more(amount: f64, percent: f64) -> u64 {
+    (amount * (1.0 + percent / 100.0)).round() as u64
+}
