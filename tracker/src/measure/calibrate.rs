@@ -66,23 +66,29 @@ impl Calibration {
     }
 
     /// Whether a slice has the right length, give or take a factor of two; one iteration may have any length.
-    fn is_good(&self) -> bool {
-        let share = self.slice_ns() / SLICE.as_nanos() as f64;
+    fn is_good(&self, slice: Duration) -> bool {
+        let share = self.slice_ns() / slice.as_nanos() as f64;
         share >= 0.5 && (share <= 2.0 || self.iterations == 1)
     }
 
     /// The iterations that would make a slice, at most `boldest` times as many.
-    fn scaled(&self, boldest: f64) -> u64 {
-        let factor = (SLICE.as_nanos() as f64 / self.slice_ns()).min(boldest);
+    fn scaled(&self, slice: Duration, boldest: f64) -> u64 {
+        let factor = (slice.as_nanos() as f64 / self.slice_ns()).min(boldest);
         whole((self.iterations as f64 * factor).round())
+    }
+
+    /// The same for slices of another length.
+    #[must_use]
+    pub fn of(self, slice: Duration) -> Calibration {
+        Calibration { iterations: self.scaled(slice, f64::INFINITY), ..self }
     }
 
     /// After a slice that took so many nanoseconds: the same, or a better number of iterations if that was off by a
     /// factor of two or more.
     #[must_use]
-    pub fn corrected(self, elapsed_ns: u64) -> Calibration {
+    pub fn corrected(self, elapsed_ns: u64, slice: Duration) -> Calibration {
         let seen = Calibration::seen(self.iterations, elapsed_ns);
-        if seen.is_good() { seen } else { Calibration { iterations: seen.scaled(f64::INFINITY), ..seen } }
+        if seen.is_good(slice) { seen } else { seen.of(slice) }
     }
 }
 
@@ -105,15 +111,15 @@ pub fn calibrate<E>(mut run: impl FnMut(u64) -> Result<u64, E>) -> Result<Calibr
     }
     let mut seen = run(1)?;
     for _ in 0..MOST_TRIES {
-        if seen.is_good() {
+        if seen.is_good(SLICE) {
             break;
         }
         if seen.iterations == MOST_ITERATIONS {
             return Err(CalibrateError::Nothing { iterations: seen.iterations, slice_ns: seen.slice_ns() });
         }
-        seen = run(seen.scaled(BOLDEST_STEP))?;
+        seen = run(seen.scaled(SLICE, BOLDEST_STEP))?;
     }
-    Ok(Calibration { iterations: seen.scaled(f64::INFINITY), ..seen })
+    Ok(seen.of(SLICE))
 }
 
 #[cfg(test)]
@@ -190,8 +196,8 @@ mod tests {
     #[test]
     fn a_slice_of_the_wrong_length_is_corrected_and_a_fair_one_left_alone() {
         let before = Calibration { iterations: 100, iteration_ns: 10_000.0 };
-        assert_eq!(before.corrected(1_300_000).iterations, 100);
-        assert_eq!(before.corrected(100_000).iterations, 1000);
-        assert_eq!(before.corrected(10_000_000).iterations, 10);
+        assert_eq!(before.corrected(1_300_000, SLICE).iterations, 100);
+        assert_eq!(before.corrected(100_000, SLICE).iterations, 1000);
+        assert_eq!(before.corrected(10_000_000, SLICE).iterations, 10);
     }
 }

@@ -3,7 +3,7 @@
 //! Three workers live at a time: base, head, and base once more as the null control. First each benchmark is rehearsed:
 //! both sides' answers are checked, and base's iterations are calibrated; all sides run that number. Then come lives. In
 //! each, a few benchmarks are put in random order and served by three fresh workers (`trio`): a benchmark is set up
-//! and warmed up on all three, then slices alternate in rounds, each in a random order of its own (`meet`).
+//! and warmed up on all three, then slices alternate in rounds, in an order that is drawn for each life (`meet`).
 //!
 //! What is enough is not for this room to say: a [`Rule`] hears what was read and names the lives that are still wanted.
 //! Decided benchmarks drop out, and the others get their time (`share`).

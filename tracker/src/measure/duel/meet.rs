@@ -8,6 +8,11 @@ use super::trio::{Fault, Trio};
 use crate::measure::calibrate::Calibration;
 use crate::measure::order::Order;
 
+/// What a slice of a duel should take: so little that most slices see no tick of the system's clock, which comes every few
+/// milliseconds and costs some tens of microseconds. Were most slices hit, the median of a life would be a matter of how
+/// often on which side. What talk costs beside a slice does not count against anybody here.
+pub(super) const SLICE: Duration = Duration::from_micros(400);
+
 /// Rounds that are thrown away at the beginning at the most, and the time that they take at the most.
 const MOST_WARM_UP: u32 = 10;
 const LONGEST_WARM_UP: Duration = Duration::from_millis(60);
@@ -96,8 +101,9 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
     let begun = Instant::now();
     let mut read = <[Read; 3]>::default();
     let is_slow = task.calibration.is_slow();
-    let mut turns = Side::ALL;
-    order.shuffle(&mut turns);
+    // One order for the whole life: then each side always comes after the same two others, and finds of the caches what
+    // they leave. Were it drawn for each round, a side would now and then follow upon itself, and be faster for it.
+    let turns = order.shuffled(Side::ALL);
     if !is_slow {
         for side in turns {
             // Sets up, and touches everything once: a single iteration, so that what comes next has the same past in
@@ -112,13 +118,12 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
     if task.pace == Pace::Hurried {
         trio.hurry();
     }
-    let calibration = if is_slow { task.calibration } else { warm_up(trio, pair, task.calibration, order)? };
+    let calibration = if is_slow { task.calibration } else { warm_up(trio, pair, task.calibration, turns)? };
     let slicing = Instant::now();
     for round in 0..task.part.rounds {
         if round >= LEAST_ROUNDS && slicing.elapsed() > task.part.longest {
             break;
         }
-        order.shuffle(&mut turns);
         for side in turns {
             let slice = trio.run(side, pair, calibration.iterations)?;
             let read = &mut read[side.place()];
@@ -143,15 +148,13 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
 }
 
 /// Rounds that do not count, until no side gets faster. Corrects the calibration by base.
-fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, order: &mut Order) -> Result<Calibration, Fault> {
+fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, turns: [Side; 3]) -> Result<Calibration, Fault> {
     let begun = Instant::now();
     let mut calibration = before;
     let mut fastest_ns = [f64::INFINITY; 3];
-    let mut turns = Side::ALL;
     for _ in 0..MOST_WARM_UP {
         let iterations = calibration.iterations;
         let mut warming = false;
-        order.shuffle(&mut turns);
         for side in turns {
             let slice = trio.run(side, pair, iterations)?;
             let now_ns = slice.elapsed_ns as f64 / iterations as f64;
@@ -159,7 +162,7 @@ fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, order: &mut Or
             warming |= now_ns <= STILL_WARMING * *fastest_ns;
             *fastest_ns = fastest_ns.min(now_ns);
             if side == Side::Base {
-                calibration = calibration.corrected(slice.elapsed_ns);
+                calibration = calibration.corrected(slice.elapsed_ns, SLICE);
             }
         }
         if !warming || begun.elapsed() > LONGEST_WARM_UP {

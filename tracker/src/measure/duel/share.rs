@@ -14,7 +14,7 @@ const LEAST_ROUNDS: f64 = 5.0;
 const FEW_ROUNDS: f64 = 9.0;
 
 /// Rounds beyond which a life tells hardly more: what is left then is how lives differ.
-const MOST_ROUNDS: f64 = 60.0;
+const MOST_ROUNDS: f64 = 120.0;
 
 /// How long the rounds of one life take at the most, as far as these are more than one.
 const LONGEST: Duration = Duration::from_millis(200);
@@ -99,14 +99,14 @@ mod tests {
     fn the_time_that_is_left_is_divided_over_the_lives_to_come() {
         let all = [need(0, 10), need(1, 10)];
         assert_eq!(parts(&all, Duration::from_secs(2))[&1], Part { rounds: 30, longest: Duration::from_millis(90) });
-        assert_eq!(parts(&all, Duration::from_mins(5))[&0], Part { rounds: 60, longest: LONGEST });
+        assert_eq!(parts(&all, Duration::from_mins(5))[&0], Part { rounds: 66, longest: LONGEST });
         assert_eq!(parts(&all, Duration::ZERO)[&0], Part { rounds: 5, longest: Duration::from_millis(15) });
     }
 
     #[test]
     fn no_life_is_longer_than_is_worth_it() {
         let worthy = |worthy| parts(&[Need { worthy, ..need(0, 10) }], Duration::from_secs(2))[&0].rounds;
-        assert_eq!([12.7, 2.0, 500.0].map(worthy), [12, 9, 60]);
+        assert_eq!([12.7, 2.0, 500.0].map(worthy), [12, 9, 30]);
     }
 
     #[test]
