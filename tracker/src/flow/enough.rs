@@ -192,6 +192,7 @@ mod tests {
             known: &known,
             gated_series: 10,
             inputs: Inputs::Differ,
+            sides: Sides::Two,
         };
         assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 5));
         let bouts = [

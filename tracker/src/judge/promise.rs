@@ -164,8 +164,8 @@ fn followed(noise: &mut Noise, series: usize, runs: usize) -> (usize, usize) {
         suspected += usize::from(suspects > 0);
         let level = generous().probability() / suspects.max(1) as f64;
         let is_confirmed = (0..suspects).any(|_| {
-            let values = Shape::Gauss.lives(noise, MOST_LIVES, 0.01);
-            let call = duel(&Series { values, spread: Spread::None, limit: no_limit() }, level, 0.0).call;
+            let evidence = evidence(Sides::Three, Shape::Gauss, noise, (MOST_LIVES, 0.01, 0.0));
+            let call = duel(&Series { evidence, spread: Spread::None, limit: no_limit() }, level, 0.0).call;
             matches!(call, Call::Regressed | Call::Improved)
         });
         confirmed += usize::from(is_confirmed);

@@ -24,7 +24,8 @@ pub fn usable() -> u32 {
 pub fn move_process(id: i32, cores: &[usize]) -> bool {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return false };
     let threads = threads.flatten().filter_map(|thread| thread.file_name().to_str()?.parse().ok());
-    threads.fold(true, |all, thread: i32| system::move_thread(thread, cores) && all)
+    let moved: Vec<bool> = threads.map(|thread: i32| system::move_thread(thread, cores)).collect();
+    moved.iter().all(|&moved| moved)
 }
 
 /// Keeps a thread on some processors until it is dropped; then the thread may use what it might before.

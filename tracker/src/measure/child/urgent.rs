@@ -51,6 +51,7 @@ pub(super) fn raise_session() {
 
 /// Makes these processes real-time ones, below the asking thread, and what they start usual; only if each has one thread.
 /// False where that is not so or not allowed: then none of them is.
+#[must_use]
 pub fn hurry(processes: &[i32]) -> bool {
     let done = processes.iter().all(|&id| has_one_thread(id) && system::hurry(id));
     if !done {
@@ -61,7 +62,9 @@ pub fn hurry(processes: &[i32]) -> bool {
 
 /// Makes these processes usual ones of the highest priority again.
 pub fn relax(processes: &[i32]) {
-    processes.iter().for_each(|&id| system::relax(id));
+    for &id in processes {
+        system::relax(id);
+    }
 }
 
 fn has_one_thread(process: i32) -> bool {
