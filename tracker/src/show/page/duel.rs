@@ -120,13 +120,17 @@ fn findings(body: &mut Html, of: &Page<'_>) {
         body.put("</ul></section>");
     }
     let new = gate::new_on_head(report);
-    if !report.remarks.is_empty() || !new.is_empty() {
+    let lone = gate::lone(report);
+    if !report.remarks.is_empty() || new.is_some() || !lone.is_empty() {
         body.put("<ul class=\"remarks\">");
         for remark in &report.remarks {
             body.put("\n<li>").text(remark);
         }
-        if !new.is_empty() {
-            body.put("\n<li>New on head: ").text(&new.join(", "));
+        if let Some(new) = new {
+            body.put("\n<li>New on head: ").text(&new);
+        }
+        for one in &lone {
+            body.put("\n<li>").text(one);
         }
         body.put("</ul>");
     }
@@ -146,6 +150,10 @@ fn one(body: &mut Html, report: &Report, finding: &Finding) {
             body.put("<b class=\"worse\">missing</b> <b>")
                 .text(benchmark.as_str())
                 .put("</b>: base has it, head has not");
+        }
+        Finding::MissingMetric { metric, benchmarks } => {
+            body.put("<b class=\"worse\">missing</b> ").text(metric).put(" of <b>");
+            body.text(&gate::few(benchmarks)).put("</b>: base has it, head has not");
         }
         Finding::Failed { benchmark, on_head, trouble: Trouble { reason, stderr_tail, .. } } => {
             body.put("<b class=\"worse\">failed on ").put(if *on_head { "head" } else { "base" }).put("</b> <b>");
