@@ -8,7 +8,8 @@ use tachograph::flow::publish::{Published, publish};
 use tachograph::record::{Address, Store};
 use tachograph::show::chart::series::{self, Dot};
 use tachograph::show::page::Site;
-use tachograph::show::page::overview;
+use tachograph::show::page::links::Links;
+use tachograph::show::page::overview::{self, Beside};
 use tachograph::show::page::row::Row;
 use tachograph_harness::Suite;
 
@@ -50,7 +51,13 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
         .benchmark("show/overview/500", || {
             let rows: Vec<Row> = (0..ROWS).map(row).collect();
             let site = Site { name: "a site".to_owned(), version: "1".to_owned() };
-            move || overview::pages(&site, None, &rows)[0].1.matches("<tr data-k").count()
+            let links = Links::default();
+            move || {
+                overview::pages(&site, None, &rows, Beside { links: &links, pairs: &[] })[0]
+                    .1
+                    .matches("<tr data-k")
+                    .count()
+            }
         })
         .elements(ROWS)
         .expect(ROWS);

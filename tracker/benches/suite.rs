@@ -2,6 +2,8 @@
 //! for is spent measuring.
 
 mod adapt;
+#[path = "../examples/history/duels.rs"]
+mod duels;
 mod following;
 mod judging;
 #[path = "../examples/history/made.rs"]
