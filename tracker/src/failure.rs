@@ -51,6 +51,13 @@ impl Failure {
         self
     }
 
+    /// Says what was being done when it came.
+    #[must_use]
+    pub fn context(mut self, what: impl fmt::Display) -> Failure {
+        self.source = self.source.context(what.to_string());
+        self
+    }
+
     /// The class of this failure.
     #[must_use]
     pub fn kind(&self) -> Kind {

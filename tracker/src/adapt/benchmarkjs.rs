@@ -47,6 +47,10 @@ fn read(text: &str) -> Result<Parsed, Flaw> {
         } else if let Some((name, reason)) = line.split_once(": ").filter(|(_, reason)| is_error(reason)) {
             let name = sheet.fresh_name(name.trim()).map_err(on_line)?;
             sheet.fail(&name, reason, None);
+        } else if let Some(name) = line.strip_suffix(": ").filter(|name| !name.is_empty() && !name.starts_with(' ')) {
+            // Errors have no properties that it could print, so mostly nothing stands behind the colon.
+            let name = sheet.fresh_name(name).map_err(on_line)?;
+            sheet.fail(&name, "it threw", None);
         }
     }
     Ok(sheet.finish())
@@ -76,5 +80,13 @@ mod tests {
             assert_eq!(measured.readings[0].metric.better, Direction::Higher);
         }
         assert!(matches!(&outcomes["boom"], Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn an_error_without_a_text_is_a_failure_too() {
+        let parsed = parse(None, "a x b x 9 ops/sec ±1% (3 runs sampled)\nbad: \nFastest is: a\n".as_bytes()).unwrap();
+        let outcomes = &parsed.sets[0].outcomes;
+        assert_eq!(outcomes.len(), 2);
+        assert!(matches!(&outcomes["bad"], Outcome::Failed(trouble) if trouble.reason == "it threw"));
     }
 }

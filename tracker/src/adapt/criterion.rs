@@ -78,6 +78,10 @@ fn one(folder: &dyn Folder, benchmark: &str, path: &str, sheet: &mut Sheet) -> R
         Some(full_id) => sheet.fresh_name(full_id)?,
         None => sheet.fresh_name(if benchmark.is_empty() { "benchmark" } else { benchmark })?,
     };
+    // A name does not tell in which of its parts a slash stands; who compares with criterion again needs the folder.
+    if let Some(directory) = ids.directory.filter(|directory| directory != name.as_str()) {
+        sheet.note(&name, "criterion.directory", directory);
+    }
     for (unit, amount) in ids.throughput {
         sheet.note(&name, &format!("throughput.{unit}"), amount);
     }
@@ -108,6 +112,7 @@ fn with_file<T>(
 #[derive(Default)]
 struct Ids {
     full_id: Option<String>,
+    directory: Option<String>,
     throughput: Vec<(String, String)>,
 }
 
@@ -116,6 +121,7 @@ fn ids(reader: &mut Reader<'_>) -> Result<Ids, Flaw> {
     reader.map(|key, reader| {
         match key {
             "full_id" => ids.full_id = Some(reader.text()?.into_owned()),
+            "directory_name" => directory(reader, &mut ids)?,
             "throughput" if reader.next() == Next::Map => reader.map(|unit, reader| {
                 ids.throughput.push((unit.to_lowercase(), reader.raw()?.to_owned()));
                 Ok(())
@@ -125,6 +131,14 @@ fn ids(reader: &mut Reader<'_>) -> Result<Ids, Flaw> {
         Ok(())
     })?;
     Ok(ids)
+}
+
+fn directory(reader: &mut Reader<'_>, ids: &mut Ids) -> Result<(), Flaw> {
+    match reader.next() {
+        Next::Text => ids.directory = Some(reader.text()?.into_owned()),
+        _ => reader.skip()?,
+    }
+    Ok(())
 }
 
 /// Time an iteration, for each sample. Before version 0.3 the file was a pair of lists, later an object.
@@ -220,6 +234,7 @@ mod tests {
         assert!(parsed.remarks[0].contains("\"kept\" has saved baselines only"));
         let Outcome::Measured(measured) = &parsed.sets[0].outcomes["sum/<odd> name"] else { panic!("measured") };
         assert_eq!(measured.notes["throughput.bytes"], "1024");
+        assert_eq!(measured.notes["criterion.directory"], "sum/_odd_");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The figure of this run is `Left`, or the left of `Both`; the right is an older run's.
 
 use super::error::Flaw;
+use super::fields::numbers_only;
 use super::format::{Carries, Directions, Format, Held, Takes};
 use super::gungraun_events::event_metric;
 use super::json::{Next, Reader};
@@ -75,21 +76,37 @@ fn summary(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<(), Flaw> {
 /// Looks for the summary of the whole below a tool's profile. `total` sums the parts; where it is empty (or of an older
 /// schema) the parts are taken, if there is one.
 fn below(reader: &mut Reader<'_>, figures: &mut Figures) -> Result<(), Flaw> {
-    let (mut total, mut parts) = (Figures::new(), Figures::new());
-    profile(reader, &mut total, &mut parts)?;
-    figures.append(if total.is_empty() { &mut parts } else { &mut total });
+    let mut found = Profile::default();
+    profile(reader, &mut found)?;
+    let mut of_tool = if found.total.is_empty() { found.parts } else { found.total };
+    for (tool, _) in of_tool.iter_mut().filter(|(tool, _)| tool.is_empty()) {
+        tool.clone_from(&found.tool);
+    }
+    figures.append(&mut of_tool);
     Ok(())
 }
 
-fn profile(reader: &mut Reader<'_>, total: &mut Figures, parts: &mut Figures) -> Result<(), Flaw> {
+/// What a tool says. From the seventh schema on its name does not stand beside its events.
+#[derive(Default)]
+struct Profile {
+    tool: String,
+    total: Figures,
+    parts: Figures,
+}
+
+fn profile(reader: &mut Reader<'_>, found: &mut Profile) -> Result<(), Flaw> {
     reader.map(|key, reader| match (key, reader.next()) {
-        ("summaries" | "callgrind_run", Next::Map) => profile(reader, total, parts),
-        ("total", Next::Map) => part(reader, total),
+        ("summaries" | "callgrind_run" | "data", Next::Map) => profile(reader, found),
+        ("total", Next::Map) => part(reader, &mut found.total),
         ("parts" | "segments", Next::List) => reader.list(|_, reader| {
             // Figures of several parts cannot be told from one another by event: the sum in `total` stands for them.
-            parts.clear();
-            part(reader, parts)
+            found.parts.clear();
+            part(reader, &mut found.parts)
         }),
+        ("tool", Next::Text) => {
+            found.tool = reader.text()?.into_owned();
+            Ok(())
+        }
         _ => reader.skip(),
     })
 }
@@ -99,6 +116,13 @@ fn part(reader: &mut Reader<'_>, figures: &mut Figures) -> Result<(), Flaw> {
         ("metrics_summary" | "summary", Next::Map) => tools(reader, figures),
         ("events", Next::Map) => {
             figures.push(("Callgrind".to_owned(), events(reader)?));
+            Ok(())
+        }
+        ("metrics", Next::Map) => {
+            let events = events(reader)?;
+            if !events.is_empty() {
+                figures.push((String::new(), events));
+            }
             Ok(())
         }
         _ => reader.skip(),
@@ -128,6 +152,7 @@ fn events(reader: &mut Reader<'_>) -> Result<Vec<(String, f64)>, Flaw> {
         reader.map(|key, reader| {
             match (key, reader.next()) {
                 ("metrics", Next::Map) => value = this_run(reader)?,
+                ("values", Next::Map) => value = newer(reader)?,
                 _ => reader.skip()?,
             }
             Ok(())
@@ -155,6 +180,24 @@ fn this_run(reader: &mut Reader<'_>) -> Result<Option<f64>, Flaw> {
             (other, _) => return Err(Flaw::new(format!("expected Left, Right or Both, found {other:?}"))),
         }
         Ok(())
+    })?;
+    Ok(value)
+}
+
+/// `{"new": 5, "old": 6}`, or objects with a `value`, the first of which is this run's.
+fn newer(reader: &mut Reader<'_>) -> Result<Option<f64>, Flaw> {
+    let mut value = None;
+    reader.map(|key, reader| match key {
+        "new" => {
+            value = match reader.next() {
+                // Of perf's counters, with what is known of their spread.
+                Next::Map => numbers_only(reader)?.number("value"),
+                _ => reader.optional(Reader::number)?,
+            };
+            Ok(())
+        }
+        "old" => reader.skip(),
+        other => Err(Flaw::new(format!("expected new or old, found {other:?}"))),
     })?;
     Ok(value)
 }
@@ -208,5 +251,29 @@ mod tests {
         let parsed = parse(None, format!("{{\n  \"id\": null,\n{line}\n").as_bytes()).unwrap();
         assert!(parsed.sets[0].outcomes.contains_key("b::g::f"));
         assert_eq!(parsed.remarks, ["the summary that begins on line 1 breaks off; it was left out"]);
+    }
+
+    #[test]
+    fn the_seventh_schema_has_values_new_and_old_and_its_tool_apart() {
+        let text = "{\"id\":\"small\",\"module_path\":\"b::g::f\",\"version\":\"7\",\"profiles\":[\
+            {\"data\":{\"parts\":[{\"metrics\":{\"Ir\":{\"values\":{\"new\":1}}},\"tool_run\":{\"new\":{\"pid\":5}}}],\
+            \"total\":{\"metrics\":{\"Ir\":{\"values\":{\"new\":7,\"old\":9}},\"L1HitRate\":{\"values\":{\"new\":99.5}},\
+            \"Dr\":{\"values\":{\"old\":1}}},\"regressions\":[]}},\"tool\":\"Callgrind\"},\
+            {\"tool\":\"Memcheck\",\"data\":{\"parts\":[],\"total\":{\"metrics\":{\"Errors\":{\"values\":{\"new\":2}}}}}},\
+            {\"tool\":\"Perf\",\"data\":{\"total\":{\"metrics\":{\"cycles\":{\"values\":{\"new\":{\"value\":8,\"n\":3}}}}}}}]}\n";
+        let parsed = parse(None, text.as_bytes()).unwrap();
+        let Outcome::Measured(measured) = &parsed.sets[0].outcomes["b::g::f small"] else { panic!("measured") };
+        let found: Vec<_> = measured
+            .readings
+            .iter()
+            .map(|reading| (reading.metric.name.as_str(), reading.lives[0].values()[0]))
+            .collect();
+        assert_eq!(
+            found,
+            [("instructions", 7.0), ("l1_hit_rate", 99.5), ("memcheck.errors", 2.0), ("perf.cycles", 8.0)]
+        );
+        assert!(
+            parse(None, text.replace("old\":9", "older\":9").as_bytes()).unwrap_err().to_string().contains("older")
+        );
     }
 }

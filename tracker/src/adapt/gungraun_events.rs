@@ -84,7 +84,8 @@ pub(super) fn event_metric(tool: &str, event: &str) -> Metric {
     } else {
         "count"
     };
-    let kind = if plain.starts_with("system_call_") { Kind::Noisy } else { Kind::Exact };
+    let is_noisy = tool == "Perf" || plain.starts_with("system_call_");
+    let kind = if is_noisy { Kind::Noisy } else { Kind::Exact };
     metric(&name, unit, better, kind)
 }
 

@@ -40,7 +40,7 @@ fn recognises(sniff: &Sniff<'_>) -> bool {
 }
 
 /// Settings with llama-bench's own defaults, in the order in which they stand in names.
-const SETTINGS: [(&str, &str, &[&str]); 19] = [
+const SETTINGS: [(&str, &str, &[&str]); 25] = [
     ("n_threads", "t", &[]),
     ("n_batch", "b", &["2048"]),
     ("n_ubatch", "ub", &["512"]),
@@ -60,6 +60,12 @@ const SETTINGS: [(&str, &str, &[&str]); 19] = [
     ("cpu_mask", "C", &["0x0", ""]),
     ("cpu_strict", "cpu-strict", &["0", "false"]),
     ("poll", "poll", &["50"]),
+    ("load_mode", "lm", &["auto"]),
+    ("lazy_mode", "lazy", &["auto"]),
+    ("no_op_offload", "nopo", &["0", "false"]),
+    ("no_host", "nohost", &["0", "false"]),
+    ("fit_target", "fitt", &["0"]),
+    ("fit_min_ctx", "fitc", &["0"]),
 ];
 
 /// One test: its fields as texts, and the samples where there are any.

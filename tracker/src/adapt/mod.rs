@@ -141,7 +141,12 @@ mod tests {
     #[test]
     fn compressed_files_and_other_encodings_are_refused_by_name() {
         assert!(parse(None, b"\x1f\x8b\x08\x00").unwrap_err().to_string().contains("gzip"));
-        assert!(parse(None, b"\xff\xfe{\x00").unwrap_err().to_string().contains("UTF-16"));
+        for text in [&b"\xff\xfe{\x00"[..], b"\xfe\xff\x00{", b"[\x00{\x00", b"\x00[\x00{"] {
+            assert!(parse(None, text).unwrap_err().to_string().contains("UTF-16"), "{text:?}");
+        }
+        assert!(parse(None, b"PK\x03\x04").unwrap_err().to_string().contains("ZIP"));
+        assert!(parse(None, b"BZh9").unwrap_err().to_string().contains("bzip2"));
+        assert!(parse(None, b"\xfd7zXZ\x00").unwrap_err().to_string().contains("xz"));
         let json = b"{\"tachograph\":1,\"benchmarks\":[{\"name\":\"\xff\"}]}";
         assert!(matches!(parse(None, json), Err(AdaptError::NotUtf8 { offset: 39 })));
     }

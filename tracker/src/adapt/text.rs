@@ -21,7 +21,13 @@ pub(super) fn decode(bytes: &[u8], lossy: bool) -> Result<Decoded<'_>, AdaptErro
     match bytes {
         [0x1f, 0x8b, ..] => return encoded("compressed with gzip", "unpack it first"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => return encoded("compressed with zstd", "unpack it first"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return encoded("UTF-16", "convert it to UTF-8 first"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => return encoded("compressed with bzip2", "unpack it first"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => return encoded("compressed with xz", "unpack it first"),
+        [b'P', b'K', 3, 4, ..] => return encoded("a ZIP archive", "unpack it first"),
+        // With a mark, or a first sign of ASCII without one.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => {
+            return encoded("UTF-16", "convert it to UTF-8 first");
+        }
         _ => {}
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

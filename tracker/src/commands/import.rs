@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -122,11 +123,25 @@ fn renamed(text: &str) -> Result<(String, BenchmarkName), String> {
 }
 
 fn one(request: &Request, repository: Option<&Repository>, file: &Path) -> Outcome<import::Read> {
+    let named = |failure: Failure| failure.context(format_args!("reading {}", file.display()));
     if file.is_dir() {
-        return import::read(request, repository, &Input::Folder(file));
+        return import::read(request, repository, &Input::Folder(file)).map_err(named);
     }
+    refuse_pipe(file)?;
     let bytes = bytes(file)?;
-    import::read(request, repository, &Input::Bytes(&bytes))
+    import::read(request, repository, &Input::Bytes(&bytes)).map_err(named)
+}
+
+/// A pipe in the file system may have nobody at its other end, and would be waited for without end. What a shell hands
+/// over in place of a file (`<(…)`) is one too, but stands open already.
+fn refuse_pipe(file: &Path) -> Outcome<()> {
+    let is_pipe = std::fs::metadata(file).is_ok_and(|about| about.file_type().is_fifo());
+    let is_open = ["/dev/", "/proc/"].iter().any(|begin| file.starts_with(begin));
+    if is_pipe && !is_open && file != Path::new("-") {
+        return Err(Failure::usage(anyhow::anyhow!("{} is a pipe", file.display()))
+            .hint("give - as the file, and pipe the results into standard input"));
+    }
+    Ok(())
 }
 
 /// Reads a file or standard input, and no more of it than is taken.

@@ -9,6 +9,7 @@ pub(super) struct Recipe {
     pub(super) build: &'static [&'static str],
     /// What `{program}` stands for, where that is always the same.
     pub(super) program: Option<&'static str>,
+    /// Nothing where it is cheaper to run all benchmarks in one process.
     pub(super) list: &'static [&'static str],
     pub(super) line: &'static str,
     pub(super) command: &'static [&'static str],
@@ -27,9 +28,57 @@ class Lister:
 sys.exit(pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider"], plugins=[Lister()]))
 "#;
 
+/// Runs asv once, short, on what is installed. It keeps its results and what it knows of the machine in the commit's
+/// folder, and not in the home of whoever runs this.
+const ASV_RUN: &str = r#"
+import os, sys
+from asv.config import Config
+from asv.machine import MachineCollection
+from asv.main import main
+load = Config.load
+def beside(*words):
+    config = load(*words)
+    config.results_dir = os.path.abspath(".tachograph-asv")
+    return config
+Config.load = staticmethod(beside)
+MachineCollection.get_machine_file_path = staticmethod(lambda: os.path.abspath(".tachograph-asv-machine.json"))
+for words in ["machine", "--yes"], ["run"] + sys.argv[1:]:
+    sys.argv = ["asv"] + words
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code:
+            raise
+"#;
+
 /// All recipes. Measuring takes some tenths of a second a process: what a process cannot tell in that time, more
 /// processes do.
-pub(super) const RECIPES: [Recipe; 5] = [
+pub(super) const RECIPES: [Recipe; 8] = [
+    Recipe {
+        name: "asv",
+        build: &[],
+        program: Some("python3"),
+        list: &[],
+        line: "{name}",
+        command: &[
+            "{program}",
+            "-c",
+            ASV_RUN,
+            "--python=same",
+            "--set-commit-hash=HEAD",
+            "--record-samples",
+            "--attribute",
+            "rounds=1",
+            "--attribute",
+            "warmup_time=0.05",
+            "--attribute",
+            "sample_time=0.01",
+            "--attribute",
+            "repeat=(3,5,0.2)",
+        ],
+        format: "asv",
+        output: Some(".tachograph-asv"),
+    },
     Recipe {
         name: "criterion",
         build: &[],
@@ -100,6 +149,16 @@ pub(super) const RECIPES: [Recipe; 5] = [
         output: None,
     },
     Recipe {
+        name: "gungraun",
+        build: &[],
+        program: None,
+        list: &[],
+        line: "{name}",
+        command: &["{program}", "--bench", "--output-format=json"],
+        format: "gungraun",
+        output: None,
+    },
+    Recipe {
         name: "pytest-benchmark",
         build: &[],
         program: Some("python3"),
@@ -120,6 +179,16 @@ pub(super) const RECIPES: [Recipe; 5] = [
             "{name}",
         ],
         format: "pytest-benchmark",
+        output: Some(".tachograph-result.json"),
+    },
+    Recipe {
+        name: "vitest",
+        build: &[],
+        program: Some("node_modules/.bin/vitest"),
+        list: &[],
+        line: "{name}",
+        command: &["{program}", "bench", "--run", "--outputJson=.tachograph-result.json"],
+        format: "vitest",
         output: Some(".tachograph-result.json"),
     },
 ];

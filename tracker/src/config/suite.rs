@@ -200,7 +200,7 @@ fn harness(given: Given, recipe: Option<&Recipe>) -> Result<Harness, String> {
     let command = given.command.or_else(|| recipe.map(|recipe| words(recipe.command)));
     let command = command.filter(|command| !command.is_empty()).ok_or("`command` needs a program")?;
     let by_name = holds(Some(&command), &BY_NAME);
-    let of_recipe = recipe.filter(|_| by_name).map(|recipe| words(recipe.list));
+    let of_recipe = recipe.filter(|recipe| by_name && !recipe.list.is_empty()).map(|recipe| words(recipe.list));
     let list = given.list.or(of_recipe);
     if list.as_ref().is_some_and(Vec::is_empty) {
         return Err("`list` needs a program".to_owned());
@@ -250,13 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn every_recipe_lists_selects_and_names_a_format_that_there_is() {
+    fn every_recipe_lists_and_selects_or_does_neither_and_names_a_format() {
         for recipe in &RECIPES {
             let built = if recipe.program.is_some() { "" } else { "program = \"./bench\"" };
             let harness = harness(&format!("recipe = {:?}\n{built}", recipe.name));
-            assert!(holds(Some(&harness.command), &BY_NAME) && harness.list.is_some(), "{}", recipe.name);
+            let by_name = holds(Some(&harness.command), &BY_NAME);
+            assert_eq!((by_name, harness.list.is_some()), (!recipe.list.is_empty(), by_name), "{}", recipe.name);
         }
-        assert!(suite("recipe = \"criterium\"").unwrap_err().contains("there is criterion, divan"));
+        assert!(suite("recipe = \"criterium\"").unwrap_err().contains("there is asv, criterion, divan"));
     }
 
     #[test]

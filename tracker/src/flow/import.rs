@@ -2,7 +2,7 @@
 //!
 //! Nothing in a run comes from the clock of this moment, so that the same file for the same commit is the same run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::adapt::{self, Format, Parsed, Set};
@@ -114,6 +114,7 @@ fn runs(request: &Request, repository: Option<&Repository>, parsed: Parsed) -> O
             .hint("leave --commit out: the file says which results are of which commit"));
     }
     let mut read = Read { runs: Vec::with_capacity(sets.len()), remarks };
+    let names: BTreeSet<BenchmarkName> = sets.iter().flat_map(|set| set.outcomes.keys().cloned()).collect();
     let mut left_out = 0;
     for set in sets.into_iter().filter(|set| !set.outcomes.is_empty()) {
         match commit(request, repository, &set) {
@@ -127,6 +128,7 @@ fn runs(request: &Request, repository: Option<&Repository>, parsed: Parsed) -> O
             }
         }
     }
+    read.remarks.extend(unmatched(request, &names));
     if left_out > 0 {
         read.remarks.push(format!("the results of {left_out} commits that could not be told were left out"));
     }
@@ -197,6 +199,16 @@ fn run(request: &Request, format: &str, commit: Commit, set: Set) -> Outcome<Run
     })
 }
 
+/// Names that were to be changed and that no benchmark has, each with what there is.
+fn unmatched(request: &Request, names: &BTreeSet<BenchmarkName>) -> Vec<String> {
+    let there: Vec<&str> = names.iter().take(5).map(BenchmarkName::as_str).collect();
+    let more = if names.len() > there.len() { ", …" } else { "" };
+    let missing = request.renamed.keys().filter(|name| !names.contains(name.as_str()));
+    missing
+        .map(|name| format!("nothing is called {name:?} and could be renamed: there is {}{more}", there.join(", ")))
+        .collect()
+}
+
 /// Gives benchmarks their other names. Two must not become one.
 fn renamed(
     renamed: &BTreeMap<String, BenchmarkName>,
@@ -236,6 +248,16 @@ mod tests {
         assert_eq!(one.id(), other.id());
         assert_eq!((one.source.as_str(), one.suite.as_str()), ("import tachograph", "tachograph"));
         assert_eq!(one.machine, Machine::Named("imported".to_owned()));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_changed_is_told_with_those_that_can() {
+        let to = BenchmarkName::new("ours").unwrap();
+        let renamed = BTreeMap::from([("b".to_owned(), to.clone()), ("a".to_owned(), to)]);
+        let request = Request { commit: Some(HASH.to_owned()), renamed, ..Request::default() };
+        let read = read_text(&request, &json("")).unwrap();
+        assert_eq!(read.remarks, ["nothing is called \"b\" and could be renamed: there is a"]);
+        assert!(read.runs[0].outcomes.contains_key("ours"));
     }
 
     #[test]

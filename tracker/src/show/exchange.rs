@@ -114,8 +114,8 @@ fn label_value(text: &str) -> String {
     out
 }
 
-/// criterion's folder, as a baseline of this name: the files by their paths. Its folders are named as criterion names
-/// those of a group and a function; a benchmark that has a slash in the name of its function has another folder there.
+/// criterion's folder, as a baseline of this name: the files by their paths. What criterion measured keeps the folder that
+/// it had; others get the one that criterion gives a group and a function, for which no slash may be in either's name.
 #[must_use]
 pub fn criterion(run: &Run, baseline: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
@@ -126,7 +126,8 @@ pub fn criterion(run: &Run, baseline: &str) -> Vec<(String, String)> {
         let values: Vec<f64> = time.lives.iter().flat_map(Life::values).copied().collect();
         let lives: Vec<&[f64]> = time.lives.iter().map(Life::values).collect();
         let Some(summary) = summarise(&lives) else { continue };
-        let mut folder: Vec<String> = name.as_str().split('/').map(safe).collect();
+        let directory = measured.notes.get("criterion.directory").map_or(name.as_str(), String::as_str);
+        let mut folder: Vec<String> = directory.split('/').map(safe).collect();
         while !taken.insert(folder.clone()) {
             folder.push("again".to_owned());
         }

@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "what was found, and what was skipped and why, is told to who asked for it")]
 
+mod rust;
+
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -85,6 +87,12 @@ const PYTHON_WORK: &str = "def work(n):\n    x = 1\n    for i in range(n):\n    
 /// What is put in: the same work once more.
 const PYTHON_SLOWER: (&str, &str, &str) = ("work.py", "return work(10000)", "return work(20000)");
 
+const JAVASCRIPT_WORK: &str = "function work(n) {\n  let x = 1;\n  for (let i = 0; i < n; i++) x = (Math.imul(x, 1664525) + i) | 0;\n  \
+                               return x;\n}\nexport const touched = () => work(20000);\n\
+                               export const untouched = () => work(12000);\n";
+
+const JAVASCRIPT_SLOWER: (&str, &str, &str) = ("work.js", "work(20000)", "work(40000)");
+
 const PLAIN: &str = "[suite.cli]\nbudget = \"2m\"\n[suite.cli.time]\n\
                      touched = [\"python3\", \"-SEc\", \"import sys; sys.path.append('.'); import work; \
                      [work.touched() for _ in range(20)]\"]\n";
@@ -135,11 +143,7 @@ fn tinybench() {
         "package.json",
         "{\"name\": \"mine\", \"private\": true, \"type\": \"module\", \"dependencies\": {\"tinybench\": \"^6.0.0\"}}\n",
     );
-    world.write(
-        "work.js",
-        "function work(n) {\n  let x = 1;\n  for (let i = 0; i < n; i++) x = (Math.imul(x, 1664525) + i) | 0;\n  \
-         return x;\n}\nexport const touched = () => work(20000);\nexport const untouched = () => work(12000);\n",
-    );
+    world.write("work.js", JAVASCRIPT_WORK);
     world.write(
         "tiny.js",
         "import { Bench } from 'tinybench';\nimport { touched, untouched } from './work.js';\n\
@@ -156,7 +160,7 @@ fn tinybench() {
          format = \"tinybench\"\nbudget = \"2m\"\n",
     );
     let expected = [("tiny", "touched", "time")];
-    found(&world, ("work.js", "work(20000)", "work(40000)"), &expected);
+    found(&world, JAVASCRIPT_SLOWER, &expected);
 }
 
 #[test]
@@ -181,4 +185,86 @@ fn google_benchmark() {
          program = \"./bench\"\nbudget = \"2m\"\n",
     );
     found(&world, ("bench.cc", "work(1000)", "work(2000)"), &[("cpp", "touched", "time")]);
+}
+
+#[test]
+fn go() {
+    if !has("go", &[&["go", "version"]]) {
+        return;
+    }
+    let world = World::new();
+    world.write("go.mod", "module example.com/mine\n\ngo 1.19\n");
+    world.write(
+        "mine_test.go",
+        "package mine\n\nimport \"testing\"\n\nvar sink uint64\n\nfunc work(n int) uint64 {\n\tx := uint64(1)\n\t\
+         for i := 0; i < n; i++ {\n\t\tx = x*6364136223846793005 + uint64(i)\n\t}\n\treturn x\n}\n\n\
+         func BenchmarkTouched(b *testing.B) {\n\tfor i := 0; i < b.N; i++ {\n\t\tsink += work(2000)\n\t}\n}\n\n\
+         func BenchmarkUntouched(b *testing.B) {\n\tfor i := 0; i < b.N; i++ {\n\t\tsink += work(1200)\n\t}\n}\n",
+    );
+    world.write("tachograph.toml", "[suite.go]\nrecipe = \"go\"\nbudget = \"60s\"\n");
+    found(&world, ("mine_test.go", "work(2000)", "work(4000)"), &[("go", "BenchmarkTouched", "time")]);
+}
+
+#[test]
+fn pytest_benchmark() {
+    if !has("pytest-benchmark", &[&["python3", "-c", "import pytest_benchmark"]]) {
+        return;
+    }
+    let world = World::new();
+    world.write("work.py", PYTHON_WORK);
+    world.write(
+        "test_work.py",
+        "import work\n\n\ndef test_touched(benchmark):\n    benchmark(work.touched)\n\n\n\
+         def test_untouched(benchmark):\n    benchmark(work.untouched)\n\n\ndef test_else():\n    assert work.work(0) == 1\n",
+    );
+    world.write("tachograph.toml", "[suite.python]\nrecipe = \"pytest-benchmark\"\nbudget = \"3m\"\n");
+    found(&world, PYTHON_SLOWER, &[("python", "test_work.py::test_touched", "time")]);
+}
+
+#[test]
+fn asv() {
+    if !has("asv", &[&["python3", "-c", "import asv"]]) {
+        return;
+    }
+    let world = World::new();
+    world.write("work.py", PYTHON_WORK);
+    world.write("benchmarks/__init__.py", "");
+    world.write(
+        "benchmarks/all.py",
+        "import os, sys\n\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), \"..\"))\nimport work\n\n\n\
+         def time_touched():\n    work.touched()\n\n\nclass Suite:\n    params = [6000, 8000]\n\n    \
+         def time_untouched(self, n):\n        work.work(n)\n",
+    );
+    world.write(
+        "asv.conf.json",
+        "{\"version\": 1, \"project\": \"mine\", \"repo\": \".\", \"branches\": [\"HEAD\"], \"environment_type\": \"existing\"}\n",
+    );
+    world.write("tachograph.toml", "[suite.asv]\nrecipe = \"asv\"\nbudget = \"3m\"\n");
+    found(&world, PYTHON_SLOWER, &[("asv", "all.time_touched", "time")]);
+}
+
+#[test]
+fn vitest() {
+    if !has("vitest", &[&["node", "--version"], &["npm", "--version"]]) {
+        return;
+    }
+    let world = World::new();
+    world.write(
+        "package.json",
+        "{\"name\": \"mine\", \"private\": true, \"type\": \"module\", \"devDependencies\": {\"vitest\": \"^3.0.0\"}}\n",
+    );
+    world.write("work.js", JAVASCRIPT_WORK);
+    world.write(
+        "work.bench.js",
+        "import { bench, describe } from 'vitest';\nimport { touched, untouched } from './work.js';\nlet sink = 0;\n\
+         const options = { time: 200, warmupTime: 50 };\ndescribe('sums', () => {\n  \
+         bench('touched', () => { sink += touched(); }, options);\n  \
+         bench('untouched', () => { sink += untouched(); }, options);\n});\n",
+    );
+    world.write(".gitignore", "node_modules/\n");
+    world.write(
+        "tachograph.toml",
+        "[suite.web]\nrecipe = \"vitest\"\nbuild = [\"npm\", \"install\", \"--silent\"]\nbudget = \"4m\"\n",
+    );
+    found(&world, JAVASCRIPT_SLOWER, &[("web", "work.bench.js > sums > touched", "time")]);
 }

@@ -19,12 +19,14 @@ const MOST_FILES: usize = 20_000;
 const SKIPPED: [&str; 8] = ["target", "node_modules", "vendor", "venv", "dist", "build", "third_party", "__pycache__"];
 
 /// The Rust harnesses that are known, each by the crate that a bench links.
-const CRATES: [(&str, &str); 5] = [
+const CRATES: [(&str, &str); 7] = [
     ("tachograph-harness", "cargo"),
     ("criterion", "criterion"),
     ("codspeed-criterion-compat", "criterion"),
     ("divan", "divan"),
     ("codspeed-divan-compat", "divan"),
+    ("gungraun", "gungraun"),
+    ("iai-callgrind", "gungraun"),
 ];
 
 /// A suite that can be measured as it is.
@@ -36,7 +38,13 @@ pub struct Suite {
     pub what: String,
     /// Its keys in the configuration.
     pub keys: Vec<String>,
+    /// Seconds for measuring it: more where every process starts slowly.
+    pub budget_s: u32,
 }
+
+/// What a suite gets whose processes start fast, and what one gets whose do not.
+const BUDGET_S: u32 = 60;
+const SLOW_BUDGET_S: u32 = 180;
 
 /// What a repository has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,7 +96,11 @@ pub fn look(root: &Path) -> Outcome<Found> {
         let folder = file.parent().unwrap_or(Path::new(""));
         match name {
             "Cargo.toml" => cargo(root, file, &mut found),
-            "package.json" => node(root, file, &mut found),
+            "package.json" => node(root, file, &files, &mut found),
+            "asv.conf.json" => {
+                let keys = vec![r#"recipe = "asv""#.to_owned()];
+                found.add_slow(("asv", "the benchmarks that asv runs, on the python3 that is there"), file, keys);
+            }
             "CMakeLists.txt" => cpp(root, file, &mut found),
             _ if name.ends_with("_test.go") && text(root, file).contains("func Benchmark") => {
                 go.insert(folder.to_owned());
@@ -120,7 +132,18 @@ impl Found {
             free = format!("{name}-{number}");
         }
         let name = free;
-        self.suites.push(Suite { name, what: what.to_owned(), keys });
+        self.suites.push(Suite { name, what: what.to_owned(), keys, budget_s: BUDGET_S });
+    }
+
+    /// The same, of a harness that starts slowly, in the folder of the file that configures it.
+    fn add_slow(&mut self, (name, what): (&str, &str), file: &Path, mut keys: Vec<String>) {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        keys.extend(folder.map(|folder| format!("folder = {}", quoted(&folder.display().to_string()))));
+        let place = folder.map_or_else(|| "the top folder".to_owned(), |folder| folder.display().to_string());
+        self.add(name, &format!("{what} of {place}"), keys);
+        if let Some(suite) = self.suites.last_mut() {
+            suite.budget_s = SLOW_BUDGET_S;
+        }
     }
 
     fn go(&mut self, folder: &Path) {
@@ -152,13 +175,6 @@ fn cargo(root: &Path, file: &Path, found: &mut Found) {
         let source = text(root, &folder.join(own)) + &text(root, &folder.join(main));
         let names = |name: &str| source.contains(&name.replace('-', "_"));
         let depends = |name: &str| manifest.dev.contains_key(name) || manifest.dependencies.contains_key(name);
-        if names("gungraun") || names("iai-callgrind") {
-            let what = format!("bench {} of package {}", bench.name, package.name);
-            found
-                .remarks
-                .push(format!("{what} counts with gungraun: its results can be taken in with `tachograph import`"));
-            continue;
-        }
         let known =
             CRATES.iter().find(|(name, _)| names(name)).or_else(|| CRATES.iter().find(|(name, _)| depends(name)));
         let target = format!("cargo = {{ package = {}, bench = {} }}", quoted(&package.name), quoted(&bench.name));
@@ -177,8 +193,20 @@ fn cargo(root: &Path, file: &Path, found: &mut Found) {
     }
 }
 
-fn node(root: &Path, file: &Path, found: &mut Found) {
+fn node(root: &Path, file: &Path, files: &[PathBuf], found: &mut Found) {
     let text = text(root, file);
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let is_bench = |file: &PathBuf| {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        file.starts_with(folder) && name.contains(".bench.")
+    };
+    if text.contains("\"vitest\"") && files.iter().any(is_bench) {
+        let locked = files.iter().any(|file| *file == folder.join("package-lock.json"));
+        let install = if locked { "ci" } else { "install" };
+        let keys = vec![r#"recipe = "vitest""#.to_owned(), format!("build = [\"npm\", \"{install}\"]")];
+        found.add_slow(("vitest", "the benchmarks that vitest runs"), file, keys);
+        return;
+    }
     if let Some(tool) =
         ["vitest", "tinybench", "mitata", "benchmark"].iter().find(|tool| text.contains(&format!("\"{tool}\"")))
     {

@@ -17,7 +17,10 @@ pub(super) fn configuration(found: &Found) -> String {
         for key in &suite.keys {
             text = text + key + "\n";
         }
-        text += "budget = \"60s\"     # how long measuring it takes at most, shared by what its benchmarks need\n";
+        text = text
+            + "budget = \""
+            + &suite.budget_s.to_string()
+            + "s\"     # how long measuring it takes at most, shared by what its benchmarks need\n";
     }
     text + "\n# How much worse is allowed; the last entry that speaks of something decides it.\n\
             # [[policy]]\n# pattern = \"*\"\n# limit = \"2 %\"\n"

@@ -50,6 +50,10 @@ fn init_knows_the_suites_that_people_have_and_says_what_it_cannot_measure_alone(
     world.write("benches/counts.rs", "use gungraun::main;");
     world.write("benches/own.rs", "use tachograph_harness::Suite;");
     world.write("package.json", "{\"devDependencies\": {\"vitest\": \"1\"}}");
+    world.write("src/all.bench.ts", "bench('x', () => {});");
+    world.write("package-lock.json", "{}");
+    world.write("tools/package.json", "{\"devDependencies\": {\"mitata\": \"1\"}}");
+    world.write("python/asv.conf.json", "{}");
     world.write("tests/test_it.py", "def test_it(benchmark):\n    benchmark(len, [])\n");
     world.write("target/debug/x_test.go", "func BenchmarkOfSomebodyElse() {}");
     world.commit("suites");
@@ -60,11 +64,14 @@ fn init_knows_the_suites_that_people_have_and_says_what_it_cannot_measure_alone(
         "[suite.two]\nrecipe = \"divan\"",
         "[suite.own]\ncargo = { package = \"it\", bench = \"own\" }",
         "[suite.python]\nrecipe = \"pytest-benchmark\"",
+        "[suite.counts]\nrecipe = \"gungraun\"\ncargo = { package = \"it\", bench = \"counts\" }\nbudget = \"60s\"",
+        "[suite.vitest]\nrecipe = \"vitest\"\nbuild = [\"npm\", \"ci\"]\nbudget = \"180s\"",
+        "[suite.asv]\nrecipe = \"asv\"\nfolder = \"python\"\nbudget = \"180s\"",
     ] {
         assert!(config.contains(expected), "{expected}\nin\n{config}");
     }
     assert!(!config.contains("[suite.go"), "what was built is not looked at: {config}");
-    assert!(printed.out.contains("gungraun") && printed.out.contains("vitest"), "{}", printed.out);
+    assert!(printed.out.contains("mitata"), "{}", printed.out);
     // The project's own reader takes it.
     world.ended(0, &["run", "--dry-run"]);
     let workflow = fs::read_to_string(world.root().join(".github/workflows/tachograph.yml")).expect("written");
