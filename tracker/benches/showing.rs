@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tachograph::domain::{BenchmarkName, CommitId, Metric, RecordId, SuiteName, Unit};
-use tachograph::flow::publish::{Published, publish};
+use tachograph::flow::publish::{Plan, Published, publish};
 use tachograph::record::{Address, Store};
 use tachograph::show::chart::series::{self, Dot};
 use tachograph::show::page::Site;
@@ -39,6 +39,7 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
                     steps: &[],
                     marks: &[],
                     tags: &[],
+                    references: &[],
                     lanes: &[],
                     times: &times,
                 };
@@ -116,7 +117,8 @@ impl Bench {
     }
 
     fn publish(&mut self) -> Published {
-        publish(&mut self.store, None, "a past", &self.site).expect("published")
+        publish(&mut self.store, &Plan { name: "a past", repository: None, boards: &[] }, &self.site)
+            .expect("published")
     }
 }
 

@@ -4,6 +4,7 @@
 //! suite is one of three kinds, a duration is a duration, a name is a name. An unknown key is an error that names the
 //! nearest right one.
 
+pub mod board;
 mod recipe;
 mod suite;
 

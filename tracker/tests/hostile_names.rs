@@ -10,13 +10,16 @@ use tachograph::domain::{
     BenchmarkName, CommitId, Level, Line, Machine, Metric, Order, Point, RecordId, Series, SeriesTrend, SuiteName,
     Trend, Turn, Unit,
 };
+use tachograph::show::chart::lines::{self, Curve, Lines, Scale};
+use tachograph::show::chart::reference::Reference;
 use tachograph::show::chart::series::{self as chart, Dot, Lane, Mark, Step, Tag};
+use tachograph::show::page::board::{self, Board, Panel};
 use tachograph::show::page::overview::{self, Beside, Newest};
 use tachograph::show::page::row::{ChangeLine, Row};
 use tachograph::show::page::series::{self, Page, Reading, Sibling};
-use tachograph::show::page::{Site, changes, feed};
+use tachograph::show::page::{self, Site, changes, feed};
 use tachograph::show::style::Style;
-use tachograph::show::{escape, log};
+use tachograph::show::{badge, escape, log, peers, report};
 
 /// What people, parsers and shells have stumbled over.
 const SEEDS: [&str; 66] = [
@@ -157,9 +160,80 @@ fn drawing(name: &str) -> tachograph::show::chart::Svg {
         }],
         tags: &[Tag { at: 5.0, name: name.to_owned() }],
         // A lane's text is left out where it has no room; its title stays.
+        references: &[],
         lanes: &[Lane { name: name.to_owned(), spans: vec![(0.0, 1.0, name.to_owned())] }],
         times: &[(0.0, 1_780_000_000), (39.0, 1_790_000_000)],
     })
+}
+
+/// A chart of several lines, and a dashboard with it.
+fn dashboard(name: &str) -> Board {
+    let dots = |level: f64| (0..9_u32).map(move |at| Dot { x: f64::from(at), y: level, interval: None }).collect();
+    let curve = |level: f64| Curve { name: name.to_owned(), dots: dots(level) };
+    let chart = lines::draw(&Lines {
+        title: name,
+        unit: &Unit::new(name),
+        scale: Scale::Linear,
+        curves: &[curve(100.0), curve(110.0)],
+        references: &[
+            Reference { name: name.to_owned(), value: 105.0 },
+            Reference { name: name.to_owned(), value: 1e9 },
+        ],
+        times: &[(0.0, 1_780_000_000), (8.0, 1_790_000_000)],
+    });
+    let row = board::Line {
+        id: RecordId::of("series", &1),
+        name: name.to_owned(),
+        unit: Unit::new(name),
+        first: 100.0,
+        now: 110.0,
+        of_best: Some(1.1),
+        peers: vec![(name.to_owned(), 105.0)],
+    };
+    let panel = Panel { title: name.to_owned(), notes: vec![name.to_owned()], chart, rows: vec![row] };
+    Board { stem: "plain".to_owned(), title: name.to_owned(), about: name.to_owned(), panels: vec![panel] }
+}
+
+/// A report in which every text that data can choose is the name.
+fn since(name: &str) -> report::Report {
+    let end = |digit: &str| report::End { name: name.to_owned(), commit: commit(digit), at_s: 1_780_000_000 };
+    let line = |before: Option<f64>| report::Line {
+        row: row(name),
+        before,
+        changes: 2,
+        is_there: true,
+        way: vec![before, Some(103.0)],
+        releases: vec![before],
+    };
+    report::Report {
+        name: name.to_owned(),
+        from: end("a"),
+        to: end("b"),
+        commits: 7,
+        releases: vec![end("c")],
+        lines: vec![line(Some(100.0)), line(None)],
+        failed: vec![(name.to_owned(), name.to_owned(), name.to_owned())],
+        hot: vec![report::Hot {
+            benchmark: name.to_owned(),
+            machine: name.to_owned(),
+            path: name.to_owned(),
+            before: Some(0.1),
+            now: 0.2,
+        }],
+        peers: vec![peers::Row {
+            benchmark: name.to_owned(),
+            metric: name.to_owned(),
+            unit: name.to_owned(),
+            machine: name.to_owned(),
+            commit: "a".repeat(40),
+            ours: 1.0,
+            peer: name.to_owned(),
+            theirs: 2.0,
+            ratio: 0.5,
+            interval: None,
+        }],
+        machines: vec![(name.to_owned(), name.to_owned())],
+    }
 }
 
 /// Everything that a browser or a feed reader gets to see of a name.
@@ -203,6 +277,13 @@ fn pages(name: &str) -> Vec<String> {
         overview::pages(&site, Some(&newest), &rows, beside).into_iter().map(|(_, page)| page).collect();
     pages.extend([series, changes::page_of(&site, &rows, &links), feed::atom(&site, &rows), chart.into_file()]);
     pages.extend(measured::pages(&site, name, &rows[0], &links));
+    let board = dashboard(name);
+    pages.extend([
+        board::page_of(&site, &board),
+        badge::svg(Some(&newest), &rows),
+        page::report::page_of(&since(name)),
+    ]);
+    pages.extend([board.panels[0].chart.clone().into_file(), board::list(&site, &[board])]);
     pages
 }
 
@@ -266,7 +347,9 @@ fn is_geometry(bone: &str) -> bool {
 fn charts_and_feeds_with_hostile_names_are_well_formed_xml() {
     for name in corpus() {
         let site = Site { name: name.clone(), version: "1".to_owned() };
-        for text in [drawing(&name).into_file(), feed::atom(&site, &[row(&name)])] {
+        let lines = dashboard(&name).panels[0].chart.clone().into_file();
+        let badge = badge::svg(None, &[]);
+        for text in [drawing(&name).into_file(), feed::atom(&site, &[row(&name)]), lines, badge] {
             let mut reader = quick_xml::Reader::from_str(&text);
             loop {
                 match reader.read_event() {
@@ -286,9 +369,49 @@ fn charts_and_feeds_with_hostile_names_are_well_formed_xml() {
     }
 }
 
+/// Markdown without its code spans and the lines of code blocks: what remains is what Markdown reads.
+fn outside_of_code(markdown: &str) -> String {
+    let mut out = String::new();
+    for line in markdown.lines().filter(|line| !line.starts_with("    ")) {
+        let mut rest = line;
+        while let Some(start) = rest.find('`') {
+            out.push_str(&rest[..start]);
+            let fence = rest[start..].len() - rest[start..].trim_start_matches('`').len();
+            rest = &rest[start + fence..];
+            // The span ends at the next run of as many.
+            let mut at = 0;
+            loop {
+                let Some(next) = rest[at..].find('`') else { panic!("a span without an end: {line}") };
+                let run = rest[at + next..].len() - rest[at + next..].trim_start_matches('`').len();
+                at += next + run;
+                if run == fence {
+                    break;
+                }
+            }
+            assert!(!rest[..at].replace("\\|", "").contains('|'), "a cell within a span: {line}");
+            rest = &rest[at..];
+            out.push_str("CODE");
+        }
+        out.push_str(rest);
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn no_name_is_read_as_markdown_in_a_report() {
+    let expected = outside_of_code(&report::markdown(&since(HARMLESS)));
+    for name in corpus() {
+        let found = outside_of_code(&report::markdown(&since(&name)));
+        assert_eq!(found, expected, "{name:?}");
+    }
+}
+
 #[test]
 fn no_name_steers_a_terminal() {
     for name in corpus() {
+        let text = report::text(&since(&name), Style::default());
+        assert!(text.lines().all(|line| escape::line(line) == line), "{name:?}: {text:?}");
         let series = Series {
             suite: SuiteName::new(name.as_str()).expect("a name"),
             benchmark: BenchmarkName::new(name.as_str()).expect("a name"),

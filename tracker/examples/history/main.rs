@@ -24,5 +24,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err(usage.into());
     }
     let past = Past::new(Size { series, commits, changes: 40 });
-    past.write(Path::new(&folder))
+    // Git runs inside of the folder, where a path from here would lead elsewhere.
+    past.write(&std::path::absolute(&folder)?)
 }

@@ -72,6 +72,7 @@ pub(super) fn run(args: &LogArgs) -> Outcome<ExitCode> {
         let trend = history.trend(&mut store, stored, &Settings::history())?;
         let past = Past { points: &points, rows: args.limit, trend: &trend, line: &history.line };
         let piece = match args.format {
+            Shape::Text if found.len() == 1 => log::drawn(series, past, style),
             Shape::Text if place == 0 => log::text(series, past, style),
             Shape::Text => format!("\n{}", log::text(series, past, style)),
             Shape::Json => output::json(&Log::new(series, past))?,

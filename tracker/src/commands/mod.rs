@@ -24,6 +24,7 @@ mod publish;
 mod report;
 mod run;
 mod runs;
+mod serve;
 mod show;
 mod status;
 mod stored;
@@ -71,6 +72,7 @@ enum Verb {
     Report(report::ReportArgs),
     Run(run::RunArgs),
     Runs(runs::RunsArgs),
+    Serve(serve::ServeArgs),
     Show(show::ShowArgs),
 }
 
@@ -128,6 +130,7 @@ fn dispatch(verb: &Verb) -> Outcome<ExitCode> {
         Verb::Report(args) => report::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Runs(args) => runs::run(args),
+        Verb::Serve(args) => serve::run(args),
         Verb::Show(args) => show::run(args),
     }
 }

@@ -43,29 +43,13 @@ pub(super) fn run(args: &PeersArgs) -> Outcome<ExitCode> {
     if beside.is_empty() {
         return Err(nothing(&alone));
     }
-    let rows: Vec<Row> = beside.into_iter().map(row).collect();
+    let rows: Vec<Row> = beside.into_iter().map(Beside::into_row).collect();
     let piece = match args.format {
         Shape::Text => show::peers::text(&rows, output::style()),
         Shape::Json => output::json(&rows)?,
     };
     output::say(&piece)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn row(beside: Beside) -> Row {
-    let Beside { series, peer, ours, theirs, ratio } = beside;
-    Row {
-        benchmark: series.benchmark.to_string(),
-        metric: series.metric.name,
-        unit: series.metric.unit.to_string(),
-        machine: series.machine.title(),
-        commit: ours.commit.to_string(),
-        ours: ours.level,
-        peer,
-        theirs: theirs.level,
-        ratio: ratio.value,
-        interval: ratio.interval,
-    }
 }
 
 /// Says why nothing stands beside anything.

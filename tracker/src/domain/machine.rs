@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::RecordId;
+use super::{Pattern, RecordId};
 
 /// What decides a machine's speed. Equal fingerprints share their series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +44,12 @@ impl Machine {
     #[must_use]
     pub fn id(&self) -> RecordId {
         RecordId::of("machine", self)
+    }
+
+    /// Whether somebody who names it so means it: by the beginning of its identity, or by a pattern for its title.
+    #[must_use]
+    pub fn is_called(&self, wanted: &str) -> bool {
+        self.id().as_str().starts_with(wanted) || Pattern::new(wanted).matches(&self.title())
     }
 
     /// A line for people.

@@ -33,6 +33,7 @@ pub mod replace;
 pub mod report;
 pub mod results;
 pub mod run;
+pub mod serve;
 mod side;
 pub mod store;
 mod summary;

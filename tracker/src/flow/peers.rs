@@ -3,6 +3,7 @@
 use crate::domain::{Machine, Metric, Point, Series};
 use crate::failure::Outcome;
 use crate::record::{Store, Wanted};
+use crate::show::peers::Row;
 use crate::stats::ratio::{Estimate, ratio};
 
 /// One benchmark's metric, ours and a peer's.
@@ -18,6 +19,26 @@ pub struct Beside {
     pub theirs: Point,
     /// Ours over theirs; the interval where both have one.
     pub ratio: Estimate,
+}
+
+impl Beside {
+    /// The pair as it is shown.
+    #[must_use]
+    pub fn into_row(self) -> Row {
+        let Beside { series, peer, ours, theirs, ratio } = self;
+        Row {
+            benchmark: series.benchmark.to_string(),
+            metric: series.metric.name,
+            unit: series.metric.unit.to_string(),
+            machine: series.machine.title(),
+            commit: ours.commit.to_string(),
+            ours: ours.level,
+            peer,
+            theirs: theirs.level,
+            ratio: ratio.value,
+            interval: ratio.interval,
+        }
+    }
 }
 
 /// What there is of peers.

@@ -3,12 +3,13 @@
 use super::past::{History, Past};
 use crate::domain::{Change, Size};
 use crate::show::chart::Svg;
+use crate::show::chart::reference::Reference;
 use crate::show::chart::series::{self, Dot, Lane, Mark, Step, Tag};
 use crate::show::number::{self, quantity};
 
-/// Draws a series.
+/// Draws a series, with what others reach.
 #[must_use]
-pub fn chart(past: &Past, history: &History) -> Svg {
+pub fn chart(past: &Past, history: &History, references: &[Reference]) -> Svg {
     let series = &past.series;
     let dots: Vec<Dot> = past
         .points
@@ -39,6 +40,7 @@ pub fn chart(past: &Past, history: &History) -> Svg {
         steps: &steps,
         marks: &marks,
         tags: &tags,
+        references,
         lanes: &lanes(past, history),
         times: &times,
     })

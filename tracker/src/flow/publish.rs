@@ -3,11 +3,13 @@
 //! A site is written beside its place and swapped in, so a reader or a kill never meets half of one. What stands behind each
 //! series' page is kept as a stamp: a page whose stamp is the same is taken over from the site that is there.
 
+pub mod boards;
 mod data;
 mod duels;
 mod hands;
 mod kept;
 mod marks;
+pub mod references;
 mod runs;
 mod shelves;
 mod swap;
@@ -17,8 +19,10 @@ use std::fs;
 use std::path::Path;
 
 use self::data::{Cell, Shelf};
-use self::kept::{MEMORY, Memory, Remembered, Sites};
+pub(in crate::flow) use self::kept::MEMORY;
+use self::kept::{Memory, Remembered, Sites};
 use self::marks::Mark;
+use self::references::References;
 use self::shelves::Shelves;
 use super::past::{History, Past};
 use super::{picture, summary};
@@ -26,6 +30,7 @@ use crate::domain::{DuelLine, Named, Point, RecordId, Series};
 use crate::failure::{Classify, Outcome};
 use crate::record::{Store, Stored, Wanted};
 use crate::repo::Repository;
+use crate::show::badge;
 use crate::show::page::links::{Links, Said, run_file};
 use crate::show::page::overview::{self, Beside, Newest};
 use crate::show::page::row::Row;
@@ -41,16 +46,27 @@ pub struct Published {
     pub drawn: usize,
 }
 
+/// What a site is of, beside the store.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// The project's name.
+    pub name: &'a str,
+    /// The repository, which knows the releases.
+    pub repository: Option<&'a Repository>,
+    /// The project's dashboards.
+    pub boards: &'a [boards::Defined],
+}
+
 /// Writes the site of a store to `out`, taking over what did not change from the site that is there.
-pub fn publish(store: &mut Store, repository: Option<&Repository>, name: &str, out: &Path) -> Outcome<Published> {
-    let site = Site { name: name.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let history = History::read(store, repository)?;
+pub fn publish(store: &mut Store, plan: &Plan<'_>, out: &Path) -> Outcome<Published> {
+    let site = Site { name: plan.name.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    let history = History::read(store, plan.repository)?;
     let mut all = store.series(&Wanted::all())?;
     all.sort_by(|one, other| order(&one.series).cmp(&order(&other.series)));
     let place = swap::Place::open(out)?;
     let known = kept::memory(out);
     let half = place.begin()?;
-    for folder in ["series", "run", "duel", "compare", "data"] {
+    for folder in ["series", "charts", "run", "duel", "compare", "data"] {
         let folder = half.path().join(folder);
         fs::create_dir(&folder).or_environment(format_args!("making {}", folder.display()))?;
     }
@@ -59,7 +75,9 @@ pub fn publish(store: &mut Store, repository: Option<&Repository>, name: &str, o
     let ids: Vec<RecordId> = all.iter().map(|stored| stored.series.id()).collect();
     let marks = marks::marks(&history);
     let shelves = Shelves::of(&all, &history, &marks, &program);
+    let references = References::read(store, &all)?;
     let drawing = Drawing {
+        references: &references,
         site: &site,
         history: &history,
         siblings: &siblings(&all, &ids),
@@ -73,6 +91,8 @@ pub fn publish(store: &mut Store, repository: Option<&Repository>, name: &str, o
     let standing: Vec<(&Stored, &Remembered)> =
         remembered.iter().map(|(at, remembered)| (&all[*at], remembered)).collect();
     let pages = beside(store, (&site, &history), (&program, &sites), (&shelves, &marks), &standing)?;
+    let boards = boards::Drawing { all: &all, history: &history, references: &references };
+    boards.write(store, plan.boards, (&site, &sites))?;
     let memory = Memory {
         rows: remembered.into_iter().map(|(at, remembered)| (ids[at].clone(), remembered)).collect(),
         shelves: data,
@@ -119,10 +139,11 @@ fn beside(
     let keys: Vec<String> = shelves.all.iter().map(|shelf| shelf.key.clone()).collect();
     sites.write("compare.html", &page::hub::render(site, &pairs, &keys))?;
     listed(sites, (site, history), &links, (&chosen, &duels))?;
-    for (name, text) in overview::pages(site, newest(history).as_ref(), &rows, Beside { links: &links, pairs: &pairs })
-    {
+    let newest = newest(history);
+    for (name, text) in overview::pages(site, newest.as_ref(), &rows, Beside { links: &links, pairs: &pairs }) {
         sites.write(&name, &text)?;
     }
+    sites.write("badge.svg", &badge::svg(newest.as_ref(), &rows))?;
     sites.write("changes.html", &page::changes::page_of(site, &rows, &links))?;
     sites.write("changes.atom", &page::feed::atom(site, &rows))?;
     sites.write("site.css", &page::style())?;
@@ -191,6 +212,7 @@ fn family(series: &Series) -> (String, String) {
 
 /// What the pages of series are drawn from.
 struct Drawing<'a> {
+    references: &'a References,
     site: &'a Site,
     history: &'a History,
     siblings: &'a HashMap<(String, String), Vec<Sibling>>,
@@ -224,9 +246,11 @@ impl Drawing<'_> {
             for &at in series {
                 let stamp = self.stamp(shelf, &all[at].series, &ids[at]);
                 let kept = known.rows.get(&ids[at]).filter(|kept| kept.stamp == stamp && kept_data.is_some());
-                let file = format!("series/{}.html", ids[at].short());
-                let (from, to) = (self.sites.old.join(&file), self.sites.new.join(&file));
-                match kept.filter(|_| swap::take_over(&from, &to)) {
+                let taken = |file: String| swap::take_over(&self.sites.old.join(&file), &self.sites.new.join(&file));
+                let id = ids[at].short();
+                let all_taken =
+                    |_: &&Remembered| taken(format!("series/{id}.html")) && taken(format!("charts/{id}.svg"));
+                match kept.filter(all_taken) {
                     Some(kept) => drop(remembered.insert(at, kept.clone())),
                     None => fresh.push((at, stamp)),
                 }
@@ -252,10 +276,12 @@ impl Drawing<'_> {
         data::write(&self.sites.new.join("data"), (shelf, self.history), &columns, &has_page)
     }
 
-    /// What a series' page depends on: its shelf, and the links to its siblings.
+    /// What a series' page depends on: its shelf, the links to its siblings, and what others reach.
     fn stamp(&self, shelf: &Shelf, series: &Series, id: &RecordId) -> RecordId {
         let links: Vec<&str> = self.siblings[&family(series)].iter().map(|sibling| sibling.file.as_str()).collect();
-        RecordId::of("page", &(&shelf.stamp, id, links))
+        let others = self.references.of(series).iter();
+        let others: Vec<(&str, f64)> = others.map(|other| (other.name.as_str(), other.value)).collect();
+        RecordId::of("page", &(&shelf.stamp, id, links, others))
     }
 
     fn draw(
@@ -291,7 +317,7 @@ impl Drawing<'_> {
     ) -> Outcome<Option<(Remembered, Vec<Cell>)>> {
         let past = Past::new(series, points, self.history);
         let Some(row) = summary::row(&past, self.history) else { return Ok(None) };
-        let chart = picture::chart(&past, self.history);
+        let chart = picture::chart(&past, self.history, self.references.of(&past.series));
         let last = past.places.last().copied().unwrap_or_default();
         let tags: Vec<(usize, String)> =
             self.history.tags.iter().filter(|(place, _)| *place <= last).cloned().collect();
@@ -311,6 +337,7 @@ impl Drawing<'_> {
             },
         );
         self.sites.write(&format!("series/{}", series::file(&row)), &html)?;
+        self.sites.write(&format!("charts/{}", series::chart_file(&row)), &chart.into_file())?;
         let cells = data::column(&past, &|run| self.shelves.place(run));
         let snaps = marks::snaps(&past, runs);
         Ok(Some((Remembered { stamp, row, snaps }, cells)))

@@ -15,6 +15,10 @@ pub struct Address {
     default: bool,
 }
 
+/// What a store's files look like from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark([Option<(u64, u64, i64, i64)>; 2]);
+
 impl Address {
     /// Takes what somebody typed or configured. A relative path is taken from `base`.
     pub fn parse(text: &str, base: &Path) -> Result<Address, RecordError> {
@@ -42,6 +46,18 @@ impl Address {
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Something that is another whenever what the store holds may be.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        use std::os::unix::fs::MetadataExt as _;
+        let of = |file: &Path| {
+            let about = std::fs::metadata(file).ok().filter(|about| about.len() > 0)?;
+            Some((about.ino(), about.len(), about.mtime(), about.mtime_nsec()))
+        };
+        // An empty journal comes and goes with each reader.
+        Mark([of(&self.file), of(self.beside("-wal").file())])
     }
 
     /// Makes the default folder with a note that git shall ignore all of it. A folder that somebody named is not made: a

@@ -28,7 +28,7 @@ use std::pin::{Pin, pin};
 use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::{Builder, Runtime};
 
-pub use address::Address;
+pub use address::{Address, Mark};
 pub use along::{Dot, RunMark, RunMarks};
 pub use duels::{Match, Trust};
 use error::Fault;

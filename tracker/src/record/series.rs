@@ -42,9 +42,7 @@ impl Wanted {
     }
 
     fn machine(&self, machine: &Machine) -> bool {
-        self.machine.as_ref().is_none_or(|wanted| {
-            machine.id().as_str().starts_with(wanted) || Pattern::new(wanted.as_str()).matches(&machine.title())
-        })
+        self.machine.as_deref().is_none_or(|wanted| machine.is_called(wanted))
     }
 }
 

@@ -7,6 +7,8 @@
 pub mod distribution;
 pub mod forest;
 mod ink;
+pub mod lines;
+pub mod reference;
 mod scale;
 pub mod scatter;
 pub mod series;

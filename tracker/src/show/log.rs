@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::number::{change, date, quantity, spread};
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
-use super::{escape, spark};
+use super::{escape, plot, spark};
 use crate::domain::{
     Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Size, Toolchain,
 };
@@ -31,13 +31,23 @@ pub struct Past<'a> {
 /// A series for reading: its levels, then its points, newest last.
 #[must_use]
 pub fn text(series: &Series, past: Past<'_>, style: Style) -> String {
+    let values: Vec<f64> = past.points.iter().map(|point| point.level).collect();
+    let bars = spark::spark(&values, style.width.map_or(SPARK_POINTS, |width| width.min(SPARK_POINTS)));
+    written(series, past, style, &format!("{bars}\n"))
+}
+
+/// The same for one series alone, with a chart in place of the spark line where there is enough to draw.
+#[must_use]
+pub fn drawn(series: &Series, past: Past<'_>, style: Style) -> String {
+    let chart = plot::text(past.trend, past.line, style);
+    if chart.is_empty() { text(series, past, style) } else { written(series, past, style, &format!("{chart}\n")) }
+}
+
+fn written(series: &Series, past: Past<'_>, style: Style, picture: &str) -> String {
     let Past { points, rows, .. } = past;
     let title = format!("{} · {} · {}", series.suite, series.benchmark, series.metric.name);
     let title = style.paint(Tone::Heading, &escape::line(&title));
     let machine = style.paint(Tone::Faint, &escape::line(&series.machine.title()));
-    let values: Vec<f64> = points.iter().map(|point| point.level).collect();
-    let bars = spark::spark(&values, style.width.map_or(SPARK_POINTS, |width| width.min(SPARK_POINTS)));
-
     let mut table = Table::new(&[
         ("commit", Align::Left),
         ("date", Align::Left),
@@ -56,7 +66,7 @@ pub fn text(series: &Series, past: Past<'_>, style: Style) -> String {
             &before.and_then(|before| change(before, point.level)).unwrap_or_default(),
         ]);
     }
-    format!("{title}  {machine}\n{bars}\n{}{}", levels(past, style), table.render(style))
+    format!("{title}  {machine}\n{picture}{}{}", levels(past, style), table.render(style))
 }
 
 /// The levels of a series, a row each, and what else is to be known of its lane.

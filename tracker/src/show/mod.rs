@@ -2,6 +2,7 @@
 
 pub mod anchored;
 pub mod annotations;
+pub mod badge;
 pub mod brief;
 pub mod changes;
 pub mod chart;
@@ -21,6 +22,8 @@ pub mod markup;
 pub mod number;
 pub mod page;
 pub mod peers;
+pub mod plot;
+pub mod raster;
 pub mod report;
 pub mod run;
 pub mod runs;

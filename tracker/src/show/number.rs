@@ -119,6 +119,23 @@ pub fn percent(fraction: f64) -> String {
     format!("{text} %")
 }
 
+/// A number without a unit, in up to four digits.
+///
+/// ```
+/// # use tachograph::show::number::short;
+/// assert_eq!([short(0.1), short(30.0), short(1.2345678), short(1e9)], ["0.1", "30", "1.235", "1e9"]);
+/// ```
+#[must_use]
+pub fn short(value: f64) -> String {
+    if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) {
+        let text = format!("{value:.3e}");
+        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.'));
+    }
+    let rounded = format!("{value:.*}", if value.abs() < 0.01 { 6 } else { 3 });
+    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A date in UTC: `2026-08-01`.
 #[must_use]
 pub fn date(seconds: i64) -> String {

@@ -3,6 +3,7 @@
 //! A page asks for nothing but the site's own style sheet and script, runs nothing that stands in it, and says all that it
 //! has to say without the script. Whatever comes from outside is escaped by `html`, which takes nothing else.
 
+pub mod board;
 pub mod changes;
 pub mod compare;
 pub mod duel;
@@ -18,6 +19,7 @@ pub mod row;
 pub mod run;
 pub mod runs;
 pub mod series;
+pub(in crate::show) mod tally;
 mod versus;
 
 pub use frame::Site;
@@ -30,3 +32,6 @@ pub fn style() -> String {
 
 /// What adds hover, zoom, search, sorting, filters and comparisons.
 pub const SCRIPT: &str = concat!(include_str!("../../dashboards/compare.js"), include_str!("../../dashboards/site.js"));
+
+/// What `tachograph serve` adds to the script: an open page loads anew when the site was drawn again.
+pub const LIVE: &str = include_str!("../../dashboards/live.js");

@@ -1,16 +1,25 @@
 //! What became of a project's speed since a baseline: for those who read one line, one screen, or all.
+//!
+//! The report is made of sections, each a table; text, Markdown and HTML write the same sections, so they tell the same facts.
 
-use std::collections::BTreeMap;
+mod markdown;
+mod score;
+mod sections;
+
 use std::fmt::Write as _;
 
+pub use markdown::markdown;
+
+pub(in crate::show) use self::sections::{Section, Weight, sections};
 use super::escape;
-use super::number::{change, date, quantity};
+use super::number::date;
 use super::page::row::Row;
+use super::peers;
 use super::style::{Style, Tone};
-use super::table::{Align, Table};
+use super::table::Table;
 use crate::domain::{CommitId, Turn};
 
-/// One end of what is reported on.
+/// One end of what is reported on, or a release between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
     /// What the reader called it: a release, a revision, a day.
@@ -32,6 +41,10 @@ pub struct Line {
     pub changes: usize,
     /// Whether it was measured at the later end, or so lately that it may be.
     pub is_there: bool,
+    /// Its levels on the way, at places evenly apart from the baseline to the later end.
+    pub way: Vec<Option<f64>>,
+    /// Its levels at the releases between.
+    pub releases: Vec<Option<f64>>,
 }
 
 /// What is said of a line.
@@ -70,10 +83,29 @@ impl Line {
 
     /// The commits between at which it moved, with how much.
     fn steps(&self) -> String {
-        let from = self.row.changes.len() - self.changes.min(self.row.changes.len());
-        let steps = self.row.changes[from..].iter().map(|step| format!("{} at {}", step.size, step.commit.short()));
+        let steps = self.between().iter().map(|step| format!("{} at {}", step.size, step.commit.short()));
         steps.collect::<Vec<_>>().join(", ")
     }
+
+    /// The changes between the ends.
+    fn between(&self) -> &[super::page::row::ChangeLine] {
+        &self.row.changes[self.row.changes.len() - self.changes.min(self.row.changes.len())..]
+    }
+}
+
+/// Where a benchmark's time goes, by its own profiler.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hot {
+    /// The benchmark.
+    pub benchmark: String,
+    /// The machine.
+    pub machine: String,
+    /// The part of the program.
+    pub path: String,
+    /// Its own share of the time at the baseline, where there was a profile.
+    pub before: Option<f64>,
+    /// Its own share now.
+    pub now: f64,
 }
 
 /// The whole report.
@@ -85,22 +117,20 @@ pub struct Report {
     pub from: End,
     /// The newest commit that was measured.
     pub to: End,
-    /// Every series.
+    /// How many commits lie between the two, the later one among them.
+    pub commits: usize,
+    /// The releases between.
+    pub releases: Vec<End>,
+    /// Every series of ours.
     pub lines: Vec<Line>,
     /// What failed at the newest commit: benchmark, machine, reason.
     pub failed: Vec<(String, String, String)>,
-    /// The machines.
-    pub machines: Vec<String>,
-}
-
-/// A group of series of one metric.
-#[derive(Debug, Default)]
-struct Score {
-    better: usize,
-    same: usize,
-    worse: usize,
-    moved: usize,
-    logs: Vec<f64>,
+    /// Where the time goes.
+    pub hot: Vec<Hot>,
+    /// Others' results beside ours.
+    pub peers: Vec<peers::Row>,
+    /// The machines, each with what it compiled with.
+    pub machines: Vec<(String, String)>,
 }
 
 impl Report {
@@ -109,17 +139,20 @@ impl Report {
     pub fn headline(&self) -> String {
         let count = |word: Word| self.lines.iter().filter(|line| line.word() == word).count();
         let both = self.lines.iter().filter(|line| !matches!(line.word(), Word::New | Word::Gone)).count();
-        let mut line = format!(
-            "{} since {}: {} of {both} series worse, {} better, {} the same",
-            self.name,
-            self.from.name,
+        let mut line = format!("{} since {}: ", self.name, self.from.name);
+        if let Some(time) = score::mean_of_times(&self.lines) {
+            // Writing to a text cannot fail.
+            let _ = write!(line, "time {time} on the whole; ");
+        }
+        let _ = write!(
+            line,
+            "{} of {both} series worse, {} better, {} the same",
             count(Word::Worse),
             count(Word::Better),
             count(Word::Same),
         );
         for (word, name) in [(Word::Moved, "moved"), (Word::New, "new"), (Word::Gone, "gone")] {
             if count(word) > 0 {
-                // Writing to a text cannot fail.
                 let _ = write!(line, ", {} {name}", count(word));
             }
         }
@@ -127,25 +160,6 @@ impl Report {
             let _ = write!(line, "; {} failed", self.failed.len());
         }
         line
-    }
-
-    /// The scores by group, the first part of a benchmark's name, and metric.
-    fn scores(&self) -> BTreeMap<(String, String), Score> {
-        let mut scores: BTreeMap<(String, String), Score> = BTreeMap::new();
-        for line in &self.lines {
-            let Some(relative) = line.relative().filter(|_| line.is_there) else { continue };
-            let benchmark = line.row.benchmark.as_str();
-            let group = benchmark.split('/').next().unwrap_or(benchmark).to_owned();
-            let score = scores.entry((group, line.row.metric.name.clone())).or_default();
-            match line.word() {
-                Word::Worse => score.worse += 1,
-                Word::Better => score.better += 1,
-                Word::Moved => score.moved += 1,
-                Word::Same | Word::New | Word::Gone => score.same += 1,
-            }
-            score.logs.push(relative.ln_1p());
-        }
-        scores
     }
 
     /// The lines of a word, those that moved most first.
@@ -157,154 +171,41 @@ impl Report {
     }
 }
 
-/// The mean of ratios, as a change.
-fn mean(logs: &[f64]) -> Option<String> {
-    let finite: Vec<f64> = logs.iter().copied().filter(|log| log.is_finite()).collect();
-    let ratio = (finite.iter().sum::<f64>() / finite.len() as f64).exp();
-    change(1.0, ratio).filter(|_| !finite.is_empty())
-}
-
-/// The sections of a report with their tables, for whatever they are written in.
-pub(in crate::show) struct Section {
-    pub(in crate::show) title: &'static str,
-    pub(in crate::show) head: Vec<(&'static str, Align)>,
-    pub(in crate::show) rows: Vec<Vec<String>>,
-}
-
-pub(in crate::show) fn sections(report: &Report) -> Vec<Section> {
-    let (left, right) = (Align::Left, Align::Right);
-    let scores = report.scores().into_iter().map(|((group, metric), score)| {
-        let mean = mean(&score.logs).unwrap_or_default();
-        let mut cells = vec![group, metric];
-        cells.extend([score.better, score.same, score.worse].map(|count| count.to_string()));
-        cells.push(mean);
-        cells
-    });
-    let mut sections = vec![Section {
-        title: "By group",
-        head: vec![
-            ("group", left),
-            ("metric", left),
-            ("better", right),
-            ("same", right),
-            ("worse", right),
-            ("mean", right),
-        ],
-        rows: scores.collect(),
-    }];
-    for (word, title) in [(Word::Worse, "Worse"), (Word::Better, "Better"), (Word::Moved, "Moved")] {
-        let row = |line: &&Line| {
-            let unit = &line.row.metric.unit;
-            vec![
-                line.row.benchmark.to_string(),
-                line.row.metric.name.clone(),
-                line.row.machine.clone(),
-                line.before.map(|before| quantity(before, unit)).unwrap_or_default(),
-                quantity(line.row.level, unit),
-                line.before.and_then(|before| change(before, line.row.level)).unwrap_or_default(),
-                line.steps(),
-            ]
-        };
-        let head = [
-            ("benchmark", left),
-            ("metric", left),
-            ("machine", left),
-            ("before", right),
-            ("now", right),
-            ("change", right),
-            ("where", left),
-        ];
-        sections.push(Section { title, head: head.to_vec(), rows: report.of(word).iter().map(row).collect() });
-    }
-    for (word, title) in [(Word::New, "New"), (Word::Gone, "Gone: not measured lately")] {
-        let row = |line: &&Line| {
-            let value = quantity(line.row.level, &line.row.metric.unit);
-            vec![
-                line.row.benchmark.to_string(),
-                line.row.metric.name.clone(),
-                line.row.machine.clone(),
-                value,
-                date(line.row.last_at_s),
-            ]
-        };
-        let head =
-            [("benchmark", left), ("metric", left), ("machine", left), ("last value", right), ("last measured", left)];
-        sections.push(Section { title, head: head.to_vec(), rows: report.of(word).iter().map(row).collect() });
-    }
-    let failed = |(benchmark, machine, reason): &(String, String, String)| {
-        vec![benchmark.clone(), machine.clone(), reason.clone()]
-    };
-    sections.push(Section {
-        title: "Failed",
-        head: vec![("benchmark", left), ("machine", left), ("why", left)],
-        rows: report.failed.iter().map(failed).collect(),
-    });
-    sections.retain(|section| !section.rows.is_empty());
-    sections
-}
-
 pub(in crate::show) fn ends(report: &Report) -> String {
     let end = |end: &End| format!("{} of {}", end.commit.short(), date(end.at_s));
-    format!("from {} to {}", end(&report.from), end(&report.to))
+    let commits = if report.commits == 1 { "1 commit".to_owned() } else { format!("{} commits", report.commits) };
+    let mut line = format!("From {} to {}: {commits}", end(&report.from), end(&report.to));
+    if !report.releases.is_empty() {
+        let names: Vec<&str> = report.releases.iter().map(|release| release.name.as_str()).collect();
+        // Writing to a text cannot fail.
+        let _ = write!(line, ", with {} between", names.join(", "));
+    }
+    line + "."
 }
 
 pub(in crate::show) const METHOD: &str = "A series is better or worse where the detector found that its level moved, by 0.5 % or more altogether; \
                       means are geometric, over all series of the group that both ends have.";
 
-/// The report for a terminal.
+/// The report for a terminal: what fits a screen first.
 #[must_use]
 pub fn text(report: &Report, style: Style) -> String {
     let mut out = format!("{}\n", style.paint(Tone::Heading, &escape::line(&report.headline())));
     let _ = writeln!(out, "{}", style.paint(Tone::Faint, &escape::line(&ends(report))));
     for section in sections(report) {
-        let mut table = Table::new(&section.head);
-        for row in &section.rows {
-            table.row(row);
+        let _ = writeln!(out, "\n{}", style.paint(Tone::Heading, section.title));
+        if !section.rows.is_empty() {
+            let mut table = Table::new(&section.head);
+            for row in &section.rows {
+                table.row(row);
+            }
+            out += &table.render(style);
         }
-        let _ = write!(out, "\n{}\n{}", style.paint(Tone::Heading, section.title), table.render(style));
-    }
-    let _ = write!(out, "\nMachines: {}\n{METHOD}\n", escape::line(&report.machines.join("; ")));
-    out
-}
-
-/// The report as Markdown: the line, the scores, and what moved most; the rest folded.
-#[must_use]
-pub fn markdown(report: &Report) -> String {
-    const SHOWN: usize = 10;
-    let mut out = format!("## {}\n\n{}\n", code(&report.headline()), code(&ends(report)));
-    for section in sections(report) {
-        let (shown, rest) =
-            section.rows.split_at(section.rows.len().min(if section.title == "By group" { usize::MAX } else { SHOWN }));
-        let _ = write!(out, "\n### {}\n\n{}", section.title, table(&section.head, shown));
-        if !rest.is_empty() {
-            let rest_of = table(&section.head, rest);
-            let _ = write!(out, "\n<details><summary>{} more</summary>\n\n{rest_of}\n</details>\n", rest.len());
+        for line in &section.commands {
+            let _ = writeln!(out, "  {}", escape::line(line));
         }
     }
-    let _ = write!(out, "\nMachines: {}. {METHOD}\n", code(&report.machines.join("; ")));
+    let _ = write!(out, "\n{METHOD}\n");
     out
-}
-
-fn table(head: &[(&str, Align)], rows: &[Vec<String>]) -> String {
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut out = line(head.iter().map(|(name, _)| (*name).to_owned()).collect());
-    out += &line(head.iter().map(|(_, align)| if *align == Align::Left { "---" } else { "---:" }.to_owned()).collect());
-    for row in rows {
-        out += &line(row.iter().map(|cell| code(cell)).collect());
-    }
-    out
-}
-
-/// Foreign text as a code span: nothing within is a link, a mention, an element or another cell.
-fn code(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let visible = escape::line(text).replace('|', "\\|");
-    let longest = visible.split(|sign| sign != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let gap = if visible.starts_with('`') || visible.ends_with('`') { " " } else { "" };
-    format!("{fence}{gap}{visible}{gap}{fence}")
 }
 
 #[cfg(test)]
@@ -319,12 +220,15 @@ mod tests {
     fn report() -> Report {
         let line = |name: &str, before: Option<f64>, changes: usize, is_there: bool| {
             let steps = (0..changes).map(|at| moved(10 + at, Turn::Regression, 0.1)).collect();
-            Line { row: Row { level: 1100.0, ..row(name, steps) }, before, changes, is_there }
+            let (way, releases) = (vec![before, before, Some(1100.0)], vec![before]);
+            Line { row: Row { level: 1100.0, ..row(name, steps) }, before, changes, is_there, way, releases }
         };
         Report {
             name: "lorry".to_owned(),
             from: end("v1.0", "a", 1_780_000_000),
             to: end("main", "b", 1_790_000_000),
+            commits: 40,
+            releases: vec![end("v1.1", "c", 1_785_000_000)],
             lines: vec![
                 line("kernel/matmul", Some(1000.0), 1, true),
                 line("kernel/gelu", Some(1100.0), 0, true),
@@ -333,7 +237,26 @@ mod tests {
                 line("http/old", Some(1100.0), 0, false),
             ],
             failed: vec![("load/mapped".to_owned(), "bench-1".to_owned(), "crashed".to_owned())],
-            machines: vec!["bench-1".to_owned()],
+            hot: vec![Hot {
+                benchmark: "decode/greedy".to_owned(),
+                machine: "bench-1".to_owned(),
+                path: "decode/attention".to_owned(),
+                before: Some(0.25),
+                now: 0.5,
+            }],
+            peers: vec![peers::Row {
+                benchmark: "decode/greedy".to_owned(),
+                metric: "time".to_owned(),
+                unit: "ns".to_owned(),
+                machine: "bench-1".to_owned(),
+                commit: "b".repeat(40),
+                ours: 1500.0,
+                peer: "llama.cpp".to_owned(),
+                theirs: 3000.0,
+                ratio: 0.5,
+                interval: Some((0.49, 0.51)),
+            }],
+            machines: vec![("bench-1".to_owned(), "rustc 1.95.0".to_owned())],
         }
     }
 
@@ -341,7 +264,7 @@ mod tests {
     fn the_first_line_says_all_in_one() {
         assert_eq!(
             report().headline(),
-            "lorry since v1.0: 1 of 3 series worse, 1 better, 1 the same, 1 new, 1 gone; 1 failed"
+            "lorry since v1.0: time -18.1 % on the whole; 1 of 3 series worse, 1 better, 1 the same, 1 new, 1 gone; 1 failed"
         );
     }
 
@@ -359,14 +282,34 @@ mod tests {
             "http/old",
             "crashed",
             "bench-1",
+            "40 commits, with v1.1 between",
+            "+10.0 % at 0000000000",
+            "decode/attention",
+            "25.0 %",
+            "llama.cpp",
+            "0.490 to 0.510",
+            "rustc 1.95.0",
+            "tachograph report --since v1.0",
         ] {
             assert!(text.contains(fact), "{fact} in {text}");
             assert!(markdown.contains(fact), "{fact} in {markdown}");
             assert!(html.contains(fact), "{fact} in {html}");
         }
         let kernel = text.lines().find(|line| line.starts_with("kernel ")).unwrap();
-        // The geometric mean of 1.1 and 1.
-        assert!(kernel.ends_with("+4.9 %"), "{kernel}");
+        // The geometric mean of 1.1 and 1; at the release between, nothing had moved.
+        assert!(kernel.contains("+4.9 %") && kernel.ends_with("v1.1 ±0 %"), "{kernel}");
         assert!(markdown.contains("| `` http/`a\\|b` `` |"), "{markdown}");
+    }
+
+    #[test]
+    fn a_long_report_is_cut_in_markdown_and_says_so() {
+        let mut long = report();
+        long.lines = (0..5000)
+            .map(|at| Line { row: row(&format!("kernel/with/a/long/name/{at}"), vec![]), ..long.lines[3].clone() })
+            .collect();
+        let markdown = markdown(&long);
+        assert!((20_000..=60_000).contains(&markdown.len()), "{}", markdown.len());
+        assert!(markdown.contains("<summary>New (5000)</summary>") && markdown.contains("more have no room here"));
+        assert_eq!(text(&long, Style::default()).matches("kernel/with/a/long/name/").count(), 5000);
     }
 }

@@ -118,15 +118,21 @@ impl Browser {
 
     /// Opens a file of a site, with what follows its name in the address.
     pub(crate) fn visit(&mut self, file: &Path, rest: &str) {
+        self.visit_address(&format!("file://{}{rest}", file.display()));
+    }
+
+    /// Opens an address.
+    pub(crate) fn visit_address(&mut self, address: &str) {
         self.loaded = false;
         // Elsewhere first, so that an address that differs in its fragment alone is loaded as well.
         self.order("Page.navigate", &json!({ "url": "about:blank" }));
         self.wait_until_loaded();
-        self.order("Page.navigate", &json!({ "url": format!("file://{}{rest}", file.display()) }));
+        self.order("Page.navigate", &json!({ "url": address }));
         self.wait_until_loaded();
     }
 
-    fn wait_until_loaded(&mut self) {
+    /// Waits until a page that was opened, or opens itself anew, is there.
+    pub(crate) fn wait_until_loaded(&mut self) {
         let until = Instant::now() + PATIENCE;
         while !self.loaded {
             let left = until.saturating_duration_since(Instant::now());

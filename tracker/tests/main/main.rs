@@ -24,6 +24,7 @@ mod planted;
 mod record;
 mod repository;
 mod running;
+mod serving;
 mod sharing;
 mod showing;
 mod site;

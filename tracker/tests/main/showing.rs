@@ -98,3 +98,57 @@ fn a_report_since_a_release_a_day_or_nothing_known() {
     world.ended(2, &["report", "--since", "no-such-tag"]);
     world.ended(2, &["report", "--since", "1999-01-01"]);
 }
+
+#[test]
+fn a_picture_of_pixels_is_the_same_each_time_and_other_endings_are_refused() {
+    let world = with_past(small());
+    let file = world.path("chart.png");
+    let file_name = file.to_str().expect("a path");
+    let args = ["chart", "=kernel/matmul/16", "--machine", "EPYC", "--metric", "time", "--out", file_name];
+    world.ended(0, &args);
+    let first = fs::read(&file).expect("the picture");
+    assert!(first.starts_with(b"\x89PNG\r\n\x1a\n") && first.len() < 300_000, "{}", first.len());
+    world.ended(0, &args);
+    assert!(fs::read(&file).expect("the picture") == first, "the same store gives the same bytes");
+    let refused = world.ended(2, &["chart", "=kernel/matmul/16", "--out", "chart.gif"]);
+    assert!(refused.err.contains(".svg nor in .png"), "{}", refused.err);
+}
+
+#[test]
+fn a_dashboard_a_badge_and_charts_have_addresses_that_stay() {
+    let world = with_past(small());
+    world.write(
+        "dashboards/kernels.toml",
+        "title = \"Kernels\"\n[[chart]]\ntitle = \"Products\"\nseries = \"kernel/matmul/*\"\nmachine = \"EPYC\"\n",
+    );
+    let both = "{\"tool/start\":{\"latency\":{\"value\":1200.0}}}";
+    world.write("ours.json", both);
+    world.write("theirs.json", &both.replace("1200", "1250"));
+    world.write(
+        "dashboards/beside.toml",
+        "title = \"Beside\"\n[[chart]]\ntitle = \"Start\"\nseries = \"tool/*\"\nmetric = \"latency\"\n",
+    );
+    let import = ["import", "--format", "bmf", "--commit", "HEAD", "--machine", "lorry"];
+    world.ended(0, &[&import[..], &["ours.json"]].concat());
+    world.ended(0, &[&import[..], &["--as-peer", "others", "theirs.json"]].concat());
+    world.ended(0, &["publish", "--name", "p"]);
+    let site = files(&world.root().join(".tachograph/site"));
+    let text = |name: &str| String::from_utf8_lossy(site.get(name).unwrap_or_else(|| panic!("{name}"))).into_owned();
+    assert!(text("board-kernels.html").contains("kernel/matmul/16") && text("boards.html").contains("Kernels"));
+    assert!(text("charts/kernels-1.svg").contains("class=\"curve l0\""));
+    assert!(text("badge.svg").contains("since v"));
+    assert!(
+        text("charts/beside-1.svg").contains("class=\"peer\"") && text("board-beside.html").contains("others 1.25 k")
+    );
+    let beside = site.keys().filter(|name| name.starts_with("series/") && text(name).contains("class=\"peer\""));
+    assert_eq!(beside.count(), 1, "ours has the line of others, and theirs has none");
+    for page in site.keys().filter_map(|name| name.strip_prefix("series/")) {
+        let chart = format!("charts/{}", page.replace(".html", ".svg"));
+        assert!(text(&format!("series/{page}")).contains(&chart) && text(&chart).contains("<style>"));
+    }
+
+    world.write("dashboards/kernels.toml", "title = \"Kernels\"\n[[chart]]\ntitle = \"x\"\nserie = \"y\"\n");
+    let refused = world.ended(2, &["publish"]);
+    assert!(refused.err.contains("did you mean `series`?") && refused.err.contains("--boards"), "{}", refused.err);
+    world.ended(0, &["publish", "--boards", "no-such-folder"]);
+}

@@ -10,9 +10,15 @@ use crate::made::Size;
 use crate::showing::with_past;
 use crate::world::World;
 
+/// A dashboard of it.
+const BOARD: &str = "title = \"Kernels\"\nabout = \"How the kernels of this made-up past compare, on one machine\"
+[[chart]]\ntitle = \"All\"\nseries = \"kernel/*\"\nscale = \"log\"
+[[chart]]\ntitle = \"Since they began\"\nseries = [\"kernel/matmul/*\", \"kernel/gelu/*\"]\nvalues = \"relative\"\n";
+
 /// A past large enough to be searched and zoomed into.
 pub(crate) fn site() -> (World, PathBuf) {
     let world = with_past(Size { series: 45, commits: 120, changes: 6 });
+    world.write("dashboards/kernels.toml", BOARD);
     world.ended(0, &["publish", "--name", "a made-up past"]);
     let folder = world.root().join(".tachograph/site");
     (world, folder)
@@ -144,6 +150,7 @@ fn pages_fit_a_phone_look_right_in_the_dark_and_say_all_without_their_script() {
         ("overview", top.join("index.html")),
         ("series", page),
         ("changes", top.join("changes.html")),
+        ("board", top.join("board-kernels.html")),
         ("runs", top.join("runs.html")),
         ("run", run),
         ("duel", duel),

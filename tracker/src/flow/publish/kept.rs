@@ -13,7 +13,7 @@ use crate::show::page::compare::Snap;
 use crate::show::page::row::Row;
 
 /// The file that holds it.
-pub(super) const MEMORY: &str = "site.json";
+pub(in crate::flow) const MEMORY: &str = "site.json";
 
 /// What stands behind the pages.
 #[derive(Debug, Default, Serialize, Deserialize)]

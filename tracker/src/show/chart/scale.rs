@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::ink::{Anchor, Frame, Pen};
 use crate::domain::Unit;
 use crate::show::number::{self, Measure};
 
@@ -22,6 +23,48 @@ pub(super) fn values(range: &Range<f64>, unit: &Unit, most: usize) -> (Vec<Tick>
     let (places, decimals) = round_places(&(range.start / measure.size..range.end / measure.size), most);
     let tick = |at: f64| Tick { at: at * measure.size, label: format!("{at:.decimals$}") };
     (places.into_iter().map(tick).collect(), measure.name())
+}
+
+/// Round values of a range of powers of ten, all in the unit that suits the largest, each at its power.
+pub(super) fn powers(range: &Range<f64>, unit: &Unit, most: usize) -> (Vec<Tick>, String) {
+    let measure = Measure::of(10f64.powf(range.end), unit);
+    let off = measure.size.log10();
+    #[expect(clippy::cast_possible_truncation, reason = "powers of ten of finite numbers")]
+    let (first, last) = ((range.start - off).floor() as i32, (range.end - off).ceil() as i32);
+    let of = |digits: &'static [f64]| -> Vec<Tick> {
+        let all = (first..=last).flat_map(|power| digits.iter().map(move |digit| digit * 10f64.powi(power)));
+        let tick = |value: f64| Tick { at: value.log10() + off, label: number::short(value) };
+        all.map(tick).filter(|tick| range.contains(&tick.at)).collect()
+    };
+    let digits: [&'static [f64]; 3] = [&[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+    let fitting = digits.into_iter().map(of).find(|ticks| (2..=most).contains(&ticks.len()));
+    let ticks = fitting.unwrap_or_else(|| {
+        // Within less than a power, or over very many.
+        let (low, high) = (10f64.powf(range.start) / measure.size, 10f64.powf(range.end) / measure.size);
+        if range.end - range.start < 1.0 {
+            let (places, decimals) = round_places(&(low..high), most);
+            let tick = |value: f64| Tick { at: (value * measure.size).log10(), label: format!("{value:.decimals$}") };
+            return places.into_iter().filter(|value| *value > 0.0).map(tick).collect();
+        }
+        let every = (of(&[1.0]).len() / most.max(1)).max(1);
+        of(&[1.0]).into_iter().step_by(every + 1).collect()
+    });
+    (ticks, measure.name())
+}
+
+/// The labels beneath an axis, as far as there is room for them.
+pub(super) fn under(pen: &Pen<'_>, frame: &Frame, dates: &[Tick], letter: f64) {
+    let mut free = frame.left - 20.0;
+    for tick in dates {
+        let half = tick.label.chars().count() as f64 * letter / 2.0;
+        let x = frame.across(tick.at).clamp(frame.left, frame.right);
+        pen.line(&[(x, frame.bottom), (x, frame.bottom + 4.0)]);
+        let middle = x.min(frame.right + 14.0 - half);
+        if middle - half >= free {
+            pen.text((middle, frame.bottom + 17.0), Anchor::Middle, &tick.label);
+            free = middle + half + 8.0;
+        }
+    }
 }
 
 /// The multiples of 1, 2 or 5 times a power of ten in a range, and how many decimals they need.
@@ -118,6 +161,24 @@ mod tests {
         assert_eq!(shown(2e6..4e6, "tokens/s", 2), "2 3 4 M tokens/s");
         assert_eq!(shown(-1.0..1.0, "count", 4), "-1.0 -0.5 0.0 0.5 1.0 ");
         assert_eq!(shown(5.0..5.0, "count", 4), "5.000 ");
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_round_values_at_their_powers() {
+        let shown = |low: f64, high: f64| {
+            let (ticks, name) = powers(&(low.log10()..high.log10()), &Unit::nanoseconds(), 8);
+            format!("{} {name}", labels(&ticks).join(" "))
+        };
+        assert_eq!(shown(90.0, 1.1e5), "0.1 0.3 1 3 10 30 100 µs");
+        assert_eq!(shown(1e3, 1.3e4), "1 2 5 10 µs");
+        assert_eq!(shown(1e3, 1.3e3), "1.00 1.05 1.10 1.15 1.20 1.25 1.30 µs");
+        for exponent in -20..20 {
+            for wide in [1.0001, 3.0, 1e3, 1e9, 1e20] {
+                let low = 10f64.powi(exponent);
+                let (ticks, _) = powers(&(low.log10()..(low * wide).log10()), &Unit::new("count"), 8);
+                assert!((1..=10).contains(&ticks.len()), "{low} × {wide}: {ticks:?}");
+            }
+        }
     }
 
     #[test]

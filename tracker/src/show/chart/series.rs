@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use super::ink::{Anchor, Frame, Paper, Pen};
-use super::scale::{self, Tick};
+use super::ink::{Anchor, Frame, Paper};
+use super::reference::{self, Reference};
+use super::scale;
 use super::{Svg, thin};
 use crate::domain::{Turn, Unit};
 use crate::show::number::quantity;
@@ -85,6 +86,8 @@ pub struct Series<'a> {
     pub marks: &'a [Mark],
     /// The releases.
     pub tags: &'a [Tag],
+    /// What others reach.
+    pub references: &'a [Reference],
     /// What stands beneath the axis.
     pub lanes: &'a [Lane],
     /// Every place that there is, with its time, in order: for the dates beneath the axis.
@@ -134,6 +137,7 @@ pub fn draw(series: &Series<'_>) -> Svg {
     gaps(&mut paper, series, &frame, reach);
     band(&mut paper, &pieces, &frame);
     tags(&mut paper, series, &frame, &page);
+    reference::draw(&mut paper, series.references, &frame, series.unit);
     marks(&mut paper, series, &frame, &page);
     paper.group("thread", &frame, |pen| {
         for piece in &pieces {
@@ -168,7 +172,8 @@ fn frame(series: &Series<'_>) -> Frame {
         [first, .., last] => (first.x, last.x),
     };
     let side = (last - first) * 0.012;
-    Frame { x: first - side..last + side, y: heights(series), left: LEFT, top: TOP, right: RIGHT, bottom: BOTTOM }
+    let y = reference::widened(heights(series), series.references);
+    Frame { x: first - side..last + side, y, left: LEFT, top: TOP, right: RIGHT, bottom: BOTTOM }
 }
 
 fn heights(series: &Series<'_>) -> Range<f64> {
@@ -228,21 +233,7 @@ fn axes(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
         }
     });
     paper.group("axis", page, |pen| pen.line(&[(LEFT, BOTTOM), (RIGHT, BOTTOM)]));
-    paper.group("ticks x", page, |pen| x_labels(pen, frame, &dates));
-}
-
-fn x_labels(pen: &Pen<'_>, frame: &Frame, dates: &[Tick]) {
-    let mut free = LEFT - 20.0;
-    for tick in dates {
-        let half = tick.label.chars().count() as f64 * LETTER / 2.0;
-        let x = frame.across(tick.at).clamp(LEFT, RIGHT);
-        pen.line(&[(x, BOTTOM), (x, BOTTOM + 4.0)]);
-        let middle = x.min(WIDTH - half);
-        if middle - half >= free {
-            pen.text((middle, BOTTOM + 17.0), Anchor::Middle, &tick.label);
-            free = middle + half + 8.0;
-        }
-    }
+    paper.group("ticks x", page, |pen| scale::under(pen, frame, &dates, LETTER));
 }
 
 fn gaps(paper: &mut Paper, series: &Series<'_>, frame: &Frame, reach: f64) {
@@ -431,6 +422,7 @@ mod tests {
             steps: &steps,
             marks,
             tags: &[Tag { at: half, name: "v1&2".to_owned() }],
+            references: &[],
             lanes: &[Lane { name: "rustc".to_owned(), spans: vec![(0.0, half, "1.94".to_owned())] }],
             times: &times,
         };

@@ -7,6 +7,7 @@ use super::html::Html;
 use super::hub;
 use super::links::{self, Links};
 use super::row::{Cause, DAYS, Row, causes};
+use super::tally::{SAME, tally};
 use super::versus::class;
 use crate::domain::Turn;
 use crate::show::chart::spark;
@@ -18,8 +19,6 @@ pub const ROWS: usize = 500;
 const CAUSES: usize = 12;
 /// How many of the last duels the overview tells of.
 const DUELS: usize = 12;
-/// A level that moved by less is called the same.
-const SAME: f64 = 0.005;
 
 /// What the overview says of the whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,14 +77,7 @@ fn head(body: &mut Html, newest: Option<&Newest>, rows: &[Row], beside: Beside<'
         body.put("<p>Nothing was measured yet: <code>tachograph run</code> measures HEAD.</p>");
         return;
     };
-    let moved = |wanted: Turn, column: usize| {
-        let is = |row: &&Row| {
-            row.over[column].is_some_and(|over| over.abs() >= SAME && Turn::of(over > 0.0, row.metric.better) == wanted)
-        };
-        rows.iter().filter(is).count()
-    };
-    let column = if newest.release.is_some() { 3 } else { 1 };
-    let since = newest.release.as_deref().map_or_else(|| format!("{} days before", DAYS[1]), str::to_owned);
+    let tally = tally(newest, rows);
     body.put("<p class=\"state\">At <code>")
         .text(&newest.commit)
         .put("</code> <q>")
@@ -93,11 +85,11 @@ fn head(body: &mut Html, newest: Option<&Newest>, rows: &[Row], beside: Beside<'
         .put("</q> of ")
         .text(&date(newest.at_s))
         .put(": <b class=\"worse\">")
-        .count(moved(Turn::Regression, column))
+        .count(tally.worse)
         .put(" worse</b>, <b class=\"better\">")
-        .count(moved(Turn::Improvement, column))
+        .count(tally.better)
         .put(" better</b> than at ")
-        .text(&since)
+        .text(&tally.since)
         .put(", of ")
         .count(rows.len())
         .put(" series");

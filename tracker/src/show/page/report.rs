@@ -1,8 +1,11 @@
 //! The report as a page of its own: one file that can be sent to somebody.
 
 use super::html::Html;
-use crate::show::report::{self, METHOD, Report};
+use crate::show::report::{self, METHOD, Report, Section, Weight};
 use crate::show::table::Align;
+
+/// Longer tables beyond the first screen are folded.
+const FOLDED: usize = 40;
 
 /// The whole page, with its style in it and without a script.
 #[must_use]
@@ -21,7 +24,23 @@ pub fn page_of(report: &Report) -> String {
         .text(&report::ends(report))
         .put("</p>");
     for section in report::sections(report) {
-        html.put("\n<section><h2>").text(section.title).put("</h2><div class=\"wide\"><table><thead><tr>");
+        let folded = section.weight == Weight::Rest && section.rows.len() > FOLDED;
+        html.put(if folded { "\n<details><summary>" } else { "\n<section><h2>" }).text(section.title);
+        if folded {
+            html.put(" (").count(section.rows.len()).put(")</summary>");
+        } else {
+            html.put("</h2>");
+        }
+        table(&mut html, &section);
+        html.put(if folded { "</details>" } else { "</section>" });
+    }
+    html.put("\n<p>").text(METHOD).put("</p></main></body></html>\n");
+    html.finish()
+}
+
+fn table(html: &mut Html, section: &Section) {
+    if !section.rows.is_empty() {
+        html.put("<div class=\"wide\"><table><thead><tr>");
         for (name, align) in &section.head {
             html.put(if *align == Align::Right { "<th class=\"n\">" } else { "<th>" }).text(name);
         }
@@ -32,12 +51,13 @@ pub fn page_of(report: &Report) -> String {
                 html.put(if *align == Align::Right { "<td class=\"n\">" } else { "<td>" }).text(cell);
             }
         }
-        html.put("</tbody></table></div></section>");
+        html.put("</tbody></table></div>");
     }
-    html.put("\n<p>Machines: ")
-        .text(&report.machines.join("; "))
-        .put(".</p><p>")
-        .text(METHOD)
-        .put("</p></main></body></html>\n");
-    html.finish()
+    if !section.commands.is_empty() {
+        html.put("<pre>");
+        for command in &section.commands {
+            html.text(command).put("\n");
+        }
+        html.put("</pre>");
+    }
 }

@@ -67,6 +67,12 @@ pub fn file(row: &Row) -> String {
     format!("{}.html", row.id.short())
 }
 
+/// The file of its chart, in the folder `charts`.
+#[must_use]
+pub fn chart_file(row: &Row) -> String {
+    format!("{}.svg", row.id.short())
+}
+
 /// The whole page.
 #[must_use]
 pub fn render(site: &Site, of: &Page<'_>) -> String {
@@ -161,7 +167,9 @@ fn figure(body: &mut Html, of: &Page<'_>) {
         .put("<button type=\"button\" name=\"in\">Zoom in</button> <button type=\"button\" name=\"out\">Zoom out</button> ")
         .put("<label><input type=\"checkbox\" name=\"date\"> by date</label></span>")
         .put("<output id=\"readout\">Every dot is a run; the line is the level, the band the runs' intervals. ")
-        .put("Arrowheads mark changes, dashed lines releases.</output></figcaption></figure>");
+        .put("Arrowheads mark changes, dashed lines releases.</output> <a href=\"../charts/")
+        .text(&chart_file(of.row))
+        .put("\">This chart as a file</a></figcaption></figure>");
 }
 
 fn changes(body: &mut Html, of: &Page<'_>) {
@@ -272,6 +280,7 @@ mod tests {
             steps: &[],
             marks: &[],
             tags: &[],
+            references: &[],
             lanes: &[],
             times: &[],
         });
