@@ -175,6 +175,7 @@ fn duel_page(site: &Site, name: &str, links: &Links) -> String {
         findings,
         accepted: vec![],
         remarks: vec![name.to_owned()],
+        lone: vec![],
         judged: [
             (benchmark(name), Judged::Verdicts(vec![verdict.clone()])),
             (benchmark(&format!("{name}/new")), Judged::New),
