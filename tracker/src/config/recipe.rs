@@ -29,7 +29,7 @@ sys.exit(pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider"], plugin
 "#;
 
 /// Runs asv once, short, on what is installed. It keeps its results and what it knows of the machine in the commit's
-/// folder, and not in the home of whoever runs this.
+/// folder, and not in the home of whoever runs this; and no branch has its name there.
 const ASV_RUN: &str = r#"
 import os, sys
 from asv.config import Config
@@ -39,6 +39,7 @@ load = Config.load
 def beside(*words):
     config = load(*words)
     config.results_dir = os.path.abspath(".tachograph-asv")
+    config.branches = ["HEAD"]
     return config
 Config.load = staticmethod(beside)
 MachineCollection.get_machine_file_path = staticmethod(lambda: os.path.abspath(".tachograph-asv-machine.json"))

@@ -237,7 +237,7 @@ fn asv() {
     );
     world.write(
         "asv.conf.json",
-        "{\"version\": 1, \"project\": \"mine\", \"repo\": \".\", \"branches\": [\"HEAD\"], \"environment_type\": \"existing\"}\n",
+        "{\"version\": 1, \"project\": \"mine\", \"repo\": \".\", \"branches\": [\"main\"], \"environment_type\": \"existing\"}\n",
     );
     world.write("tachograph.toml", "[suite.asv]\nrecipe = \"asv\"\nbudget = \"3m\"\n");
     found(&world, PYTHON_SLOWER, &[("asv", "all.time_touched", "time")]);
