@@ -110,15 +110,16 @@ impl<'a> Lives<'a> {
 
     /// Starts a worker on as many processors as it uses.
     pub fn start(&mut self, cores: u32) -> Result<Worker, WorkerError> {
-        self.start_on(self.cpus(cores).to_vec())
+        let here = self.cpus(cores).to_vec();
+        self.start_on(&here)
     }
 
     /// Starts a worker beside the processors where it will be measured, if there is room: nobody is disturbed there, nor
     /// does it wait for those who are measured. [`Lives::gather`] brings it over.
     pub fn start_aside(&mut self, cores: u32) -> Result<Worker, WorkerError> {
         let (here, beside) = (self.cpus(cores), self.cpus_beside(cores));
-        let there = if beside.len() < here.len() { here } else { &beside[beside.len() - here.len()..] };
-        self.start_on(there.to_vec())
+        let there = if beside.len() < here.len() { here } else { &beside[beside.len() - here.len()..] }.to_vec();
+        self.start_on(&there)
     }
 
     /// Brings a worker to the processors where it is measured.
@@ -129,9 +130,9 @@ impl<'a> Lives<'a> {
         }
     }
 
-    fn start_on(&mut self, cpus: Vec<usize>) -> Result<Worker, WorkerError> {
+    fn start_on(&mut self, cpus: &[usize]) -> Result<Worker, WorkerError> {
         let begun = Instant::now();
-        let worker = match self.program.clone().on_cpus(&cpus) {
+        let worker = match self.program.clone().on_cpus(cpus) {
             Ok(bound) => Worker::start(&bound, self.patience, self.stop),
             // Where nothing can be chosen, the worker runs where the system likes.
             Err(ProgramError::Cpus(_) | ProgramError::Empty) => Worker::start(self.program, self.patience, self.stop),
