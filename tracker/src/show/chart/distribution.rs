@@ -62,9 +62,9 @@ pub fn draw(of: &Distribution<'_>) -> Svg {
     };
     let frame = Frame { x: reach.clone(), y: 0.0..1.0, left: LEFT, top: TOP, right: RIGHT, bottom };
     axis(&mut paper, &frame, &page, of.unit);
-    half(&mut paper, &of.upper, &frame, Half { class: "heaps upper", foot: TOP + HALF, tip: TOP, unit: of.unit });
+    half(&mut paper, &of.upper, &frame, &Half { class: "heaps upper", foot: TOP + HALF, tip: TOP, unit: of.unit });
     if let Some(lower) = &of.lower {
-        half(&mut paper, lower, &frame, Half { class: "heaps lower", foot: TOP + HALF, tip: bottom, unit: of.unit });
+        half(&mut paper, lower, &frame, &Half { class: "heaps lower", foot: TOP + HALF, tip: bottom, unit: of.unit });
     }
     paper.group("axis", &page, |pen| pen.line(&[(LEFT, TOP + HALF), (RIGHT, TOP + HALF)]));
     paper.finish()
@@ -112,7 +112,7 @@ struct Half<'a> {
     unit: &'a Unit,
 }
 
-fn half(paper: &mut Paper, sample: &Sample<'_>, frame: &Frame, half: Half<'_>) {
+fn half(paper: &mut Paper, sample: &Sample<'_>, frame: &Frame, half: &Half<'_>) {
     let page = Frame::page(WIDTH, frame.bottom + DATES);
     let (heaps, beyond) = heaps(sample, &frame.x);
     let most = heaps.iter().copied().max().unwrap_or_default().max(1) as f64;

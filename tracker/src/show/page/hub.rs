@@ -18,9 +18,6 @@ pub fn render(site: &Site, pairs: &[Pair], shelves: &[String]) -> String {
         .put("<button type=\"button\" name=\"swap\">Swap</button> <button type=\"submit\">Compare</button>")
         .put("<datalist id=\"commits\"></datalist></form><p id=\"hint\">A release, the beginning of a commit's hash, or a day such as ")
         .put("2026-05-01. Where a machine did not measure that very commit, the last one before it that it did.</p>");
-    body.put("<section><h2>Drawn already</h2>");
-    pair_list(&mut body, Depth::Top, pairs);
-    body.put("<noscript><p>Any two other commits need this site's script.</p></noscript></section>");
     body.put("<div id=\"compared\" hidden><p class=\"state\" id=\"state\" aria-live=\"polite\"></p><div id=\"measured\"></div>")
         .put("<section><h2>Every series</h2><figure><div class=\"wide\" id=\"scatter\">")
         .put(CAPTION)
@@ -29,6 +26,9 @@ pub fn render(site: &Site, pairs: &[Pair], shelves: &[String]) -> String {
     filter::form(&mut body, &PICKS, Moves::Sized);
     filter::table(&mut body, &PICKS, SORT);
     body.put(HEAD).put("</tbody></table></div>").put(FOOT).put("</div>");
+    body.put("<section><h2>Drawn already</h2>");
+    pair_list(&mut body, Depth::Top, pairs);
+    body.put("<noscript><p>Any two other commits need this site's script.</p></noscript></section>");
     page(site, "Compare", Depth::Top, &body)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn pair_list(body: &mut Html, depth: Depth, pairs: &[Pair]) {
         body.put("<p>There are no two commits to compare yet.</p>");
         return;
     }
-    body.put("<ul class=\"pairs\">");
+    body.put("<ul class=\"duels pairs\">");
     for pair in pairs.iter().rev() {
         body.put("\n<li>");
         links::to(body, (depth, "compare/"), &pair.file(), &format!("{} → {}", pair.from.name, pair.to.name));

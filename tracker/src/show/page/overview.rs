@@ -9,7 +9,7 @@ use super::links::{self, Links};
 use super::row::{Cause, DAYS, Row, causes};
 use super::tally::{SAME, tally};
 use super::versus::class;
-use crate::domain::Turn;
+use crate::domain::{State, Turn};
 use crate::show::chart::spark;
 use crate::show::number::{date, percent, quantity};
 
@@ -18,7 +18,7 @@ pub const ROWS: usize = 500;
 /// How many causes the overview tells of.
 const CAUSES: usize = 12;
 /// How many of the last duels the overview tells of.
-const DUELS: usize = 12;
+const DUELS: usize = 8;
 
 /// What the overview says of the whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,11 +176,13 @@ fn onward(body: &mut Html, cause: &Cause<'_>, links: &Links) {
     let first = cause.first();
     let (row, _) = cause.changes.iter().find(|(_, change)| change.commit == first.commit).unwrap_or(&cause.changes[0]);
     let (state, note) = links.state(cause);
-    body.put("<br><b>").put(state.as_str()).put("</b>");
-    if !note.is_empty() {
-        body.put(": ").text(note);
+    body.put("<br>");
+    // That nobody has looked at something good yet is no news.
+    if state != State::Open || first.turn == Turn::Regression {
+        body.put("<b>").put(state.as_str()).put("</b>");
+        body.put(if note.is_empty() { "" } else { ": " }).text(note).put(" · ");
     }
-    body.put(" · <a href=\"compare.html#a=").text(first.within.0.short()).put("&amp;b=").text(first.commit.short());
+    body.put("<a href=\"compare.html#a=").text(first.within.0.short()).put("&amp;b=").text(first.commit.short());
     body.put("\">compare</a>");
     if let Some(run) = links.run(&first.commit, &row.suite, &row.machine) {
         body.put(" · ");

@@ -137,7 +137,7 @@ fn verdict(body: &mut Html, of: &Page<'_>, lines: &[Line<'_>]) {
     for (text, beside) in [("← the run before", of.beside.0), ("the run after →", of.beside.1)] {
         if let Some(id) = beside {
             links::to(body, (Depth::Folder, "run/"), &links::run_file(id), text);
-            body.put(" ");
+            body.put(" · ");
         }
     }
     if let Some(before) = of.before {
