@@ -257,9 +257,8 @@ fn row(body: &mut Html, of: &Page<'_>, reason: &Reason) {
     links::benchmark(body, Depth::Folder, series.as_ref(), &name);
     body.put(match verdict.call {
         Call::Regressed if one.terms.gate => "<td class=\"worse\">",
-        Call::Regressed => "<td class=\"moved\">",
+        Call::Regressed | Call::Inconclusive => "<td class=\"moved\">",
         Call::Improved => "<td class=\"better\">",
-        Call::Inconclusive => "<td class=\"moved\">",
         Call::Unchanged => "<td>",
     });
     body.text(&word).put("<td>").text(&metric).put("<td class=\"n\">").text(&base).put("<td class=\"n\">").text(&head);
@@ -313,12 +312,15 @@ fn sample<'a>(name: &'a str, lives: &'a [Vec<f64>]) -> Sample<'a> {
     Sample { name, lives: lives.iter().map(Vec::as_slice).collect() }
 }
 
+/// The pairs of each life.
+type Percents = Vec<Vec<f64>>;
+
 /// The pairs of a noisy metric in percent, life by life: head against base, and base against base.
-fn pairs(duel: &Duel, reason: &Reason) -> Option<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+fn pairs(duel: &Duel, reason: &Reason) -> Option<(Percents, Percents)> {
     let Bout::Dueled(contests) = duel.bouts.get(&reason.benchmark)? else { return None };
     let contest = contests.iter().find(|contest| contest.metric == reason.verdict.metric)?;
     let Readings::Paired { lives, null } = &contest.readings else { return None };
-    let percents = |lives: &[crate::domain::Life]| -> Vec<Vec<f64>> {
+    let percents = |lives: &[crate::domain::Life]| -> Percents {
         let percent = |log: &f64| log.exp_m1() * 100.0;
         lives.iter().map(|life| life.values().iter().map(percent).collect()).collect()
     };
