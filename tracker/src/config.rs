@@ -217,6 +217,8 @@ struct RawConfig {
     #[serde(default)]
     inconclusive: Undecided,
     #[serde(default)]
+    no_baseline: Undecided,
+    #[serde(default)]
     trust_new_acceptances: bool,
     #[serde(default)]
     policy: Vec<PolicyEntry>,
@@ -276,7 +278,8 @@ impl Config {
         if suites.is_empty() {
             return Err(ConfigError::NoSuite);
         }
-        let policy = Policy { false_reds: raw.false_reds, inconclusive: raw.inconclusive, entries: raw.policy };
+        let RawConfig { false_reds, inconclusive, no_baseline, .. } = raw;
+        let policy = Policy { false_reds, inconclusive, no_baseline, entries: raw.policy };
         let (build, trend) = (resolve_build(raw.build)?, resolve_trend(&raw.trend)?);
         let trust_new_acceptances = raw.trust_new_acceptances;
         let site_url = raw.site.url.map(|url| site_url(&url)).transpose()?;

@@ -8,9 +8,11 @@
 #   TACHOGRAPH_BRANCH   the branch that it is of
 #   TACHOGRAPH_TRUSTED  true if that repository is this one
 #   TACHOGRAPH_RUN_URL  where the measuring job can be looked at
+#   TACHOGRAPH_TOKEN    what may write to the ledger; without it, git's own credentials
 set -uo pipefail
 : "${GITHUB_REPOSITORY:?}" "${TACHOGRAPH_COMMIT:?}" "${TACHOGRAPH_OWNER:?}" "${TACHOGRAPH_BRANCH:?}"
-bundle=${1:?the bundle file}
+bundles=${1:?the folder with the bundle files}
+source "$(dirname "${BASH_SOURCE[0]}")/token.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -25,13 +27,26 @@ if ! [[ $number =~ ^[0-9]+$ ]]; then
     exit 0
 fi
 
+# What the jobs handed on; a shard is a file.
+files=()
+for file in "$bundles"/gate*.bundle; do
+    [ -f "$file" ] && files+=(--bundle "$file")
+done
+# The change itself, as objects that nobody checks out or runs: whether it changes more than documentation, and what it
+# accepts, is read from there.
+git fetch --quiet --no-tags --no-recurse-submodules --no-write-fetch-head origin "refs/pull/$number/head" ||
+    echo "the change cannot be fetched: only its numbers are judged" >&2
+
 # What is known of earlier measurements helps to judge; only what trusted people's changes teach is kept.
-keep=()
-if tachograph pull && [ "${TACHOGRAPH_TRUSTED:-false}" = true ]; then
-    keep=(--keep)
+keep=(--fork)
+if [ "${TACHOGRAPH_TRUSTED:-false}" = true ]; then
+    keep=()
+    tachograph pull && keep=(--keep)
+else
+    tachograph pull
 fi
 verdict=0
-tachograph report --bundle "$bundle" --commit "$TACHOGRAPH_COMMIT" --format markdown \
+tachograph report ${files[@]+"${files[@]}"} --commit "$TACHOGRAPH_COMMIT" --format markdown \
     --link "${TACHOGRAPH_RUN_URL:-}" ${keep[@]+"${keep[@]}"} >"$work/report.md" || verdict=$?
 case $verdict in
 0) state=success said="nothing got worse beyond its limit" ;;
@@ -54,6 +69,6 @@ fi || echo "the comment could not be written; the verdict stands" >&2
 gh api --method POST "repos/$GITHUB_REPOSITORY/statuses/$TACHOGRAPH_COMMIT" -f "state=$state" -f context=tachograph \
     -f "description=$said" --silent || echo "the status could not be set; the verdict stands" >&2
 
-if [ ${#keep[@]} -gt 0 ]; then
+if [ "${keep[*]-}" = --keep ]; then
     tachograph push || echo "what was learned could not be shared" >&2
 fi

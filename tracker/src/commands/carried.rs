@@ -1,98 +1,124 @@
-//! `tachograph report --bundle`: judges anew what another job measured, and says it.
+//! `tachograph report --bundle`: judges anew what other jobs measured, and says it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::ci;
 use super::gate::{self, Shape};
 use super::run::now_s;
 use super::stored::StoreArgs;
-use crate::config::FILE_NAME;
-use crate::domain::CommitId;
+use crate::config::{Config, FILE_NAME};
+use crate::domain::{Commit, CommitId, Subject};
 use crate::failure::{Classify, Failure, Outcome};
 use crate::flow::acceptances;
-use crate::flow::carry::{self, Known};
+use crate::flow::carry::{self, Carried, Trusted};
+use crate::flow::gate::HeadOf;
+use crate::flow::host::{self, Event};
 use crate::flow::project::Project;
-use crate::judge::known::Known as Lessons;
+use crate::judge::known::Known;
 use crate::record::{Match, Store, Trust};
-use crate::repo::Repository;
 use crate::show::escape;
 use crate::show::gate::Gate;
 
-/// Which file, and what is said of it.
-pub(super) struct Carried<'a> {
-    pub(super) bundle: &'a Path,
-    /// The commit that the file must be about.
+/// Which files, and what is said of them.
+pub(super) struct Asked<'a> {
+    pub(super) bundles: &'a [PathBuf],
+    /// The commit that the files must be about.
     pub(super) commit: &'a str,
     pub(super) format: Shape,
     pub(super) link: Option<&'a str>,
+    pub(super) fork: bool,
     pub(super) keep: bool,
     pub(super) store: &'a StoreArgs,
 }
 
-pub(super) fn run(args: &Carried<'_>) -> Outcome<ExitCode> {
+pub(super) fn run(args: &Asked<'_>) -> Outcome<ExitCode> {
     let commit = CommitId::new(args.commit).or_usage("taking --commit as a hash")?;
     let here = std::env::current_dir().or_environment("finding the current folder")?;
-    let repository = Repository::discover(&here)?;
-    let trusted = repository.head()?;
     let project = Project::open(&here, None, None)?;
-    let subject = crate::domain::Subject::Commit(trusted.clone());
-    let config = project.own_config(&subject)?.ok_or_else(|| {
-        Failure::usage(anyhow::anyhow!("commit {}, which is checked out, has no {FILE_NAME}", trusted.id.short()))
-    })?;
-    let carried = carry::read(args.bundle, &commit).map_err(|error| {
-        Failure::usage(anyhow::anyhow!("{} is refused: {}", args.bundle.display(), escape::line(&error.to_string())))
-    })?;
-    for duel in &carried.duels {
+    let repository = &project.repository;
+    let checked_out = repository.head()?;
+    let rules = rules(&project, &checked_out)?;
+    let files = args.bundles.iter().map(|place| read(place, &commit)).collect::<Outcome<Vec<Carried>>>()?;
+    let each = files.iter().zip(args.bundles);
+    for (duel, place) in each.flat_map(|(file, place)| file.duels.iter().map(move |duel| (duel, place))) {
         let base = duel.base.subject.commit();
-        let is_known = !duel.base.subject.is_dirty() && repository.contains(&trusted, &base.id)?;
+        let is_known = !duel.base.subject.is_dirty() && repository.contains(&checked_out, &base.id)?;
         if !is_known {
             return Err(Failure::usage(anyhow::anyhow!(
                 "{} is refused: its base {} is no commit of the history that is checked out",
-                args.bundle.display(),
+                place.display(),
                 base.id.short()
             )));
         }
     }
-    let rules = format!("{FILE_NAME} of {}", trusted.id.short());
     let mut store = match args.store.open_to_read() {
         Ok(store) => Some(store),
         // Without a store there is no past.
         Err(_) if !args.store.address()?.file().exists() => None,
         Err(failure) => return Err(failure),
     };
-    // What comes from people who may write here may bring acceptances of its own, where the project's rules say so.
-    let (trusts_head, today) = (args.keep && config.trust_new_acceptances, acceptances::day(now_s()));
-    let mut remarks = Vec::new();
-    let (reports, broken) = carry::judge(&carried, &config, &rules, &mut |duel| {
-        let (base, head) = (duel.base.subject.commit(), duel.head.subject.commit());
-        let (accepted, said) = acceptances::holding_here(&project, base, head, trusts_head, today)?;
-        for one in said {
-            if !remarks.contains(&one) {
-                remarks.push(one);
-            }
-        }
-        let Some(store) = &mut store else { return Ok(Known { accepted, ..Known::default() }) };
+    let trusted = Trusted {
+        project: &project,
+        rules: (&rules.config, &rules.from),
+        base_has_none: rules.base_has_none,
+        head_of: if args.fork { HeadOf::Fork } else { HeadOf::Ours },
+        today: acceptances::day(now_s()),
+    };
+    let judged = carry::judge(&files, &trusted, &mut |duel| {
+        let Some(store) = &mut store else { return Ok((Known::default(), Vec::new())) };
         let sides = Match { suite: &duel.suite, machine: &duel.machine, base: &duel.base, head: &duel.head };
-        let earlier = store.duels_between(sides)?.into_iter().filter(|known| known.id() != duel.id()).collect();
-        Ok(Known { lessons: Lessons::from_duels(&store.lessons(sides)?), earlier, accepted })
+        let earlier = store.duels_between(sides)?.into_iter().filter(|known| known.id() != duel.id());
+        Ok((Known::from_duels(&store.lessons(sides)?), earlier.collect()))
     })?;
     drop(store);
     if args.keep {
         let mut store = Store::open(&args.store.address()?)?;
-        for (duel, report) in carried.duels.iter().zip(&reports) {
+        for duel in files.iter().flat_map(|file| &file.duels) {
             store.record_duel(duel, Trust::Trusted)?;
+        }
+        for report in &judged.reports {
             store.record_judgement(report, now_s())?;
         }
     }
-    gate::conclude(
-        &Gate {
-            remarks: &remarks,
-            broken: &broken,
-            unusable: &[],
-            reports: &reports,
-            site: config.site_url.as_deref(),
-        },
-        args.format,
-        args.link,
-    )
+    let gate = Gate {
+        remarks: &judged.remarks,
+        unreported: &judged.unreported,
+        reports: &judged.reports,
+        site: rules.config.site_url.as_deref(),
+    };
+    gate::conclude(&gate, rules.config.policy.no_baseline, args.format, args.link)
+}
+
+fn read(place: &Path, commit: &CommitId) -> Outcome<Carried> {
+    carry::read(place, commit).map_err(|error| {
+        Failure::usage(anyhow::anyhow!("{} is refused: {}", place.display(), escape::line(&error.to_string())))
+    })
+}
+
+struct Rules {
+    config: Config,
+    from: String,
+    base_has_none: bool,
+}
+
+/// The rules of what is checked out, which is the main branch where one job reports on another; in a job beside those that
+/// measured, where the change itself is checked out, those of its base.
+fn rules(project: &Project, checked_out: &Commit) -> Outcome<Rules> {
+    let base = match ci::here() {
+        Some(host) if host.event != Event::Report => host::choose(&host, &project.repository)?.base,
+        _ => None,
+    };
+    let of = |commit: &Commit| -> Outcome<Option<(Config, String)>> {
+        let config = project.own_config(&Subject::Commit(commit.clone()))?;
+        Ok(config.map(|config| (config, format!("{FILE_NAME} of {}", commit.id.short()))))
+    };
+    if let Some((config, from)) = base.as_ref().map(&of).transpose()?.flatten() {
+        return Ok(Rules { config, from, base_has_none: false });
+    }
+    let (config, from) = of(checked_out)?.ok_or_else(|| {
+        let short = checked_out.id.short();
+        Failure::usage(anyhow::anyhow!("commit {short}, which is checked out, has no {FILE_NAME}"))
+    })?;
+    Ok(Rules { config, from, base_has_none: base.is_some() })
 }

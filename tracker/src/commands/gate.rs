@@ -12,7 +12,9 @@ use super::run::{fresh_seed, now_s};
 use super::status::Status;
 use super::stored::StoreArgs;
 use super::{answer, ci};
-use crate::domain::{Extra, Pattern, Report, Subject, SuiteName, Undecided, Whole, parse_duration};
+use crate::domain::{
+    Extra, Lack, Pattern, RecordId, Report, Shard, Subject, Undecided, Unreported, Whole, parse_duration,
+};
 use crate::failure::{Classify, Failure, Kind, Outcome};
 use crate::flow::carry::{self, Carried};
 use crate::flow::gate::{self, Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
@@ -49,6 +51,11 @@ pub(super) struct GateArgs {
     /// Write everything that was measured to this file, for another job to judge anew with `tachograph report`
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
+
+    /// Measure one part of several, such as 2/3, dealt out evenly by what benchmarks are known to take; `tachograph report`
+    /// judges the bundles of all parts together, and this job says nothing of it
+    #[arg(long, value_name = "I/N", requires = "bundle")]
+    shard: Option<Shard>,
 
     #[command(flatten)]
     how: HowArgs,
@@ -131,6 +138,10 @@ pub(super) enum Shape {
     Junit,
     /// Commands to the runner of a GitHub job, which shows them beside the change
     Github,
+    /// A list of findings as GitLab shows it in a merge request
+    CodeQuality,
+    /// Gauges of both sides, which GitLab sets against those of the target
+    Openmetrics,
 }
 
 pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
@@ -146,9 +157,13 @@ pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
         head = Some(chosen.head.id.as_str().to_owned());
         base = chosen.base.map(|base| base.id.as_str().to_owned());
     }
-    let (code, _) = duel(Request { base, head, head_of, ..Request::default() }, &args.how, &mut |gate, code| {
+    let asked = Request { base, head, head_of, shard: args.shard, ..Request::default() };
+    let (code, _) = duel(asked, &args.how, &mut |gate, duels, code| {
         if let Some(place) = &args.bundle {
-            hand_on(place, gate, &args.how)?;
+            hand_on(place, gate.unreported, duels, args)?;
+        }
+        if args.shard.is_some() {
+            return Ok(());
         }
         let Some(host) = &host else { return Ok(()) };
         let link = args.how.link.as_deref().or(host.run_url.as_deref());
@@ -163,14 +178,13 @@ pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
 }
 
 /// Writes what was measured to a file.
-fn hand_on(place: &Path, gate: &Gate<'_>, how: &HowArgs) -> Outcome<()> {
-    let mut store = how.store.open_to_read()?;
+fn hand_on(place: &Path, unreported: &[Unreported], ids: &[RecordId], args: &GateArgs) -> Outcome<()> {
+    let mut store = args.how.store.open_to_read()?;
     let mut duels = Vec::new();
-    for report in gate.reports {
-        duels.extend(store.duel(&report.duel)?);
+    for id in ids {
+        duels.extend(store.duel(id)?);
     }
-    let subject = gate.reports.first().map(|report| &report.head.subject);
-    let commit = match subject {
+    let commit = match duels.first().map(|duel| &duel.head.subject) {
         Some(Subject::Commit(commit)) => commit.id.clone(),
         Some(Subject::Dirty { .. }) => {
             return Err(Failure::usage(anyhow::anyhow!("a working tree with changes is judged where it stands"))
@@ -181,15 +195,13 @@ fn hand_on(place: &Path, gate: &Gate<'_>, how: &HowArgs) -> Outcome<()> {
             Repository::discover(&here)?.head()?.id
         }
     };
-    let suite = |name: &str| SuiteName::new(name).or_environment("naming a suite");
-    let broken = gate.broken.iter().map(|(name, why)| Ok((suite(name)?, why.clone()))).collect::<Outcome<_>>()?;
-    carry::write(place, &Carried { commit, broken, duels })
+    carry::write(place, &Carried { commit, shard: args.shard, unreported: unreported.to_vec(), duels })
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Outcome<ExitCode> {
     let (base, head) = (Some(args.base.clone()), Some(args.head.clone()));
     let policy = WhosePolicy::Nobodys;
-    let (code, failed) = duel(Request { base, head, policy, ..Request::default() }, &args.how, &mut |_, _| Ok(()))?;
+    let (code, failed) = duel(Request { base, head, policy, ..Request::default() }, &args.how, &mut |_, _, _| Ok(()))?;
     // Red for what became slower is a gate's business; what could not be measured is everybody's.
     Ok(ExitCode::from(if code == RED && !failed { 0 } else { code }))
 }
@@ -207,13 +219,17 @@ struct Answer<'a> {
     exit_code: u8,
     whole: Whole,
     remarks: &'a [String],
-    broken: &'a [(String, String)],
-    unusable: &'a [(String, String)],
+    broken: Vec<(&'a str, &'a str)>,
+    unusable: Vec<(&'a str, &'a str)>,
+    new: Vec<(&'a str, &'a str)>,
     reports: &'a [Report],
 }
 
+/// What hears of the whole, the duels behind it, and how to exit.
+type After<'a> = dyn FnMut(&Gate<'_>, &[RecordId], u8) -> Outcome<()> + 'a;
+
 /// Says how to exit, and whether that is for something that could not be measured.
-fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> Outcome<()>) -> Outcome<(u8, bool)> {
+fn duel(asked: Request, how: &HowArgs, after: &mut After<'_>) -> Outcome<(u8, bool)> {
     let here = std::env::current_dir().or_environment("finding the current folder")?;
     let project = Project::open(&here, how.cache.clone(), how.config.clone())?;
     let request = Request {
@@ -228,7 +244,7 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
     let address = how.store.address()?;
     let stop = Stop::on_signals().or_environment("listening to signals")?;
     let mut status = Status::new();
-    let (mut remarks, mut broken, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
+    let mut remarks = Vec::new();
     let mut answered = Ok(());
     let ended = gate::gate(&project, &request, &address, &stop, &now_s, &mut |event| match event {
         Event::Remark(remark) => {
@@ -240,16 +256,7 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
             status.say(if line.is_empty() { what } else { format!("{what}: {line}") }.as_str());
         }
         Event::Dueling(suite, progress) => status.say(&format!("suite {suite}: {}", dueling(&progress))),
-        Event::Broken(suite, why) => {
-            let line = format!("red: suite {suite} does not build or start on head: {}", why.trim_end());
-            status.remark(&escape::lines(&line));
-            broken.push((suite.to_string(), why.to_owned()));
-        }
-        Event::Unusable(suite, why) => {
-            let line = format!("not judged: suite {suite} cannot be used on base: {}", why.trim_end());
-            status.remark(&escape::lines(&line));
-            unusable.push((suite.to_string(), why.to_owned()));
-        }
+        Event::Unreported(one) => status.remark(&show::gate::unreported(one)),
         Event::Judged(report) => {
             status.clear();
             if how.format == Shape::Text {
@@ -259,13 +266,20 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
         }
     });
     status.clear();
-    let (reports, unmeasured, site) = match ended? {
-        Ended::Judged { reports, broken, site } => (reports, broken > 0, site),
+    let (reports, unreported, no_baseline, site) = match ended? {
+        Ended::Judged { reports, unreported, no_baseline, site } => (reports, unreported, no_baseline, site),
+        Ended::Part { duels, unreported } => {
+            status
+                .remark("this is a part of it, and nothing is said of a part: `tachograph report` judges all of them");
+            let part = Gate { unreported: &unreported, ..Gate::default() };
+            after(&part, &duels, 0)?;
+            return Ok((0, false));
+        }
         Ended::NoBase => {
             status.remark(
                 "there is nothing to compare with: head has no parent, and there is no main branch; try --base REV",
             );
-            (Vec::new(), false, None)
+            (Vec::new(), Vec::new(), Undecided::Fail, None)
         }
         Ended::Stopped => {
             status.remark("stopped by a signal; nothing was judged");
@@ -273,13 +287,13 @@ fn duel(asked: Request, how: &HowArgs, after: &mut dyn FnMut(&Gate<'_>, u8) -> O
         }
     };
     answered?;
-    let whole =
-        Gate { remarks: &remarks, broken: &broken, unusable: &unusable, reports: &reports, site: site.as_deref() };
-    let code = exit_code(&whole);
+    let whole = Gate { remarks: &remarks, unreported: &unreported, reports: &reports, site: site.as_deref() };
+    let code = exit_code(&whole, no_baseline);
     written(&whole, code, how.format, how.link.as_deref())?;
-    after(&whole, code)?;
+    let duels: Vec<RecordId> = reports.iter().map(|report| report.duel.clone()).collect();
+    after(&whole, &duels, code)?;
     let lost = reports.iter().flat_map(|report| &report.findings).any(show::gate::is_unmeasured);
-    Ok((code, unmeasured || lost || !unusable.is_empty()))
+    Ok((code, unreported.iter().any(|one| one.lack != Lack::New) || lost))
 }
 
 /// Says all of it in a form that is told at the end.
@@ -287,42 +301,52 @@ fn written(gate: &Gate<'_>, exit_code: u8, shape: Shape, link: Option<&str>) -> 
     match shape {
         Shape::Text => Ok(()),
         Shape::Json => {
-            let Gate { remarks, broken, unusable, reports, .. } = *gate;
+            let Gate { remarks, unreported, reports, .. } = *gate;
             let (schema, whole) = ("tachograph/gate/1", gate.whole());
-            answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, unusable, reports })?)
+            let those = |wanted: fn(Lack) -> bool| {
+                let all = unreported.iter().filter(move |one| wanted(one.lack));
+                all.map(|one| (one.suite.as_str(), one.said.as_str())).collect()
+            };
+            let (broken, new) = (those(Lack::is_red), those(|lack| lack == Lack::New));
+            let unusable = those(|lack| lack == Lack::Unusable);
+            answer(&output::json(&Answer { schema, exit_code, whole, remarks, broken, unusable, new, reports })?)
         }
         Shape::Markdown => answer(&show::markdown::text(gate, link, show::markdown::MOST_BYTES)),
         Shape::Junit => answer(&show::junit::text(gate)),
         Shape::Github => answer(&show::annotations::text(gate)),
+        Shape::CodeQuality => answer(&output::json(&show::code_quality::list(gate))?),
+        Shape::Openmetrics => answer(&show::openmetrics::text(gate)),
     }
 }
 
 /// Says what was judged elsewhere, as a gate does.
-pub(super) fn conclude(gate: &Gate<'_>, shape: Shape, link: Option<&str>) -> Outcome<ExitCode> {
+pub(super) fn conclude(gate: &Gate<'_>, no_baseline: Undecided, shape: Shape, link: Option<&str>) -> Outcome<ExitCode> {
+    for remark in gate.remarks {
+        Status::new().remark(&escape::line(remark));
+    }
     if shape == Shape::Text {
-        for remark in gate.remarks {
-            Status::new().remark(&escape::line(remark));
-        }
-        for (suite, why) in gate.broken {
-            Status::new().remark(&escape::lines(&format!("red: suite {suite}: {}", why.trim_end())));
+        for one in gate.unreported {
+            Status::new().remark(&show::gate::unreported(one));
         }
         for report in gate.reports {
             answer(&show::gate::text(report, output::style()))?;
         }
     }
-    let code = exit_code(gate);
+    let code = exit_code(gate, no_baseline);
     written(gate, code, shape, link)?;
     Ok(ExitCode::from(code))
 }
 
 /// A base that cannot be used before red, before nothing to judge or what may not stay undecided, before fine.
-fn exit_code(gate: &Gate<'_>) -> u8 {
-    let reports = gate.reports;
+fn exit_code(gate: &Gate<'_>, no_baseline: Undecided) -> u8 {
+    let Gate { reports, .. } = *gate;
     let is = |whole: Whole| reports.iter().any(|report| report.whole == whole);
-    if !gate.unusable.is_empty() {
+    if gate.lacks(Lack::Unusable) {
         Kind::Environment.exit_code()
-    } else if !gate.broken.is_empty() || is(Whole::Red) {
+    } else if gate.whole() == Whole::Red {
         RED
+    } else if gate.is_new() && no_baseline == Undecided::Pass {
+        0
     } else if reports.is_empty() || is(Whole::Nothing) || reports.iter().any(may_not_pass) {
         NOTHING
     } else {

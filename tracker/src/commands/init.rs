@@ -32,8 +32,12 @@ pub(super) fn run(args: &InitArgs) -> Outcome<ExitCode> {
     for remark in &written.remarks {
         text = text + "note: " + &escape::line(remark) + "\n";
     }
-    text += "\nnext:\n  tachograph run        # measures what is checked out, here and now\n  \
-             git add tachograph.toml .github && git commit -m \"Measure speed\" && git push\n";
+    let tops: std::collections::BTreeSet<_> = written.files.iter().filter_map(|file| file.iter().next()).collect();
+    let tops: Vec<_> = tops.into_iter().map(|top| top.to_string_lossy()).collect();
+    text = text
+        + "\nnext:\n  tachograph run        # measures what is checked out, here and now\n  git add "
+        + &tops.join(" ")
+        + " && git commit -m \"Measure speed\" && git push\n";
     answer(&text)?;
     Ok(ExitCode::SUCCESS)
 }

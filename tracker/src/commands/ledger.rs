@@ -1,6 +1,7 @@
 //! `tachograph push`, `pull`, `rebuild` and `compact`: runs shared through the project's own git remote.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use super::answer;
 use super::output::{self, Shape};
 use super::run::{fresh_seed, now_s};
 use super::stored::StoreArgs;
-use crate::domain::parse_duration;
-use crate::failure::{Classify, Outcome};
+use crate::domain::{CommitId, parse_duration};
+use crate::failure::{Classify, Failure, Outcome};
+use crate::flow::carry::{self, Records};
 use crate::flow::ledger::{self, Depth, Patience, Shared};
-use crate::record::Store;
+use crate::record::{Recorded, Store, Trust};
 use crate::repo::Repository;
 use crate::show::escape;
 
@@ -31,8 +33,8 @@ struct WithArgs {
 
 /// Share what was measured here through a git remote
 ///
-/// Adds every run of the store that the remote's ledger does not have, and every duel that teaches how far builds lie
-/// apart, as summaries with a number for each life. The ledger
+/// Adds every run of the store that the remote's ledger does not have, every duel that teaches how far builds lie
+/// apart, as summaries with a number for each life, and what was said of findings. The ledger
 /// is the ref refs/tachograph/ledger: no branch is touched and nothing is forced. Runs of working trees with changes stay
 /// here.
 #[derive(Debug, Args)]
@@ -45,6 +47,10 @@ pub(super) struct PushArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "8s")]
     patience: Duration,
 
+    /// Write what was recorded of HEAD to this file instead, every sample of it, for a job that may push to take in
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["samples", "patience", "remote"])]
+    bundle: Option<PathBuf>,
+
     #[command(flatten)]
     with: WithArgs,
     #[command(flatten)]
@@ -52,8 +58,18 @@ pub(super) struct PushArgs {
 }
 
 /// Take in what others measured and pushed
+///
+/// With --bundle: what another job wrote with `tachograph push --bundle`, of the one commit that is named here.
 #[derive(Debug, Args)]
 pub(super) struct PullArgs {
+    /// Take in this file instead; several times for several jobs
+    #[arg(long, value_name = "FILE", requires = "commit", conflicts_with = "remote")]
+    bundle: Vec<PathBuf>,
+
+    /// The commit that the files must be about, its whole hash; who asks knows it from elsewhere
+    #[arg(long, value_name = "HASH", requires = "bundle")]
+    commit: Option<String>,
+
     #[command(flatten)]
     with: WithArgs,
     #[command(flatten)]
@@ -82,12 +98,15 @@ pub(super) struct CompactArgs {
 pub(super) fn push(args: &PushArgs) -> Outcome<ExitCode> {
     let repository = here()?;
     let mut store = args.store.open_to_read()?;
+    if let Some(place) = &args.bundle {
+        return hand_on(place, &repository, &mut store, &args.with);
+    }
     let depth = if args.samples { Depth::Samples } else { Depth::Sketch };
     let mut shared = shared(&repository, &args.with, depth);
     shared.patience.ledger = args.patience;
     let pushed = ledger::push(&shared, &mut store)?;
     let place = if pushed.waits { "waiting in the remote's inbox, to be folded in by the next push" } else { "pushed" };
-    let mut text = format!("{} {place}", runs_and_duels(pushed.runs, pushed.duels));
+    let mut text = format!("{} {place}", counted(pushed.runs, pushed.duels, pushed.annotations));
     if pushed.kept > 0 {
         let _ = write!(text, "; {} of working trees with changes stay here", runs(pushed.kept));
     }
@@ -98,25 +117,61 @@ pub(super) fn push(args: &PushArgs) -> Outcome<ExitCode> {
         &args.with,
         &text,
         &serde_json::json!({
-            "runs": pushed.runs, "duels": pushed.duels, "kept": pushed.kept, "held": pushed.held, "waits": pushed.waits, "tries": pushed.tries,
+            "runs": pushed.runs, "duels": pushed.duels, "annotations": pushed.annotations, "kept": pushed.kept, "held": pushed.held, "waits": pushed.waits, "tries": pushed.tries,
         }),
     )
 }
 
 pub(super) fn pull(args: &PullArgs) -> Outcome<ExitCode> {
     let repository = here()?;
+    if let Some(commit) = &args.commit {
+        return take_in(&args.bundle, commit, &args.store, &args.with);
+    }
     let mut store = Store::open(&args.store.address()?)?;
     let pulled = ledger::pull(&shared(&repository, &args.with, Depth::Sketch), &mut store)?;
     remark(&pulled.remarks);
-    let text =
-        format!("{} new; the ledger holds {}", runs_and_duels(pulled.new_runs, pulled.new_duels), records(pulled.held));
+    let new = counted(pulled.new_runs, pulled.new_duels, pulled.new_annotations);
+    let text = format!("{new} new; the ledger holds {}", records(pulled.held));
     say(
         &args.with,
         &text,
         &serde_json::json!({
-            "new_runs": pulled.new_runs, "new_duels": pulled.new_duels, "held": pulled.held, "remarks": pulled.remarks,
+            "new_runs": pulled.new_runs, "new_duels": pulled.new_duels, "new_annotations": pulled.new_annotations,
+            "held": pulled.held, "remarks": pulled.remarks,
         }),
     )
+}
+
+/// Writes what was recorded of HEAD to a file.
+fn hand_on(place: &Path, repository: &Repository, store: &mut Store, with: &WithArgs) -> Outcome<ExitCode> {
+    let records = carry::records_of(store, &repository.head()?.id)?;
+    carry::write_records(place, &records)?;
+    let (runs, duels) = (records.runs.len(), records.duels.len());
+    let text = format!("{} of {} handed on", counted(runs, duels, 0), records.commit.short());
+    say(with, &text, &serde_json::json!({ "runs": runs, "duels": duels, "commit": records.commit.as_str() }))
+}
+
+/// Takes in what other jobs recorded: all files or none.
+fn take_in(places: &[PathBuf], commit: &str, store: &StoreArgs, with: &WithArgs) -> Outcome<ExitCode> {
+    let commit = CommitId::new(commit).or_usage("taking --commit as a hash")?;
+    let read = |place: &PathBuf| {
+        carry::read_records(place, &commit).map_err(|error| {
+            Failure::usage(anyhow::anyhow!("{} is refused: {}", place.display(), escape::line(&error.to_string())))
+        })
+    };
+    let files = places.iter().map(read).collect::<Outcome<Vec<Records>>>()?;
+    let mut store = Store::open(&store.address()?)?;
+    let (mut runs, mut duels) = (0, 0);
+    for file in &files {
+        for run in &file.runs {
+            runs += usize::from(matches!(store.record(run)?, Recorded::New(_)));
+        }
+        for duel in &file.duels {
+            duels += usize::from(matches!(store.record_duel(duel, Trust::Trusted)?, Recorded::New(_)));
+        }
+    }
+    let text = format!("{} of {} new", counted(runs, duels, 0), commit.short());
+    say(with, &text, &serde_json::json!({ "new_runs": runs, "new_duels": duels, "commit": commit.as_str() }))
 }
 
 pub(super) fn rebuild(args: &RebuildArgs) -> Outcome<ExitCode> {
@@ -180,12 +235,17 @@ fn runs(count: usize) -> String {
     if count == 1 { "1 run".to_owned() } else { format!("{count} runs") }
 }
 
-fn runs_and_duels(runs: usize, duels: usize) -> String {
-    match duels {
-        0 => self::runs(runs),
-        1 => format!("{} and 1 duel", self::runs(runs)),
-        duels => format!("{} and {duels} duels", self::runs(runs)),
+fn counted(runs: usize, duels: usize, annotations: usize) -> String {
+    let mut told = vec![self::runs(runs)];
+    for (count, one) in [(duels, "duel"), (annotations, "annotation")] {
+        match count {
+            0 => {}
+            1 => told.push(format!("1 {one}")),
+            count => told.push(format!("{count} {one}s")),
+        }
     }
+    let last = told.pop().unwrap_or_default();
+    if told.is_empty() { last } else { format!("{} and {last}", told.join(", ")) }
 }
 
 fn records(count: usize) -> String {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::carried::{self, Carried};
+use super::carried::{self, Asked};
 use super::stored::StoreArgs;
 use super::{gate, output};
 use crate::failure::{Failure, Outcome};
@@ -17,17 +17,19 @@ use crate::show;
 ///
 /// With --since: what became of every benchmark since a tag, a revision or a day. With --bundle: reads a file that
 /// `tachograph gate --bundle` wrote and believes nothing in it but the numbers; the commit is the one that is given here,
-/// the suites, policy and limits are those of the tachograph.toml that is checked out here, the acceptances those that stand
-/// on base, and base must be a commit of this history. That exits as a gate does.
+/// the suites, policy and limits are those of the tachograph.toml that is checked out here (on a CI host beside the jobs
+/// that measured: that of the change's base), the acceptances those that stand on base, and base must be a commit of this
+/// history. That exits as a gate does. Of a gate that several jobs measured with --shard, each with a file: one report, with
+/// one error budget.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The baseline: a tag, a revision, or a day such as 2026-05-01
     #[arg(long, value_name = "REV|TAG|DATE", required_unless_present = "bundle", conflicts_with = "bundle")]
     since: Option<String>,
 
-    /// The file that another job wrote
+    /// The file that another job wrote; several times for the shards of one gate
     #[arg(long, value_name = "FILE", requires = "commit")]
-    bundle: Option<PathBuf>,
+    bundle: Vec<PathBuf>,
 
     /// The commit that the file must be about, its whole hash; who asks knows it from elsewhere
     #[arg(long, value_name = "HASH", requires = "bundle")]
@@ -40,6 +42,10 @@ pub(super) struct ReportArgs {
     /// Where the whole report on the file can be read, for the Markdown to point at
     #[arg(long, value_name = "URL", requires = "bundle")]
     link: Option<String>,
+
+    /// The change comes from a fork: acceptances that it adds do not hold
+    #[arg(long, requires = "bundle", conflicts_with = "keep")]
+    fork: bool,
 
     /// Keep what the file holds, and let later gates learn from it; only for what comes from people who may write here
     #[arg(long, requires = "bundle")]
@@ -64,22 +70,28 @@ enum Form {
     Junit,
     /// With --bundle: commands to the runner of a GitHub job, which shows them beside the change
     Github,
+    /// With --bundle: a list of findings as GitLab shows it in a merge request
+    CodeQuality,
+    /// With --bundle: gauges of both sides, which GitLab sets against those of the target
+    Openmetrics,
 }
 
 pub(super) fn run(args: &ReportArgs) -> Outcome<ExitCode> {
-    match (&args.since, &args.bundle, &args.commit) {
+    match (&args.since, &args.bundle[..], &args.commit) {
         (Some(since), ..) => since_then(args, since),
-        (None, Some(bundle), Some(commit)) => {
+        (None, bundles @ [_, ..], Some(commit)) => {
             let format = match args.format {
                 Form::Text => gate::Shape::Text,
                 Form::Markdown => gate::Shape::Markdown,
                 Form::Json => gate::Shape::Json,
                 Form::Junit => gate::Shape::Junit,
                 Form::Github => gate::Shape::Github,
+                Form::CodeQuality => gate::Shape::CodeQuality,
+                Form::Openmetrics => gate::Shape::Openmetrics,
                 Form::Html => return Err(no_form("html", "--bundle", "markdown")),
             };
-            let (link, keep, store) = (args.link.as_deref(), args.keep, &args.store);
-            carried::run(&Carried { bundle, commit, format, link, keep, store })
+            let (link, fork, keep, store) = (args.link.as_deref(), args.fork, args.keep, &args.store);
+            carried::run(&Asked { bundles, commit, format, link, fork, keep, store })
         }
         _ => Err(Failure::usage(anyhow::anyhow!("a report needs --since, or --bundle and --commit"))),
     }
@@ -93,6 +105,8 @@ fn since_then(args: &ReportArgs, since: &str) -> Outcome<ExitCode> {
         Form::Json => return Err(no_form("json", "--since", "markdown")),
         Form::Junit => return Err(no_form("junit", "--since", "markdown")),
         Form::Github => return Err(no_form("github", "--since", "markdown")),
+        Form::CodeQuality => return Err(no_form("code-quality", "--since", "markdown")),
+        Form::Openmetrics => return Err(no_form("openmetrics", "--since", "markdown")),
     };
     let mut store = args.store.open_to_read()?;
     let repository = std::env::current_dir().ok().and_then(|here| Repository::discover(&here).ok());

@@ -4,6 +4,8 @@
 //! With `"gists":[[level,low,high,lives,samples],…]` behind it the run is a sketch: its lives are cut down to a few
 //! numbers, attachments are left out, and each reading, in the order of the benchmarks, has a gist that tells what was
 //! measured; the identity is that of the run it was made from. Likewise `"duel":{…}`, and `"sketch":true` behind it.
+//! `"annotation":{…}` is what somebody said of a finding, with `"named":{…}` behind it: what the finding's name was given
+//! to, without which nobody else knows what is spoken of.
 //!
 //! Whoever reads a bundle may not trust who wrote it: its size is bounded before anything is read, and only bytes that
 //! this version would have written itself are a bundle. So there is one form for one content, no unknown field, no
@@ -11,7 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Duel, RecordId, Run};
+use super::{Annotation, Duel, Named, RecordId, Run, State};
 
 /// The version of the form.
 const VERSION: u32 = 1;
@@ -21,6 +23,9 @@ pub const MOST_BYTES: usize = 64 << 20;
 
 /// The most benchmarks in one bundle.
 const MOST_BENCHMARKS: usize = 100_000;
+
+/// The longest note.
+const MOST_NOTE_BYTES: usize = 16 << 10;
 
 /// Why bytes are no bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +51,9 @@ pub enum BundleError {
     /// A summary contradicts itself.
     #[error("a summary in it makes no sense: {0}")]
     Gist(&'static str),
+    /// An annotation that nobody could have made.
+    #[error("an annotation in it makes no sense: {0}")]
+    Annotation(&'static str),
 }
 
 /// What was measured of one reading, in a few numbers: finite, its interval in order, of at least one life.
@@ -124,11 +132,13 @@ pub enum Kin {
     Run,
     /// Duels.
     Duel,
+    /// What somebody said of a finding.
+    Annotation,
 }
 
 impl Kin {
     /// All of them.
-    pub const ALL: [Kin; 2] = [Kin::Run, Kin::Duel];
+    pub const ALL: [Kin; 3] = [Kin::Run, Kin::Duel, Kin::Annotation];
 
     /// The folder of a ledger in which they stand.
     #[must_use]
@@ -136,6 +146,7 @@ impl Kin {
         match self {
             Kin::Run => "runs",
             Kin::Duel => "duels",
+            Kin::Annotation => "annotations",
         }
     }
 }
@@ -156,6 +167,13 @@ pub enum Content {
         duel: Box<Duel>,
         /// Whether it is a sketch.
         sketch: bool,
+    },
+    /// What somebody said of a finding.
+    Annotation {
+        /// What was said.
+        said: Annotation,
+        /// What the finding's name was given to, where that is known.
+        named: Option<Named>,
     },
 }
 
@@ -178,6 +196,10 @@ struct Written<'a> {
     duel: Option<&'a Duel>,
     #[serde(skip_serializing_if = "is_false")]
     sketch: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotation: Option<&'a Annotation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<&'a Named>,
 }
 
 #[derive(Deserialize)]
@@ -188,6 +210,8 @@ struct Read {
     duel: Option<Box<Duel>>,
     #[serde(default)]
     sketch: bool,
+    annotation: Option<Annotation>,
+    named: Option<Named>,
 }
 
 /// What every version has.
@@ -213,6 +237,15 @@ impl Bundle {
                     return Err(BundleError::Gist("not one for each reading"));
                 }
                 (run.outcomes.len(), None)
+            }
+            Content::Annotation { said, named } => {
+                if said.state == State::Fixed || said.note.len() > MOST_NOTE_BYTES {
+                    return Err(BundleError::Annotation("a note that is too long, or a state that nobody says"));
+                }
+                if named.as_ref().is_some_and(|named| named.id != said.finding) {
+                    return Err(BundleError::Annotation("it is of another finding than it names"));
+                }
+                (0, Some(said.id()))
             }
         };
         if benchmarks > MOST_BENCHMARKS {
@@ -248,6 +281,17 @@ impl Bundle {
         match self.content {
             Content::Run { .. } => Kin::Run,
             Content::Duel { .. } => Kin::Duel,
+            Content::Annotation { .. } => Kin::Annotation,
+        }
+    }
+
+    /// When what it tells of was begun or said, in seconds since 1970 UTC.
+    #[must_use]
+    pub fn began_at_s(&self) -> i64 {
+        match &self.content {
+            Content::Run { run, .. } => run.started_at_s,
+            Content::Duel { duel, .. } => duel.started_at_s,
+            Content::Annotation { said, .. } => said.said_at_s,
         }
     }
 
@@ -259,10 +303,20 @@ impl Bundle {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a record type that has no JSON form is a mistake in its definition")]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let bare = Written { bundle: VERSION, id: &self.id, run: None, gists: None, duel: None, sketch: false };
+        let bare = Written {
+            bundle: VERSION,
+            id: &self.id,
+            run: None,
+            gists: None,
+            duel: None,
+            sketch: false,
+            annotation: None,
+            named: None,
+        };
         let written = match &self.content {
             Content::Run { run, gists } => Written { run: Some(run), gists: gists.as_deref(), ..bare },
             Content::Duel { duel, sketch } => Written { duel: Some(duel), sketch: *sketch, ..bare },
+            Content::Annotation { said, named } => Written { annotation: Some(said), named: named.as_ref(), ..bare },
         };
         serde_json::to_vec(&written).expect("a record has a JSON form")
     }
@@ -283,10 +337,11 @@ impl Bundle {
             });
         }
         let read: Read = serde_json::from_slice(bytes).map_err(malformed)?;
-        let content = match (read.run, read.duel) {
-            (Some(run), None) => Content::Run { run, gists: read.gists },
-            (None, Some(duel)) => Content::Duel { duel, sketch: read.sketch },
-            _ => return Err(BundleError::Malformed("neither a run nor a duel, or both".to_owned())),
+        let content = match (read.run, read.duel, read.annotation) {
+            (Some(run), None, None) => Content::Run { run, gists: read.gists },
+            (None, Some(duel), None) => Content::Duel { duel, sketch: read.sketch },
+            (None, None, Some(said)) => Content::Annotation { said, named: read.named },
+            _ => return Err(BundleError::Malformed("no run, no duel and no annotation, or several".to_owned())),
         };
         let bundle = Bundle::new(read.id, content)?;
         if bundle.to_bytes() == bytes { Ok(bundle) } else { Err(BundleError::NotCanonical) }
@@ -294,39 +349,4 @@ impl Bundle {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn duel() -> Bundle {
-        let duel = Duel::example(vec![("a", super::super::Bout::Missing)]);
-        Bundle::new(duel.id(), Content::Duel { duel: Box::new(duel), sketch: false }).unwrap()
-    }
-
-    #[test]
-    fn what_was_written_is_read_and_nothing_else_is() {
-        let text = String::from_utf8(duel().to_bytes()).unwrap();
-        assert_eq!(Bundle::parse(text.as_bytes()), Ok(duel()));
-        let changed = |from: &str, to: &str| {
-            assert!(text.contains(from), "{from} in {text}");
-            Bundle::parse(text.replacen(from, to, 1).as_bytes()).unwrap_err()
-        };
-        assert_eq!(changed("\"bundle\":1", "\"bundle\":2"), BundleError::Version(2));
-        assert_eq!(changed("\"bundle\":1", "\"bundle\": 1"), BundleError::NotCanonical);
-        assert_eq!(changed("\"seed\":7", "\"seed\":7,\"more\":0"), BundleError::NotCanonical);
-        assert!(matches!(changed("\"seed\":7", "\"seed\":8"), BundleError::Forged(_)));
-        assert!(matches!(changed("\"id\":\"", "\"id\":\"../"), BundleError::Malformed(_)));
-        assert!(matches!(changed("\"seed\":7,", ""), BundleError::Malformed(_)));
-        assert!(matches!(Bundle::parse(b"\x1f\x8b\x08"), Err(BundleError::Malformed(_))));
-        assert_eq!(Bundle::parse(&vec![b' '; MOST_BYTES + 1]), Err(BundleError::TooLarge(MOST_BYTES + 1)));
-    }
-
-    #[test]
-    fn a_gist_makes_sense() {
-        assert!(Gist::new(1.0, Some((0.5, 2.0)), 2, 10).is_ok());
-        assert!(Gist::new(f64::NAN, None, 2, 10).is_err());
-        assert!(Gist::new(1.0, Some((2.0, 0.5)), 2, 10).is_err());
-        assert!(Gist::new(1.0, None, 3, 2).is_err());
-        assert!(serde_json::from_str::<Gist>("[1.0,0.5,null,1,1]").is_err());
-        assert_eq!(serde_json::to_string(&Gist::new(1.5, None, 1, 2).unwrap()).unwrap(), "[1.5,null,null,1,2]");
-    }
-}
+mod tests;

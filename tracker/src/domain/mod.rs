@@ -17,7 +17,9 @@ mod policy;
 mod report;
 mod run;
 mod series;
+mod shard;
 mod standing;
+mod unreported;
 mod verdict;
 mod words;
 
@@ -38,6 +40,8 @@ pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEnt
 pub use report::{Accepted, Finding, Lone, Report, Whole};
 pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
 pub use series::{Point, Series};
+pub use shard::{Shard, ShardError, Share};
 pub use standing::{Confirmation, NewPoint, Standing};
+pub use unreported::{Lack, Unreported};
 pub use verdict::{Call, Effect, Grounds, Interval, Judged, MetricVerdict, Verdict};
 pub use words::{DurationError, closest, parse_duration};

@@ -206,7 +206,7 @@ pub struct Terms {
     pub widen: bool,
 }
 
-/// What becomes of a gate in which nothing is red and something could not be decided.
+/// What becomes of a gate in which nothing is red and something stays open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Undecided {
@@ -225,6 +225,9 @@ pub struct Policy {
     /// What becomes of a gate that could not decide everything.
     #[serde(default)]
     pub inconclusive: Undecided,
+    /// What becomes of a gate whose suites are all so new that base has none of them.
+    #[serde(default)]
+    pub no_baseline: Undecided,
     /// The entries, the last one that speaks of a field decides it.
     pub entries: Vec<PolicyEntry>,
 }

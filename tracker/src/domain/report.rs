@@ -143,6 +143,9 @@ pub struct Report {
     /// Earlier duels of the same two sides, whose lives were judged together with its own; oldest first.
     #[serde(default)]
     pub pooled: Vec<RecordId>,
+    /// The duels of the other jobs that measured parts of the suite, whose verdicts stand here too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<RecordId>,
     /// The suite.
     pub suite: SuiteName,
     /// The side that is measured against.

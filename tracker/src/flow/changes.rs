@@ -1,5 +1,6 @@
 //! All changes of a history as findings, with their names and what people said of them.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::anchored;
@@ -43,14 +44,14 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     confirm(store, &history.line, &mut parts)?;
     let groups = findings::findings(parts, &span);
     let mut known: Vec<Named> = store.named()?;
-    let said = last_words(store.annotations()?);
     let mut new_names = Vec::new();
-    let finding = |group: Group| {
-        let id = name_of(&group, &history.line, &mut known, &mut new_names)?;
-        Some(finding(group, &history.line, said.get(&id), id))
-    };
-    let findings = groups.into_iter().filter_map(finding).collect();
-    Ok(Changes { findings, series, new_names })
+    let named: Vec<(Group, RecordId)> = groups
+        .into_iter()
+        .filter_map(|group| name_of(&group, &history.line, &mut known, &mut new_names).map(|id| (group, id)))
+        .collect();
+    let said = last_words(store.annotations()?, &named, &known, &history.line);
+    let finding = |(group, id): (Group, RecordId)| finding(group, &history.line, said.get(&id), id);
+    Ok(Changes { findings: named.into_iter().map(finding).collect(), series, new_names })
 }
 
 /// Marks what duels of neighbours confirm.
@@ -76,9 +77,20 @@ pub fn keep_names(address: &Address, names: &[Named]) {
     let _ = Store::open(address).and_then(|mut store| store.name(names));
 }
 
-/// The last annotation of each finding.
-fn last_words(annotations: Vec<Annotation>) -> HashMap<RecordId, Annotation> {
-    annotations.into_iter().map(|said| (said.finding.clone(), said)).collect()
+/// The last annotation of each finding. Two who share their words may have given one finding two names, each from the
+/// points that it had: what was said under a name that nothing bears any more is said of the finding that it lies on.
+fn last_words(
+    annotations: Vec<Annotation>,
+    found: &[(Group, RecordId)],
+    unborne: &[Named],
+    line: &Line,
+) -> HashMap<RecordId, Annotation> {
+    let meant = |name: RecordId| {
+        let Some(named) = unborne.iter().find(|named| named.id == name) else { return name };
+        let lies_on = |(group, id): &(Group, RecordId)| Some((overlap(named, group, line)?, id.clone()));
+        found.iter().filter_map(lies_on).max().map_or(name, |(_, id)| id)
+    };
+    annotations.into_iter().map(|said| (meant(said.finding.clone()), said)).collect()
 }
 
 fn finding(group: Group, line: &Line, said: Option<&Annotation>, id: RecordId) -> ChangeFinding {
@@ -110,18 +122,11 @@ fn commits(line: &Line, kind: Move, (first, last): (usize, usize)) -> Vec<Commit
 fn name_of(group: &Group, line: &Line, known: &mut Vec<Named>, new: &mut Vec<Named>) -> Option<RecordId> {
     let change = &group.parts.first()?.change;
     let (first, last) = group.suspects;
-    let overlap = |named: &Named| {
-        if (named.kind, named.turn) != (change.kind, change.turn) {
-            return None;
-        }
-        let (from, to) = (line.place(&named.first)?, line.place(&named.last)?);
-        let common = to.min(last).checked_sub(from.max(first))?;
-        let apart = line.place(&named.likely).map_or(usize::MAX, |likely| likely.abs_diff(group.likely));
-        Some((usize::MAX - apart, common))
-    };
-    let nearest = known.iter().enumerate().filter_map(|(at, named)| Some((overlap(named)?, at))).max();
-    if let Some((_, at)) = nearest {
-        return Some(known.swap_remove(at).id);
+    // Of names that lie on it alike it bears the oldest, which others may know it by.
+    let nearest =
+        known.iter().enumerate().filter_map(|(at, named)| Some((overlap(named, group, line)?, Reverse(at)))).max();
+    if let Some((_, Reverse(at))) = nearest {
+        return Some(known.remove(at).id);
     }
     let commit = |place: usize| line.commits().get(place).map(|commit| commit.id.clone());
     let mut named = Named::new(change.kind, change.turn, [commit(first)?, commit(last)?, commit(group.likely)?]);
@@ -131,6 +136,20 @@ fn name_of(group: &Group, line: &Line, known: &mut Vec<Named>, new: &mut Vec<Nam
     }
     new.push(named.clone());
     Some(named.id)
+}
+
+/// How well a name lies on a finding: how near, and on how many of its commits. None if it does not, or means another
+/// thing.
+fn overlap(named: &Named, group: &Group, line: &Line) -> Option<(usize, usize)> {
+    let change = &group.parts.first()?.change;
+    if (named.kind, named.turn) != (change.kind, change.turn) {
+        return None;
+    }
+    let (first, last) = group.suspects;
+    let (from, to) = (line.place(&named.first)?, line.place(&named.last)?);
+    let common = to.min(last).checked_sub(from.max(first))?;
+    let apart = line.place(&named.likely).map_or(usize::MAX, |likely| likely.abs_diff(group.likely));
+    Some((usize::MAX - apart, common))
 }
 
 /// Which findings to show.

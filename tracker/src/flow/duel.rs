@@ -1,6 +1,6 @@
 //! Dueling one suite that is built on both sides, with a look at the machine before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -24,7 +24,10 @@ use crate::measure::pulse;
 use crate::stats::looks::Sides;
 
 /// The benchmark under which the size of what was built is compared.
-const PROGRAM: &str = "program";
+pub(super) const PROGRAM: &str = "program";
+
+/// The note that tells how many benchmarks a suite has that several jobs measure.
+pub(super) const ALL_SHARDS: &str = "benchmarks of all shards";
 
 /// One side, built.
 pub(super) struct Ready {
@@ -151,10 +154,17 @@ impl Job<'_> {
         duel: Duel,
         tell: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(Fought, usize), Dueled> {
-        let offers = duel::offers(programs, &self.options, self.stop)?;
+        let mut offers = duel::offers(programs, &self.options, self.stop)?;
+        // The whole suite's, also where this job measures a part of it.
         let gated_series = self.gated_series(offers.of_base());
+        let all = offers.names();
+        if let Some(share) = &self.options.share {
+            let mine = share.of(&all);
+            offers.retain(|name| mine.contains(name));
+        }
         let mut rule = self.enough(duel, gated_series, Sides::Three);
-        let fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
+        let mut fought = duel::run(programs, &offers, &self.options, (&mut rule, self.stop), tell)?;
+        self.note_all(&mut fought, all.len());
         Ok((fought, gated_series))
     }
 
@@ -171,9 +181,29 @@ impl Job<'_> {
         let parties = Parties { base, head, parse: &parse };
         let begun = command::duel::begin(parties, &self.options, self.stop, tell)?;
         let offered = begun.of_base();
-        let gated_series = self.gated_series(offered.iter().map(|(name, metric)| (name, metric.clone())));
+        let here = self.gated_series(offered.iter().map(|(name, metric)| (name, metric.clone())));
+        let listed = begun.listed();
+        let gated_series = match (listed, &self.options.share) {
+            // What the others' benchmarks offer shows when they run; they are taken to be like those here.
+            (Some((of_base, _)), Some(_)) => {
+                let mine: BTreeSet<&BenchmarkName> = offered.iter().map(|(name, _)| name).collect();
+                (here * of_base).div_ceil(mine.len().max(1)).max(of_base)
+            }
+            _ => here,
+        };
         let mut rule = self.enough(duel, gated_series, Sides::Two);
-        Ok((begun.run(&mut rule, tell)?, gated_series))
+        let mut fought = begun.run(&mut rule, tell)?;
+        if let Some((_, all)) = listed {
+            self.note_all(&mut fought, all);
+        }
+        Ok((fought, gated_series))
+    }
+
+    /// Notes how many benchmarks all jobs measure together, so that one that fell between them is missed.
+    fn note_all(&self, fought: &mut Fought, all: usize) {
+        if self.options.share.is_some() {
+            fought.notes.insert(ALL_SHARDS.to_owned(), all.to_string());
+        }
     }
 
     fn enough(&self, duel: Duel, gated_series: usize, sides: Sides) -> Enough<'_> {
@@ -196,7 +226,8 @@ impl Job<'_> {
         let (Some(base), Some(head)) = (size(self.base), size(self.head)) else { return };
         let is_dueled = bouts.values().any(|bout| matches!(bout, Bout::Dueled(contests) if !contests.is_empty()));
         let Ok(name) = BenchmarkName::new(PROGRAM) else { return };
-        if !is_dueled || !self.options.chooses(&name) || bouts.contains_key(&name) {
+        let is_anothers = self.options.share.as_ref().is_some_and(|share| !share.is_first());
+        if !is_dueled || is_anothers || !self.options.chooses(&name) || bouts.contains_key(&name) {
             return;
         }
         let (on_base, on_head) = (base.values()[0], head.values()[0]);

@@ -48,6 +48,8 @@ pub(super) struct Rules {
     pub(super) config: Config,
     /// Whose it is.
     pub(super) from: String,
+    /// Whether base says nothing of what to measure.
+    pub(super) base_has_none: bool,
     /// What is to become of acceptances that head adds: head's own rules do not decide that.
     pub(super) trusts_new: bool,
     pub(super) remarks: Vec<String>,
@@ -62,15 +64,17 @@ pub(super) fn rules(project: &Project, ends: &Ends) -> Outcome<Rules> {
     match (of_base, of_head) {
         (Some(config), Some(of_head)) => {
             let remarks = changes(&config, &of_head);
-            Ok(Rules { trusts_new: config.trust_new_acceptances, config, from: from_base, remarks })
+            let trusts_new = config.trust_new_acceptances;
+            Ok(Rules { trusts_new, config, from: from_base, base_has_none: false, remarks })
         }
         (Some(config), None) => {
             let remark = format!("head has no {FILE_NAME}; base's holds");
-            Ok(Rules { trusts_new: config.trust_new_acceptances, config, from: from_base, remarks: vec![remark] })
+            let (trusts_new, remarks) = (config.trust_new_acceptances, vec![remark]);
+            Ok(Rules { trusts_new, config, from: from_base, base_has_none: false, remarks })
         }
         (None, Some(config)) => {
             let remark = format!("base {} has no {FILE_NAME}; head's holds", ends.base.id.short());
-            Ok(Rules { trusts_new: false, config, from: from_head, remarks: vec![remark] })
+            Ok(Rules { trusts_new: false, config, from: from_head, base_has_none: true, remarks: vec![remark] })
         }
         (None, None) => Err(Failure::usage(anyhow::anyhow!("neither base nor head has a {FILE_NAME}"))
             .hint("`tachograph init` writes one that fits what it finds here; --config FILE names another")),

@@ -1,6 +1,9 @@
 //! A gate, from what a person asked for to a report for each suite: base and head are found, laid out, built side by
 //! side, dueled and judged under base's policy.
 
+mod new;
+mod part;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +22,8 @@ use super::run::{self, chosen, machine_of};
 use super::side::{Built, Site};
 use crate::config::{Config, Suite};
 use crate::domain::{
-    Acceptance, Commit, CommitId, Duel, Extra, Machine, Pattern, Policy, Report, Side, Subject, SuiteName,
+    Acceptance, Commit, CommitId, Duel, Extra, Lack, Machine, Pattern, Policy, RecordId, Report, Shard, Side, Subject,
+    SuiteName, Undecided, Unreported,
 };
 use crate::failure::{Failure, Outcome};
 use crate::judge;
@@ -34,7 +38,6 @@ use crate::repo::{Bench, Snapshot, Worktree};
 const MOST_STEPS_BACK: usize = 10;
 
 const OTHER_BASE: &str = "name a base that can be used with --base REV, or mend what it lacks here";
-
 /// What a person asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -54,6 +57,8 @@ pub struct Request {
     pub policy: WhosePolicy,
     /// Whose head it is.
     pub head_of: HeadOf,
+    /// Which of several jobs this is, that measure all of it together; the only one if none.
+    pub shard: Option<Shard>,
     /// What to do where nothing that a benchmark can see differs.
     pub shortcut: Shortcut,
     /// What is measured beside what the configuration says.
@@ -101,10 +106,8 @@ pub enum Event<'a> {
     Dueling(&'a SuiteName, Progress<'a>),
     /// A suite is judged.
     Judged(&'a Report),
-    /// A suite cannot be dueled because head's does not build or start.
-    Broken(&'a SuiteName, &'a str),
-    /// A suite cannot be dueled because base's cannot be used.
-    Unusable(&'a SuiteName, &'a str),
+    /// A suite cannot be dueled.
+    Unreported(&'a Unreported),
 }
 
 /// How it all ended.
@@ -114,10 +117,19 @@ pub enum Ended {
     Judged {
         /// A report for each suite that could be dueled.
         reports: Vec<Report>,
-        /// Suites that do not build or start on head.
-        broken: usize,
+        /// Suites that could not.
+        unreported: Vec<Unreported>,
+        /// What the rules say of suites that base does not have yet.
+        no_baseline: Undecided,
         /// Where the project's site can be read.
         site: Option<String>,
+    },
+    /// A part of it was measured, and is to be judged together with the others.
+    Part {
+        /// What was measured.
+        duels: Vec<RecordId>,
+        /// Suites that could not be dueled.
+        unreported: Vec<Unreported>,
     },
     /// There is nothing to compare head with.
     NoBase,
@@ -141,7 +153,8 @@ pub fn gate(
         let what = "base and head are one commit: this shows what the gate says of a program against itself";
         tell(Event::Remark(what.to_owned()));
     }
-    let Terms { config, from, accepted } = terms(project, request, &ends, acceptances::day(now_s()), tell)?;
+    let Terms { config, from, base_has_none, accepted } =
+        terms(project, request, &ends, acceptances::day(now_s()), tell)?;
     let wanted = run::Request { suites: request.suites.clone(), budget: request.budget, ..run::Request::default() };
     let mut suites = chosen(&config, &wanted)?;
     for remark in instructions::asked(&mut suites, &request.metrics)? {
@@ -154,8 +167,22 @@ pub fn gate(
     let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
     let bases = BTreeMap::new();
     let (config, ends, rules) = (&config, &ends, from);
-    let mut going =
-        Going { project, request, address, config, rules, accepted, bench, ends, bases, counter, stop, now_s, tell };
+    let mut going = Going {
+        project,
+        request,
+        address,
+        config,
+        rules,
+        base_has_none,
+        accepted,
+        bench,
+        ends,
+        bases,
+        counter,
+        stop,
+        now_s,
+        tell,
+    };
     going.all(&suites, &head_tree)
 }
 
@@ -164,6 +191,8 @@ struct Terms {
     config: Config,
     /// Where the policy comes from.
     from: String,
+    /// Whether base says nothing of what to measure.
+    base_has_none: bool,
     accepted: Vec<Acceptance>,
 }
 
@@ -175,7 +204,7 @@ fn terms(
     today: Date,
     tell: &mut dyn FnMut(Event<'_>),
 ) -> Outcome<Terms> {
-    let Rules { mut config, mut from, trusts_new, mut remarks } = rules(project, ends)?;
+    let Rules { mut config, mut from, base_has_none, trusts_new, mut remarks } = rules(project, ends)?;
     let mut accepted = Vec::new();
     if request.policy == WhosePolicy::Nobodys {
         config.policy = Policy::default();
@@ -197,7 +226,7 @@ fn terms(
     for remark in remarks {
         tell(Event::Remark(remark));
     }
-    Ok(Terms { config, from, accepted })
+    Ok(Terms { config, from, base_has_none, accepted })
 }
 
 /// Submodules that head changes and that nobody lays out.
@@ -215,7 +244,9 @@ fn named(commit: &Commit) -> String {
 /// What became of one suite.
 enum One {
     Judged(Box<Report>),
+    Part(RecordId),
     Broken(String),
+    New(String),
     Unusable(String),
     Stopped,
 }
@@ -228,6 +259,8 @@ struct Going<'a, 't> {
     config: &'a Config,
     /// Where the policy comes from.
     rules: String,
+    /// Whether base says nothing of what to measure.
+    base_has_none: bool,
     accepted: Vec<Acceptance>,
     bench: Bench,
     ends: &'a Ends,
@@ -242,39 +275,51 @@ struct Going<'a, 't> {
 impl Going<'_, '_> {
     /// Suite by suite; what could be judged is told beside what could not.
     fn all(&mut self, suites: &[(SuiteName, Suite)], head_tree: &Worktree) -> Outcome<Ended> {
-        let (mut reports, mut broken, mut unusable) = (Vec::new(), 0, Vec::new());
+        let (mut reports, mut duels, mut unreported) = (Vec::new(), Vec::new(), Vec::new());
         for (name, suite) in suites {
-            match self.suite(name, suite, head_tree)? {
-                One::Judged(report) => reports.push(*report),
-                One::Broken(why) => {
-                    (self.tell)(Event::Broken(name, &why));
-                    broken += 1;
+            let (lack, said) = match self.suite(name, suite, head_tree)? {
+                One::Judged(report) => {
+                    reports.push(*report);
+                    continue;
                 }
-                One::Unusable(why) => unusable.push((name, why)),
+                One::Part(duel) => {
+                    duels.push(duel);
+                    continue;
+                }
+                One::Broken(why) => (Lack::Broken, why),
+                One::New(said) => (Lack::New, said),
+                One::Unusable(why) => (Lack::Unusable, why),
                 One::Stopped => return Ok(Ended::Stopped),
-            }
+            };
+            unreported.push(Unreported { suite: name.clone(), lack, said });
         }
-        if let (true, 0, Some((name, why))) = (reports.is_empty(), broken, unusable.first()) {
-            let unusable = anyhow::anyhow!("suite {name} cannot be used on base: {why}");
+        let all_unusable = unreported.iter().all(|one| one.lack == Lack::Unusable);
+        if let (true, true, Some(one)) = (reports.is_empty() && duels.is_empty(), all_unusable, unreported.first()) {
+            let unusable = anyhow::anyhow!("suite {} cannot be used on base: {}", one.suite, one.said);
             return Err(Failure::environment(unusable).hint(OTHER_BASE));
         }
-        for (name, why) in &unusable {
-            (self.tell)(Event::Unusable(name, why));
+        for one in &unreported {
+            (self.tell)(Event::Unreported(one));
+        }
+        if self.request.shard.is_some() {
+            return Ok(Ended::Part { duels, unreported });
         }
         // Whoever asked for a part must not hear that the rest of the rules is idle.
         let is_whole = self.request.suites.is_empty() && self.request.filter.is_empty();
-        if is_whole && broken == 0 && unusable.is_empty() && !reports.is_empty() {
+        if is_whole && unreported.is_empty() && !reports.is_empty() {
             for remark in idle::remarks(&self.config.policy, &self.accepted, &reports) {
                 (self.tell)(Event::Remark(remark));
             }
         }
-        Ok(Ended::Judged { reports, broken, site: self.config.site_url.clone() })
+        let (no_baseline, site) = (self.config.policy.no_baseline, self.config.site_url.clone());
+        Ok(Ended::Judged { reports, unreported, no_baseline, site })
     }
 
     /// Builds one suite on both sides, duels and judges it.
     fn suite(&mut self, name: &SuiteName, suite: &Suite, head_tree: &Worktree) -> Outcome<One> {
         let base = match self.base(name, suite)? {
             Built::Ready(ready) => ready,
+            Built::No(why) if self.base_has_none => return self.new_suite(name, suite, head_tree, &why),
             Built::No(why) => return Ok(One::Unusable(why)),
             Built::Stopped => return Ok(One::Stopped),
         };
@@ -285,6 +330,7 @@ impl Going<'_, '_> {
         };
         let mut options = Options::new(suite.budget, suite.timeout, self.request.seed);
         options.filter.clone_from(&self.request.filter);
+        options.share = self.request.shard.map(|shard| self.share(name, suite, shard)).transpose()?;
         let machine = machine_of(self.config);
         let (known, earlier) = self.past(name, &machine, (&base.side, &head.side))?;
         let (base_id, head_id) = (&base.side.subject.commit().id, &self.ends.head.commit().id);
@@ -308,6 +354,10 @@ impl Going<'_, '_> {
             now_s: self.now_s,
         };
         match job.duel(&mut |progress| (self.tell)(Event::Dueling(name, progress))) {
+            Dueled::Duel(duel, _) if self.request.shard.is_some() => {
+                Store::open(self.address)?.record_duel(&duel, self.trust())?;
+                Ok(One::Part(duel.id()))
+            }
             Dueled::Duel(duel, gated_series) => {
                 let policy = &self.config.policy;
                 let report = judge::report::of_pool(&duel, &earlier, policy, &known, gated_series);
@@ -315,12 +365,7 @@ impl Going<'_, '_> {
                 if let Some(uncounted) = duel.notes.get(UNCOUNTED) {
                     report.remarks.push(format!("instructions that could not be counted: {uncounted}"));
                 }
-                for path in inputs::own_source(suite, &differing) {
-                    let path = path.display();
-                    report.remarks.push(format!(
-                        "the suite's own source changed ({path}): what moved may be the benchmark and not the code"
-                    ));
-                }
+                report.remarks.extend(inputs::said_of_own_source(suite, &differing));
                 if is_same {
                     report = judge::report::of_same_inputs(report);
                 }
@@ -331,6 +376,9 @@ impl Going<'_, '_> {
                 kept.map(|()| One::Judged(Box::new(report)))
             }
             Dueled::Broken { on_head: true, why } => Ok(One::Broken(why)),
+            Dueled::Broken { on_head: false, why } if self.base_has_none => {
+                self.new_suite(name, suite, head_tree, &why)
+            }
             Dueled::Broken { on_head: false, why } => Ok(One::Unusable(why)),
             Dueled::Failed(failure) => Err(failure),
             Dueled::Stopped => Ok(One::Stopped),
@@ -347,12 +395,15 @@ impl Going<'_, '_> {
 
     fn keep(&self, duel: &Duel, report: &Report) -> Outcome<()> {
         let mut store = Store::open(self.address)?;
-        let trust = match self.request.head_of {
+        store.record_duel(duel, self.trust())?;
+        Ok(store.record_judgement(report, (self.now_s)())?)
+    }
+
+    fn trust(&self) -> Trust {
+        match self.request.head_of {
             HeadOf::Ours => Trust::Trusted,
             HeadOf::Fork => Trust::Untrusted,
-        };
-        store.record_duel(duel, trust)?;
-        Ok(store.record_judgement(report, (self.now_s)())?)
+        }
     }
 
     /// Builds a suite on base, or on the nearest first parent that builds.
@@ -367,6 +418,8 @@ impl Going<'_, '_> {
             let built = self.build(name, suite, &Subject::Commit(commit.clone()), &worktree);
             self.bases.insert(commit.id.clone(), worktree);
             let why = match built? {
+                // A base that knows nothing of suites has none, and neither have those before it.
+                Built::No(why) if self.base_has_none => return Ok(Built::No(why)),
                 Built::No(why) => why,
                 built => return Ok(built),
             };

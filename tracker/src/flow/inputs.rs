@@ -20,13 +20,22 @@ fn is_documentation(path: &Path) -> bool {
 }
 
 /// Those of the differing files that are the suite itself, as far as its configuration tells.
-pub(super) fn own_source<'a>(suite: &Suite, differing: &'a [PathBuf]) -> Vec<&'a Path> {
+fn own_source<'a>(suite: &Suite, differing: &'a [PathBuf]) -> Vec<&'a Path> {
     let is_own = |path: &&PathBuf| match &suite.source {
         Source::Cargo { bench, .. } => is_bench_target(path, bench),
         Source::Worker { worker, .. } => worker.iter().any(|word| Path::new(word) == path.as_path()),
         Source::Command(source) => source.cargo.as_ref().is_some_and(|cargo| is_bench_target(path, &cargo.bench)),
     };
     differing.iter().filter(is_own).map(PathBuf::as_path).collect()
+}
+
+/// What is said of a suite whose own source changed.
+pub(super) fn said_of_own_source(suite: &Suite, differing: &[PathBuf]) -> Vec<String> {
+    let said = |path: &Path| {
+        let path = path.display();
+        format!("the suite's own source changed ({path}): what moved may be the benchmark and not the code")
+    };
+    own_source(suite, differing).into_iter().map(said).collect()
 }
 
 /// `benches/NAME.rs`, or anything below `benches/NAME/`, in whichever package.

@@ -44,6 +44,36 @@ pub fn of_same_inputs(mut report: Report) -> Report {
     report
 }
 
+/// The parts of a suite that several jobs measured, as one report: the first stands for all, and a benchmark that two
+/// measured is the first one's. Each was judged with the whole suite's share of the error budget. None of no parts.
+#[must_use]
+pub fn of_shards(parts: Vec<Report>) -> Option<Report> {
+    let mut parts = parts.into_iter();
+    let mut whole = parts.next()?;
+    for part in parts {
+        whole.shards.push(part.duel);
+        whole.pooled.extend(part.pooled);
+        // Of a benchmark that two measured the first one's word counts, also of the metrics that only one side has.
+        let is_new = |one: &Lone| !whole.judged.contains_key(&one.benchmark);
+        let lone: Vec<Lone> = part.lone.into_iter().filter(is_new).collect();
+        whole.lone.extend(lone);
+        for (benchmark, judged) in part.judged {
+            whole.judged.entry(benchmark).or_insert(judged);
+        }
+        let elsewhere = (part.machine != whole.machine).then(|| {
+            "its parts were measured on several kinds of machine; each is compared with its base on its own".to_owned()
+        });
+        for remark in part.remarks.into_iter().chain(elsewhere) {
+            if !whole.remarks.contains(&remark) {
+                whole.remarks.push(remark);
+            }
+        }
+    }
+    whole.findings = findings(&whole.judged, &whole.lone);
+    whole.whole = self::whole(&whole.judged, &whole.lone, &[]);
+    Some(whole)
+}
+
 /// Judges a duel and sums it up; `gated_series` is the number of gated noisy series that base offers.
 #[must_use]
 pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) -> Report {
@@ -52,6 +82,7 @@ pub fn report(duel: &Duel, policy: &Policy, known: &Known, gated_series: usize) 
     Report {
         duel: duel.id(),
         pooled: Vec::new(),
+        shards: Vec::new(),
         suite: duel.suite.clone(),
         base: duel.base.clone(),
         head: duel.head.clone(),
@@ -297,6 +328,20 @@ mod tests {
         assert_eq!((report.whole, report.findings.len(), report.remarks.len()), (Whole::Green, 0, 1));
         let report = of_same_inputs(judged(vec![("a", contest(1, 0.0)), ("b", crashed(true))], &Policy::default()));
         assert_eq!((report.whole, report.findings.len()), (Whole::Red, 1));
+    }
+
+    #[test]
+    fn the_parts_of_a_suite_become_one_report_in_which_nothing_is_lost_and_the_first_word_counts() {
+        let policy = Policy::default();
+        let parts = vec![
+            judged(vec![("a", contest(1, 0.0)), ("both", contest(2, 0.0))], &policy),
+            judged(vec![("b", contest(3, 0.2)), ("both", contest(4, 0.2)), ("gone", Bout::Missing)], &policy),
+        ];
+        let whole = of_shards(parts.clone()).unwrap();
+        assert_eq!(whole.judged.len(), 4);
+        assert_eq!((whole.duel.clone(), whole.shards.clone()), (parts[0].duel.clone(), vec![parts[1].duel.clone()]));
+        assert_eq!((whole.whole, whole.findings.len()), (Whole::Red, 2), "{:?}", whole.findings);
+        assert_eq!(of_shards(vec![]), None);
     }
 
     #[test]

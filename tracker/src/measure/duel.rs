@@ -33,7 +33,7 @@ use super::order::Order;
 use super::protocol::Answer;
 use super::visit::rehearse;
 use super::worker::{Patience, WorkerError};
-use crate::domain::{BenchmarkName, Bout, Notes, Pattern, Trouble};
+use crate::domain::{BenchmarkName, Bout, Notes, Pattern, Share, Trouble};
 
 /// What a rehearsal takes, as long as nothing is known.
 const USUAL_REHEARSAL: Duration = Duration::from_millis(100);
@@ -51,6 +51,8 @@ pub struct Options {
     pub patience: Patience,
     /// Which benchmarks; all if empty, else those that any pattern matches.
     pub filter: Vec<Pattern>,
+    /// This job's part of those; all of them if none.
+    pub share: Option<Share>,
 }
 
 impl Options {
@@ -58,7 +60,7 @@ impl Options {
     #[must_use]
     pub fn new(budget: Duration, timeout: Duration, seed: u64) -> Options {
         let limit = (10 * budget).max(Duration::from_mins(10));
-        Options { budget, limit, seed, patience: Patience::of(timeout), filter: Vec::new() }
+        Options { budget, limit, seed, patience: Patience::of(timeout), filter: Vec::new(), share: None }
     }
 
     /// Whether a benchmark is chosen.

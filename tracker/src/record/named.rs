@@ -33,8 +33,8 @@ impl Store {
         self.does(READING, async |conn| listing::find(conn, sql::NAMED_LIKE, prefix).await)
     }
 
-    /// Keeps what somebody said of a finding. Said again, it is kept once.
-    pub fn annotate(&mut self, said: &Annotation) -> Result<(), RecordError> {
+    /// Keeps what somebody said of a finding. Said again, it is kept once; says whether it is new.
+    pub fn annotate(&mut self, said: &Annotation) -> Result<bool, RecordError> {
         self.does("keeping an annotation", async |conn| {
             if said.state == State::Fixed {
                 return Err(Fault::Unusable("that a finding is fixed follows from the points".to_owned()));
@@ -42,12 +42,14 @@ impl Store {
             let mut tx = sqlite::begin(conn).await?;
             let query = sqlx::query(sql::ANNOTATE).bind(said.id().as_str().to_owned()).bind(said.finding.as_str());
             let query = query.bind(said.state.as_str()).bind(&said.note).bind(said.said_at_s);
-            query.execute(&mut *tx).await?;
-            Ok(tx.commit().await?)
+            let new = query.execute(&mut *tx).await?.rows_affected() > 0;
+            tx.commit().await?;
+            Ok(new)
         })
     }
 
-    /// Everything that was said of findings, oldest first.
+    /// Everything that was said of findings, oldest first; what was said in the same second stands in the same order in
+    /// every store.
     pub fn annotations(&mut self) -> Result<Vec<Annotation>, RecordError> {
         self.does(READING, async |conn| annotations(conn).await)
     }

@@ -257,7 +257,7 @@ statements! {
                   ORDER BY public_id LIMIT ?2";
     ANNOTATE = "INSERT INTO annotations (public_id, finding, state, note, said_at_s) VALUES (?, ?, ?, ?, ?) \
                 ON CONFLICT (public_id) DO NOTHING";
-    ANNOTATIONS = "SELECT finding, state, note, said_at_s FROM annotations ORDER BY said_at_s, id";
+    ANNOTATIONS = "SELECT finding, state, note, said_at_s FROM annotations ORDER BY said_at_s, public_id";
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::escape::workflow;
 use super::gate::{Gate, few, what};
 use super::judgement::percent;
-use crate::domain::{Finding, Report, Whole};
+use crate::domain::{Finding, Lack, Report, Whole};
 
 /// GitHub shows ten errors of a step; more are not worth writing.
 const MOST: usize = 10;
@@ -14,13 +14,10 @@ const MOST: usize = 10;
 #[must_use]
 pub fn text(gate: &Gate<'_>) -> String {
     let mut lines = Vec::new();
-    for (suite, why) in gate.broken {
-        let why = why.trim_end().lines().last().unwrap_or_default();
-        lines.push(("error", format!("{suite} does not build or start on head"), why.to_owned()));
-    }
-    for (suite, why) in gate.unusable {
-        let why = why.trim_end().lines().last().unwrap_or_default();
-        lines.push(("error", format!("{suite} cannot be used on base"), why.to_owned()));
+    for one in gate.unreported {
+        let why = one.said.trim_end().lines().last().unwrap_or_default();
+        let level = if one.lack == Lack::New { "notice" } else { "error" };
+        lines.push((level, format!("{} {}", one.suite, one.lack.as_str()), why.to_owned()));
     }
     for report in gate.reports {
         lines.extend(report.findings.iter().map(|finding| of_finding(report, finding)));
@@ -83,13 +80,7 @@ mod tests {
             effect: Effect::from(effect),
         };
         let findings = (0..12).map(|at| finding(f64::from(at))).collect();
-        let shown = text(&Gate {
-            remarks: &[],
-            broken: &[],
-            unusable: &[],
-            reports: &[report(Whole::Red, vec![], findings)],
-            site: None,
-        });
+        let shown = text(&Gate { reports: &[report(Whole::Red, vec![], findings)], ..Gate::default() });
         assert_eq!(shown.lines().count(), 11);
         for line in shown.lines().take(10) {
             assert!(

@@ -100,7 +100,7 @@ pub fn openmetrics(run: &Run) -> String {
 }
 
 /// A label's value as the format wants it: three signs are escaped, and no other control sign has a place in a label.
-fn label_value(text: &str) -> String {
+pub(super) fn label_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {

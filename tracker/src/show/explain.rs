@@ -245,6 +245,7 @@ mod tests {
         let report = Report {
             duel: RecordId::parse(&"0".repeat(64)).unwrap(),
             pooled: vec![],
+            shards: vec![],
             suite: duel.suite,
             base: duel.base,
             head: duel.head,

@@ -9,21 +9,20 @@ use super::number;
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
 use crate::domain::{
-    Accepted, BenchmarkName, Call, Finding, Judged, MetricVerdict, RecordId, Report, Subject, Trouble, Whole,
+    Accepted, BenchmarkName, Call, Finding, Judged, Lack, MetricVerdict, RecordId, Report, Subject, Trouble,
+    Unreported, Whole,
 };
 
 /// What is shown of one metric of one benchmark.
 pub(super) type Row<'a> = (&'a BenchmarkName, &'a MetricVerdict);
 
 /// All that a gate says, of all its suites.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Gate<'a> {
     /// What was said on the way.
     pub remarks: &'a [String],
-    /// Suites that do not build or start on head, and why.
-    pub broken: &'a [(String, String)],
-    /// Suites that cannot be used on base, and why.
-    pub unusable: &'a [(String, String)],
+    /// Suites without a report.
+    pub unreported: &'a [Unreported],
     /// A report for each suite that could be dueled.
     pub reports: &'a [Report],
     /// The address of the project's site, on which a duel has its page.
@@ -34,13 +33,34 @@ impl Gate<'_> {
     /// The word for all: the gravest of its suites.
     #[must_use]
     pub fn whole(&self) -> Whole {
-        if !self.broken.is_empty() {
+        if self.unreported.iter().any(|one| one.lack.is_red()) {
             return Whole::Red;
         }
         // Of a suite that base cannot show nobody knows anything: that is never green.
-        let unknown = self.unusable.iter().map(|_| Whole::Nothing);
+        let unknown = self.unreported.iter().filter(|one| one.lack == Lack::Unusable).map(|_| Whole::Nothing);
         self.reports.iter().map(|report| report.whole).chain(unknown).min().unwrap_or(Whole::Nothing)
     }
+
+    /// Whether a suite lacks its report for this.
+    #[must_use]
+    pub fn lacks(&self, lack: Lack) -> bool {
+        self.unreported.iter().any(|one| one.lack == lack)
+    }
+
+    /// Whether all that it is about is new.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.reports.is_empty()
+            && !self.unreported.is_empty()
+            && self.unreported.iter().all(|one| one.lack == Lack::New)
+    }
+}
+
+/// A suite without a report, for a person.
+#[must_use]
+pub fn unreported(one: &Unreported) -> String {
+    let (word, said) = (one.lack.word(), one.said.trim_end());
+    escape::lines(&format!("{word}: suite {} {}: {said}", one.suite, one.lack.as_str())).into_owned()
 }
 
 /// Whether a finding is about something that has no numbers.
@@ -313,6 +333,7 @@ pub(super) mod tests {
         Report {
             duel: RecordId::parse(&"0".repeat(64)).unwrap(),
             pooled: vec![],
+            shards: vec![],
             suite: duel.suite,
             base: duel.base,
             head: duel.head,

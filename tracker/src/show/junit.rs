@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::escape::xml;
 use super::gate::{Gate, what};
 use super::judgement::percent;
-use crate::domain::{BenchmarkName, Call, Judged, MetricVerdict, Report, Trouble, Whole};
+use crate::domain::{BenchmarkName, Call, Judged, Lack, MetricVerdict, Report, Trouble, Whole};
 
 /// How a case ended.
 enum Case {
@@ -20,18 +20,18 @@ enum Case {
 #[must_use]
 pub fn text(gate: &Gate<'_>) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tachograph\">\n");
-    for (suite, why) in gate.broken {
-        let message = "does not build or start on head".to_owned();
-        write_suite(&mut out, suite, &[("the suite".to_owned(), Case::Error { message, text: why.clone() })]);
-    }
-    for (suite, why) in gate.unusable {
-        let message = "cannot be used on base".to_owned();
-        write_suite(&mut out, suite, &[("the suite".to_owned(), Case::Error { message, text: why.clone() })]);
+    for one in gate.unreported {
+        let message = one.lack.as_str().to_owned();
+        let case = match one.lack {
+            Lack::New => Case::Skipped(message),
+            Lack::Broken | Lack::Unmeasured | Lack::Unusable => Case::Error { message, text: one.said.clone() },
+        };
+        write_suite(&mut out, one.suite.as_str(), &[("the suite".to_owned(), case)]);
     }
     for report in gate.reports {
         write_suite(&mut out, report.suite.as_str(), &cases(report));
     }
-    if gate.reports.is_empty() && gate.broken.is_empty() && gate.unusable.is_empty() {
+    if gate.reports.is_empty() && gate.unreported.is_empty() {
         let message = "nothing was judged".to_owned();
         write_suite(&mut out, "tachograph", &[("the gate".to_owned(), Case::Error { message, text: String::new() })]);
     }
@@ -120,6 +120,7 @@ fn write_suite(out: &mut String, name: &str, cases: &[(String, Case)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Unreported;
     use crate::show::gate::tests::{judged, report};
 
     #[test]
@@ -134,7 +135,8 @@ mod tests {
             ("n \"<\u{1b}", Judged::New),
         ];
         let report = report(Whole::Red, judged, vec![]);
-        let gate = Gate { remarks: &[], broken: &[], unusable: &[], reports: &[report], site: None };
+        let suite = report.suite.clone();
+        let gate = Gate { reports: &[report], ..Gate::default() };
         insta::assert_snapshot!(text(&gate), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="tachograph">
@@ -150,9 +152,12 @@ mod tests {
         "#);
         let nothing = text(&Gate { reports: &[], ..gate });
         assert!(nothing.contains("errors=\"1\"") && nothing.contains("nothing was judged"), "{nothing}");
-        let broken = vec![("engine".to_owned(), "cannot find <T>".to_owned())];
-        assert!(text(&Gate { reports: &[], broken: &broken, ..gate }).contains("cannot find &lt;T&gt;"));
-        let unusable = text(&Gate { unusable: &broken, ..gate });
+        let lacks = |lack| vec![Unreported { suite: suite.clone(), lack, said: "cannot find <T>".to_owned() }];
+        let broken = text(&Gate { unreported: &lacks(Lack::Broken), ..Gate::default() });
+        assert!(broken.contains("cannot find &lt;T&gt;") && broken.contains("errors=\"1\""), "{broken}");
+        let unusable = text(&Gate { unreported: &lacks(Lack::Unusable), ..Gate::default() });
         assert!(unusable.contains("<error message=\"cannot be used on base\">cannot find"), "{unusable}");
+        let new = text(&Gate { unreported: &lacks(Lack::New), ..Gate::default() });
+        assert!(new.contains("skipped=\"1\"") && new.contains("nothing to compare it with yet"), "{new}");
     }
 }

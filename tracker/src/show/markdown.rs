@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::escape::{markdown as code, markdown_block as block};
 use super::gate::{Gate, Row, accepted, address, cells, few, lone, new_on_head, rows, summed, told, what};
 use super::judgement::percent;
-use crate::domain::{Call, Finding, RecordId, Report, Side, Subject, Trouble, Whole};
+use crate::domain::{Call, Finding, Lack, RecordId, Report, Side, Subject, Trouble, Whole};
 
 /// GitHub refuses a comment of more than 65,536 characters.
 pub const MOST_BYTES: usize = 60_000;
@@ -35,17 +35,12 @@ pub fn text(gate: &Gate<'_>, link: Option<&str>, most_bytes: usize) -> String {
 
 fn at(gate: &Gate<'_>, link: Option<&str>, depth: Depth) -> String {
     let mut out = format!("### Tachograph: {}\n", headline(gate));
-    for (suite, why) in gate.broken {
+    for one in gate.unreported {
+        let word = one.lack.word();
         // Writing to a text cannot fail.
-        let _ = write!(out, "\n**red**: suite {} does not build or start on head\n", code(suite));
+        let _ = write!(out, "\n**{word}**: suite {} {}\n", code(one.suite.as_str()), one.lack.as_str());
         if depth >= Depth::Moved {
-            let _ = write!(out, "\n{}", block(&tail(why)));
-        }
-    }
-    for (suite, why) in gate.unusable {
-        let _ = write!(out, "\n**not judged**: suite {} cannot be used on base\n", code(suite));
-        if depth >= Depth::Moved {
-            let _ = write!(out, "\n{}", block(&tail(why)));
+            let _ = write!(out, "\n{}", block(&tail(&one.said)));
         }
     }
     for report in gate.reports {
@@ -75,8 +70,9 @@ fn at(gate: &Gate<'_>, link: Option<&str>, depth: Depth) -> String {
 
 fn headline(gate: &Gate<'_>) -> &'static str {
     match gate.whole() {
-        Whole::Nothing if !gate.unusable.is_empty() => "not every suite could be judged",
+        Whole::Nothing if gate.lacks(Lack::Unusable) => "not every suite could be judged",
         Whole::Red => "slower, or something is lost",
+        Whole::Nothing if gate.is_new() => "new, and nothing to compare with yet",
         Whole::Nothing => "nothing was there to judge",
         Whole::Inconclusive => "nothing is known to be worse, and not everything could be decided",
         Whole::Green => "nothing got worse beyond its limit",
@@ -222,7 +218,7 @@ fn tail(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Effect, Judged};
+    use crate::domain::{BenchmarkName, Effect, Judged, Unreported};
     use crate::show::gate::tests::{judged, report};
 
     fn name(name: &str) -> BenchmarkName {
@@ -230,7 +226,7 @@ mod tests {
     }
 
     fn gate(report: &Report) -> Gate<'_> {
-        Gate { remarks: &[], broken: &[], unusable: &[], reports: std::slice::from_ref(report), site: None }
+        Gate { reports: std::slice::from_ref(report), ..Gate::default() }
     }
 
     fn example() -> Report {
@@ -330,9 +326,12 @@ mod tests {
         let mut report = report(Whole::Red, vec![(nasty, judged(Call::Regressed, 0.3))], findings);
         let Subject::Commit(commit) = &mut report.head.subject else { panic!("a commit") };
         nasty.clone_into(&mut commit.subject);
-        let (remarks, broken) = (vec![nasty.to_owned()], vec![(nasty.to_owned(), nasty.to_owned())]);
+        let remarks = vec![nasty.to_owned()];
+        let suite = report.suite.clone();
+        let lacks = [Lack::Broken, Lack::Unusable];
+        let unreported = lacks.map(|lack| Unreported { suite: suite.clone(), lack, said: nasty.to_owned() });
         let site = Some("javascript:alert(1)");
-        let gate = Gate { remarks: &remarks, broken: &broken, unusable: &broken, reports: &[report], site };
+        let gate = Gate { remarks: &remarks, unreported: &unreported, reports: &[report], site };
         let shown = text(&gate, Some("javascript:alert(1)"), MOST_BYTES);
         assert!(!shown.contains("<!--") && !shown.contains("javascript"), "{shown}");
         // Take away spans and blocks of code: what is left is ours.

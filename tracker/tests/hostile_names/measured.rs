@@ -164,6 +164,7 @@ fn duel_page(site: &Site, name: &str, links: &Links) -> String {
     let report = Report {
         duel: duel_id(),
         pooled: vec![],
+        shards: vec![],
         suite: suite(name),
         base: side("b"),
         head: side("a"),

@@ -417,3 +417,40 @@ fn head_that_does_not_build_is_red_and_base_that_does_not_gives_way_to_its_paren
     world.commit("cannot build either");
     world.ended(3, &["gate", "--base", "HEAD", "--head", &lost]);
 }
+
+#[test]
+fn a_suite_that_base_does_not_have_is_new_and_passes_unless_the_rules_say_otherwise() {
+    let world = World::new();
+    world.write("readme", "nothing is measured yet");
+    world.commit("before");
+    world.write("worker.py", include_str!("../fixtures/clocked.py"));
+    world.write("costs.json", r#"{"a": 700000, "b": "crash"}"#);
+    world.write("tachograph.toml", CONFIG);
+    world.write(".gitignore", ".tachograph/\n");
+    world.commit("the first benchmarks");
+    let printed = world.ended(0, &["gate", "--base", "HEAD~1"]);
+    for expected in ["new: suite", "there is nothing to compare it with yet", "its benchmark runs", "failed on head: b"]
+    {
+        assert!(printed.err.contains(expected), "{expected}: {}", printed.err);
+    }
+    assert!(printed.out.is_empty(), "nothing is called green: {}", printed.out);
+    let json: Value =
+        serde_json::from_str(&world.ended(0, &["gate", "--base", "HEAD~1", "--format", "json"]).out).expect("JSON");
+    assert_eq!((&json["whole"], &json["exit_code"]), (&"nothing".into(), &0.into()));
+    assert_eq!(json["new"].as_array().map(Vec::len), Some(1), "{json:#}");
+    let markdown = world.ended(0, &["gate", "--base", "HEAD~1", "--format", "markdown"]).out;
+    assert!(markdown.starts_with("### Tachograph: new, and nothing to compare with yet\n"), "{markdown}");
+
+    world.write("tachograph.toml", &format!("no_baseline = \"fail\"\n{CONFIG}"));
+    world.git(&["commit", "--quiet", "--all", "--amend", "--message", "strict"]);
+    world.ended(4, &["gate", "--base", "HEAD~1"]);
+    // What does not work on head is red all the same.
+    world.write("worker.py", "raise SystemExit(3)\n");
+    world.write("tachograph.toml", CONFIG);
+    world.git(&["commit", "--quiet", "--all", "--amend", "--message", "broken"]);
+    assert!(world.ended(1, &["gate", "--base", "HEAD~1"]).err.contains("does not build or start on head"));
+    // A base that says what to measure and cannot be measured is no such base.
+    world.write("worker.py", include_str!("../fixtures/clocked.py"));
+    world.commit("mended");
+    world.ended(3, &["gate", "--base", "HEAD~1"]);
+}

@@ -16,6 +16,9 @@ use crate::failure::{Classify, Failure, Outcome};
 /// Where workflows stand, and what they are called.
 const WORKFLOWS: [&str; 2] = [".github/workflows/tachograph.yml", ".github/workflows/tachograph-report.yml"];
 
+/// Where the jobs for GitLab stand.
+const GITLAB: &str = ".gitlab/tachograph.yml";
+
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -27,7 +30,9 @@ pub struct Written {
 
 /// Writes what was found, all of it or nothing.
 pub fn init(root: &Path, branch: &str) -> Outcome<Written> {
-    if let Some(there) = [FILE_NAME].iter().chain(&WORKFLOWS).find(|name| root.join(name).symlink_metadata().is_ok()) {
+    if let Some(there) =
+        [FILE_NAME, GITLAB].iter().chain(&WORKFLOWS).find(|name| root.join(name).symlink_metadata().is_ok())
+    {
         return Err(Failure::usage(anyhow::anyhow!("{there} is there already, and nothing is overwritten"))
             .hint("edit it, or move it away first"));
     }
@@ -43,7 +48,8 @@ pub fn init(root: &Path, branch: &str) -> Outcome<Written> {
     let mut remarks = found.remarks.clone();
     let mut files = vec![(FILE_NAME, write::configuration(&found))];
     if root.join(".gitlab-ci.yml").exists() && !root.join(".github").exists() {
-        remarks.push("for GitLab, include the job that the README of Tachograph shows in .gitlab-ci.yml".to_owned());
+        files.push((GITLAB, write::gitlab()));
+        remarks.push(format!("include {GITLAB} in .gitlab-ci.yml; its head says how, and what token it needs"));
     } else {
         files.push((WORKFLOWS[0], write::workflow(branch)));
         files.push((WORKFLOWS[1], write::report_workflow()));

@@ -30,12 +30,13 @@ const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af68
 const DOWNLOAD: &str = "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0";
 const SOURCE: &str = "tachograph/tachograph";
 
-/// The workflow that measures.
+/// The workflow that measures, and shares what the main branch measured.
 pub(super) fn workflow(branch: &str) -> String {
     let branch = serde_json::Value::from(branch).to_string();
     format!(
         r"# Does this change make anything slower? Measures each pull request, and each push to the main branch, against its base.
-# No secret is in the job of a pull request, for it runs the change's own code.
+# No secret is in the job that measures, for it runs the change's own code: what a push measured is handed to a job that
+# may write and runs nothing of it. Name a release's hash in place of `main` below once you rely on it.
 name: tachograph
 on:
   push:
@@ -49,7 +50,6 @@ concurrency:
   cancel-in-progress: ${{{{ github.event_name == 'pull_request' }}}}
 jobs:
   measure:
-    if: github.event_name != 'push'
     runs-on: ubuntu-24.04
     timeout-minutes: 60
     steps:
@@ -58,20 +58,22 @@ jobs:
           ref: ${{{{ github.event.pull_request.head.sha || github.sha }}}}
           fetch-depth: 0 # a gate needs the commit at which the change left the main branch
           persist-credentials: false
-      - uses: {SOURCE}/.github/actions/tachograph@main # name a release's hash here once you rely on it
+      - uses: {SOURCE}/.github/actions/tachograph@main
+        with:
+          record: ${{{{ github.event_name == 'push' }}}}
   record:
-    if: github.event_name == 'push'
+    if: ${{{{ !cancelled() && github.event_name == 'push' }}}}
+    needs: measure
     runs-on: ubuntu-24.04
-    timeout-minutes: 60
+    timeout-minutes: 30
     permissions:
       contents: write # refs/tachograph/ledger, the history that all share
     steps:
       - uses: {CHECKOUT}
         with:
           fetch-depth: 0
-      - uses: {SOURCE}/.github/actions/tachograph@main
-        with:
-          push: 'true'
+          persist-credentials: false
+      - uses: {SOURCE}/.github/actions/tachograph/record@main
 "
     )
 }
@@ -80,7 +82,7 @@ jobs:
 pub(super) fn report_workflow() -> String {
     format!(
         r"# Says on the pull request what `tachograph` measured, also for forks. It has the right to write and therefore runs
-# nothing of the change: it checks out the main branch, and reads one file as data.
+# nothing of the change: it checks out the main branch, and reads files as data.
 name: tachograph report
 on:
   workflow_run:
@@ -94,7 +96,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 20
     permissions:
-      actions: read # the other workflow's artifact
+      actions: read # the other workflow's artifacts
       contents: write # refs/tachograph/ledger
       pull-requests: write # the comment
       statuses: write # the verdict, drawn anew
@@ -102,15 +104,22 @@ jobs:
       - uses: {CHECKOUT}
         with:
           fetch-depth: 0
+          persist-credentials: false
       - uses: {DOWNLOAD}
         with:
-          name: tachograph
+          pattern: tachograph-*
+          merge-multiple: true
           path: ${{{{ runner.temp }}}}/incoming
           run-id: ${{{{ github.event.workflow_run.id }}}}
           github-token: ${{{{ github.token }}}}
       - uses: {SOURCE}/.github/actions/tachograph/report@main
         with:
-          file: ${{{{ runner.temp }}}}/incoming/tachograph.bundle
+          folder: ${{{{ runner.temp }}}}/incoming
 "
     )
+}
+
+/// The jobs for GitLab.
+pub(super) fn gitlab() -> String {
+    include_str!("gitlab.yml").replace("@SOURCE@", &format!("https://github.com/{SOURCE}"))
 }

@@ -1,7 +1,7 @@
 //! Packing old bundles of the ledger: many small files become few, and the tree that every push reads stays small.
 
 use super::Shared;
-use crate::domain::{Bundle, Content, RecordId};
+use crate::domain::{Bundle, RecordId};
 use crate::failure::{Failure, Outcome};
 use crate::repo::{Addition, RepoError, Title};
 
@@ -58,9 +58,5 @@ pub fn compact(shared: &Shared<'_>, keep: usize) -> Outcome<Compacted> {
 }
 
 fn started(bytes: &[u8], id: &RecordId) -> Option<i64> {
-    let bundle = Bundle::parse(bytes).ok().filter(|bundle| bundle.id() == id)?;
-    Some(match bundle.content() {
-        Content::Run { run, .. } => run.started_at_s,
-        Content::Duel { duel, .. } => duel.started_at_s,
-    })
+    Bundle::parse(bytes).ok().filter(|bundle| bundle.id() == id).map(|bundle| bundle.began_at_s())
 }

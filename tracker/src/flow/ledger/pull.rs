@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Shared;
-use crate::domain::{Bundle, Content, Gist, Kin, RecordId, Run};
+use crate::domain::{Annotation, Bundle, Content, Gist, Kin, RecordId, Run};
 use crate::failure::{Failure, Outcome};
 use crate::record::{Arrival, RecordError, Store, Trust};
 use crate::repo::{Ledger, Repository, Title};
@@ -24,6 +24,8 @@ pub struct Pulled {
     pub new_runs: usize,
     /// Duels that the store did not have.
     pub new_duels: usize,
+    /// Annotations of findings that the store did not have.
+    pub new_annotations: usize,
     /// What was left out, and why.
     pub remarks: Vec<String>,
 }
@@ -59,10 +61,12 @@ pub fn pull(shared: &Shared<'_>, store: &mut Store) -> Outcome<Pulled> {
 pub(super) fn take_in(repository: &Repository, ledger: &Ledger, store: &mut Store) -> Outcome<Pulled> {
     let known: BTreeSet<RecordId> = store.run_ids()?.into_keys().collect();
     let dueled: BTreeSet<RecordId> = store.duel_ids()?.into_keys().collect();
+    let annotated: BTreeSet<RecordId> = store.annotations()?.iter().map(Annotation::id).collect();
     let mut pulled = Pulled { held: ledger.len(), ..Pulled::default() };
     let wanted = |title: &Title| match title.kin {
         Kin::Run => !known.contains(&title.id),
         Kin::Duel => !dueled.contains(&title.id),
+        Kin::Annotation => !annotated.contains(&title.id),
     };
     let mut batch = Vec::new();
     repository.each_bundle(ledger, &wanted, &mut |title, bytes| -> Outcome<()> {
@@ -71,6 +75,14 @@ pub(super) fn take_in(repository: &Repository, ledger: &Ledger, store: &mut Stor
             Ok(Content::Duel { duel, sketch }) => {
                 match store.take_in_duel(&title.id, (&duel, sketch), Trust::Trusted) {
                     Ok(new) => pulled.new_duels += usize::from(new),
+                    Err(error) => pulled.left_out(title, error)?,
+                }
+            }
+            Ok(Content::Annotation { said, named }) => {
+                // The name first: without it the store could not tell what was spoken of.
+                store.name(named.as_slice())?;
+                match store.annotate(&said) {
+                    Ok(new) => pulled.new_annotations += usize::from(new),
                     Err(error) => pulled.left_out(title, error)?,
                 }
             }

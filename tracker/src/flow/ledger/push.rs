@@ -7,7 +7,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64;
 
 use super::{Depth, Shared, sketch};
-use crate::domain::{Bundle, Content, Kin, RecordId};
+use crate::domain::{Annotation, Bundle, Content, Kin, RecordId};
 use crate::failure::{Failure, Outcome};
 use crate::record::Store;
 use crate::repo::{Addition, Ledger, Remote, RemoteError, RepoError, Title};
@@ -25,6 +25,8 @@ pub struct Pushed {
     pub runs: usize,
     /// Duels that the remote did not have.
     pub duels: usize,
+    /// Annotations of findings that the remote did not have.
+    pub annotations: usize,
     /// Runs of working trees with changes, which stay here.
     pub kept: usize,
     /// How much the ledger holds now.
@@ -35,7 +37,7 @@ pub struct Pushed {
     pub tries: u32,
 }
 
-/// Pushes every run, and every duel that teaches, of the store that the remote's ledger does not have.
+/// Pushes every run, every duel that teaches and every annotation of the store that the remote's ledger does not have.
 pub fn push(shared: &Shared<'_>, store: &mut Store) -> Outcome<Pushed> {
     let remote = shared.repository.remote(shared.remote)?;
     let mut pauses = Pauses::new(shared.seed);
@@ -100,7 +102,7 @@ fn once(shared: &Shared<'_>, remote: &Remote<'_>, store: &mut Store, pushed: &mu
 
 /// What the store has and the ledger has not.
 fn addition(ledger: &Ledger, store: &mut Store, depth: Depth, pushed: &mut Pushed) -> Outcome<Addition> {
-    (pushed.runs, pushed.duels, pushed.kept) = (0, 0, 0);
+    (pushed.runs, pushed.duels, pushed.annotations, pushed.kept) = (0, 0, 0, 0);
     let mut addition = Addition::default();
     for (id, dirty) in store.run_ids()? {
         let title = Title { kin: Kin::Run, id };
@@ -127,7 +129,25 @@ fn addition(ledger: &Ledger, store: &mut Store, depth: Depth, pushed: &mut Pushe
             pushed.duels += 1;
         }
     }
+    let bundles = annotations(store)?.into_iter().map(|bundle| {
+        let title = Title { kin: Kin::Annotation, id: bundle.id().clone() };
+        (title, bundle)
+    });
+    for (title, bundle) in bundles.filter(|(title, _)| !ledger.has(title)) {
+        addition.loose.push((title, bundle.to_bytes()));
+        pushed.annotations += 1;
+    }
     Ok(addition)
+}
+
+/// What people said of findings, as bundles.
+fn annotations(store: &mut Store) -> Outcome<Vec<Bundle>> {
+    let names = store.named()?;
+    let bundle = |said: Annotation| {
+        let named = names.iter().find(|named| named.id == said.finding).cloned();
+        Bundle::new(said.id(), Content::Annotation { said, named }).map_err(Failure::environment)
+    };
+    store.annotations()?.into_iter().map(bundle).collect()
 }
 
 /// A duel of the store as a bundle.

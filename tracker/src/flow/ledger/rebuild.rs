@@ -56,7 +56,7 @@ pub fn rebuild(shared: &Shared<'_>, address: &Address) -> Outcome<Rebuilt> {
     Ok(Rebuilt { pulled, from_old, old, trouble })
 }
 
-/// Takes over every run and duel that can be read, and counts the runs; a damaged one does not hinder the others.
+/// Takes over every run, duel, name and annotation that can be read, and counts the runs; a damaged one does not hinder the others.
 fn copy(old: &mut Store, new: &mut Store) -> Result<usize, (usize, RecordError)> {
     let ids = old.run_ids().map_err(|error| (0, error))?;
     let (mut copied, mut trouble) = (0, None);
@@ -80,10 +80,19 @@ fn copy(old: &mut Store, new: &mut Store) -> Result<usize, (usize, RecordError)>
             trouble = Some(error);
         }
     }
+    if let Err(error) = copy_words(old, new) {
+        trouble = Some(error);
+    }
     match trouble {
         None => Ok(copied),
         Some(error) => Err((copied, error)),
     }
+}
+
+/// Takes over the names of findings, and what was said of findings.
+fn copy_words(old: &mut Store, new: &mut Store) -> Result<(), RecordError> {
+    new.name(&old.named()?)?;
+    old.annotations()?.iter().try_for_each(|said| new.annotate(said).map(drop))
 }
 
 fn beside(place: &Path, end: &str) -> PathBuf {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use self::unit::{Came, Unit};
 use super::{CommandError, CommandSuite, List, Once, Parse, list, process};
-use crate::domain::{BenchmarkName, Bout, Metric, Notes, Trouble};
+use crate::domain::{BenchmarkName, Bout, Metric, Notes, Share, Trouble};
 use crate::measure::duel::{Fought, Options, Progress, Rule};
 use crate::measure::interrupt::Stop;
 use crate::measure::order::Order;
@@ -89,6 +89,9 @@ pub struct Begun<'a> {
     /// Benchmarks that only one side lists.
     lone: BTreeMap<BenchmarkName, Bout>,
     processes: u32,
+    /// How many benchmarks base lists, and how many either side does, those of other jobs among them; none where a side
+    /// runs whole.
+    listed: Option<(usize, usize)>,
     /// By side, how many whole processes ended badly after results, and what the first said.
     ended_badly: [Option<(u32, String)>; 2],
 }
@@ -111,10 +114,12 @@ pub fn begin<'a>(
         units: Vec::new(),
         lone: BTreeMap::new(),
         processes: 0,
+        listed: None,
         ended_badly: [None, None],
     };
     match (base, head) {
         (Some(base), Some(head)) => {
+            let (base, head) = duel.divide(base, head);
             let lone = |of: &BTreeSet<BenchmarkName>, other: &BTreeSet<BenchmarkName>, bout: Bout| {
                 let chosen = of.difference(other).filter(|name| options.chooses(name)).cloned();
                 chosen.map(|name| (name, bout.clone())).collect::<Vec<_>>()
@@ -124,7 +129,9 @@ pub fn begin<'a>(
             let both = base.intersection(&head).filter(|name| options.chooses(name));
             duel.units = both.map(|name| Unit::new(Some(name.clone()))).collect();
         }
-        _ => duel.units.push(Unit::new(None)),
+        // What cannot be divided is the first job's.
+        _ if options.share.as_ref().is_none_or(Share::is_first) => duel.units.push(Unit::new(None)),
+        _ => {}
     }
     tell(Progress::Listed { benchmarks: duel.units.len() });
     duel.round(&(0..duel.units.len()).collect::<Vec<_>>(), tell)?;
@@ -147,6 +154,33 @@ fn names(party: Party<'_>, on_head: bool, stop: &Stop) -> Result<Option<BTreeSet
 }
 
 impl Begun<'_> {
+    /// Leaves to other jobs what is theirs.
+    fn divide(
+        &mut self,
+        mut base: BTreeSet<BenchmarkName>,
+        mut head: BTreeSet<BenchmarkName>,
+    ) -> (BTreeSet<BenchmarkName>, BTreeSet<BenchmarkName>) {
+        for side in [&mut base, &mut head] {
+            side.retain(|name| self.options.chooses(name));
+        }
+        let all: BTreeSet<BenchmarkName> = base.union(&head).cloned().collect();
+        self.listed = Some((base.len(), all.len()));
+        if let Some(share) = &self.options.share {
+            let mine = share.of(&all);
+            for side in [&mut base, &mut head] {
+                side.retain(|name| mine.contains(name));
+            }
+        }
+        (base, head)
+    }
+
+    /// How many benchmarks base lists, and how many either side does, those of other jobs among them; none where a side
+    /// runs whole.
+    #[must_use]
+    pub fn listed(&self) -> Option<(usize, usize)> {
+        self.listed
+    }
+
     /// Each metric of each benchmark that base offers: what can be judged. Of what was not reached, its time.
     #[must_use]
     pub fn of_base(&self) -> Vec<(BenchmarkName, Metric)> {

@@ -1,6 +1,6 @@
 //! What the two sides of a duel offer, and what they have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::meet::Side;
@@ -27,6 +27,19 @@ impl Offers {
             let metrics = std::iter::once(Metric::time()).chain(listed.metrics.iter().cloned());
             metrics.map(|metric| (&listed.name, metric))
         })
+    }
+
+    /// Every benchmark that either side offers.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<BenchmarkName> {
+        self.base.iter().chain(&self.head).map(|listed| listed.name.clone()).collect()
+    }
+
+    /// Leaves out what is not to be measured here.
+    pub fn retain(&mut self, mut keep: impl FnMut(&BenchmarkName) -> bool) {
+        for side in [&mut self.base, &mut self.head] {
+            side.retain(|listed| keep(&listed.name));
+        }
     }
 
     /// Benchmarks that only one side has.

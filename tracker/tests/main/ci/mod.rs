@@ -1,10 +1,15 @@
 //! The life of a project on a CI host: the steps of the action, run with the variables that the host sets, on a local
 //! remote; the forge's own program is a script that writes down what it is asked for.
 
+mod elsewhere;
 mod hostile;
 mod initial;
 mod life;
+mod runner;
 mod secrets;
+mod shards;
+mod workflows;
+mod yaml;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +39,13 @@ pub(super) struct Job<'a> {
 pub(super) struct Step {
     pub(super) code: i32,
     pub(super) said: String,
+}
+
+fn yaml_text(value: &yaml::Yaml) -> &str {
+    match value {
+        yaml::Yaml::Text(text) => text,
+        other => panic!("no text: {other:?}"),
+    }
 }
 
 fn top() -> PathBuf {
@@ -71,6 +83,7 @@ impl<'a> Job<'a> {
             ("GITHUB_EVENT_PATH", file("event.json")),
             ("GITHUB_STEP_SUMMARY", file("summary.md")),
             ("GITHUB_OUTPUT", file("outputs")),
+            ("GITHUB_PATH", file("path")),
             ("GITHUB_SHA", commit.to_owned()),
             ("GITHUB_REPOSITORY", "us/it".to_owned()),
             ("GITHUB_SERVER_URL", "https://forge.example".to_owned()),
@@ -90,13 +103,28 @@ impl<'a> Job<'a> {
         &self.folder
     }
 
-    /// Runs a step of the action.
+    /// Runs a script of the action.
     pub(super) fn step(&self, script: &str, arguments: &[&str]) -> Step {
+        let folder = top().join(".github/actions/tachograph");
+        let command = format!("bash \"$GITHUB_ACTION_PATH/{script}\" \"$@\"");
+        self.bash(&["-c", &command, "step"], arguments, &folder, &[])
+    }
+
+    /// Runs what stands in a step as the runner does.
+    fn run(&self, command: &str, action: &Path, variables: Vec<(String, String)>) -> Step {
+        self.bash(&["--noprofile", "--norc", "-eo", "pipefail", "-c", command], &[], action, &variables)
+    }
+
+    fn variable(&self, name: &str) -> String {
+        self.variables.iter().find(|(known, _)| known == name).expect("a variable").1.clone()
+    }
+
+    fn bash(&self, how: &[&str], arguments: &[&str], action: &Path, variables: &[(String, String)]) -> Step {
         let program = Path::new(env!("CARGO_BIN_EXE_tachograph")).parent().expect("a folder").to_owned();
         let path = std::env::var("PATH").expect("a path");
         let path = format!("{}:{}:{path}", self.world.path("bin").display(), program.display());
         let output = Command::new("bash")
-            .arg(top().join(".github/actions/tachograph").join(script))
+            .args(how)
             .args(arguments)
             .current_dir(&self.folder)
             .env_clear()
@@ -104,7 +132,9 @@ impl<'a> Job<'a> {
             .env("HOME", self.world.path("home"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("TACHOGRAPH_CACHE", self.world.path("cache"))
+            .env("GITHUB_ACTION_PATH", action)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .output()
             .expect("bash runs");
         let said = [output.stdout, output.stderr].concat();
@@ -120,13 +150,16 @@ impl<'a> Job<'a> {
 
     /// A file of the runner's.
     pub(super) fn file(&self, name: &str) -> String {
-        let temp = self.variables.iter().find(|(name, _)| name == "RUNNER_TEMP").expect("a folder");
-        fs::read_to_string(Path::new(&temp.1).join(name)).unwrap_or_default()
+        fs::read_to_string(Path::new(&self.variable("RUNNER_TEMP")).join(name)).unwrap_or_default()
+    }
+
+    /// The folder of what is handed on, and the gate's file in it.
+    pub(super) fn bundles(&self) -> PathBuf {
+        Path::new(&self.variable("RUNNER_TEMP")).join("tachograph")
     }
 
     pub(super) fn bundle(&self) -> PathBuf {
-        self.world
-            .path(&format!("{}-temp/tachograph.bundle", self.folder.file_name().expect("a name").to_string_lossy()))
+        self.bundles().join("gate.bundle")
     }
 }
 
@@ -154,6 +187,22 @@ pub(super) fn propose(world: &World, branch: &str, costs: &str) -> String {
     world.git(&["push", "--quiet", "origin", branch]);
     world.git(&["checkout", "--quiet", "main"]);
     head
+}
+
+/// The same as the change 9 that a forge knows it by, with another program, so that its duels teach how builds differ.
+pub(super) fn change(world: &World, branch: &str, costs: &str) -> String {
+    world.git(&["checkout", "--quiet", "-b", branch, "main"]);
+    world.write("worker.py", &format!("{}# {branch}\n", include_str!("../../fixtures/clocked.py")));
+    world.write("costs.json", costs);
+    let head = world.commit(branch);
+    push_change(world, &head, 9);
+    world.git(&["checkout", "--quiet", "main"]);
+    head
+}
+
+/// Makes a commit the head of a pull request.
+pub(super) fn push_change(world: &World, head: &str, number: u32) {
+    world.git(&["push", "--quiet", "--force", "origin", &format!("{head}:refs/pull/{number}/head")]);
 }
 
 /// The event of a pull request.

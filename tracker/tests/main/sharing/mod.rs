@@ -3,9 +3,11 @@
 mod clones;
 mod compacting;
 mod hostile;
+mod large;
 mod many;
 mod rebuilding;
 mod refused;
+mod words;
 
 use std::path::{Path, PathBuf};
 

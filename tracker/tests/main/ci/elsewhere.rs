@@ -1,0 +1,128 @@
+//! Hosts that are not GitHub: what stands in the README and what `init` writes for GitLab, run with the variables that
+//! those hosts set.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::yaml::parse;
+use super::{project, propose};
+use crate::world::World;
+
+/// A job's folder with a checkout, as such hosts make it.
+fn checkout(world: &World, name: &str, commit: &str) -> std::path::PathBuf {
+    let folder = world.path(name);
+    let remote = format!("file://{}", world.path("remote.git").display());
+    world.git_in(&world.root(), &["clone", "--quiet", &remote, folder.to_str().expect("UTF-8")]);
+    world.git_in(&folder, &["checkout", "--quiet", "--detach", commit]);
+    folder
+}
+
+/// Runs a script there; what it said, and how it ended.
+fn run(world: &World, folder: &Path, script: &str, variables: &[(&str, &str)]) -> (i32, String) {
+    let program = Path::new(env!("CARGO_BIN_EXE_tachograph")).parent().expect("a folder").to_owned();
+    let output = Command::new("bash")
+        .args(["-eo", "pipefail", "-c", script])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", format!("{}:{}", program.display(), std::env::var("PATH").expect("a path")))
+        .env("HOME", world.path("home"))
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("TACHOGRAPH_CACHE", world.path("cache"))
+        .envs(variables.iter().copied())
+        .output()
+        .expect("bash runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn the_recipe_for_any_host_is_what_the_readme_says() {
+    let readme = fs::read_to_string(super::top().join("README.md")).expect("a README");
+    let (_, behind) = readme.split_once("<!-- anywhere:").expect("the recipe");
+    let script = behind.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a script");
+    let world = project(r#"{"a": 700000}"#);
+    for (branch, cost, code) in [("same", 700_001, 0), ("slower", 770_000, 1)] {
+        let head = propose(&world, branch, &format!("{{\"a\": {cost}}}"));
+        let folder = checkout(&world, &format!("jenkins-{branch}"), &head);
+        let variables = [("CI", "true"), ("BUILD_URL", "https://ci.example/job/5/"), ("CHANGE_TARGET", "main")];
+        let (ended, said) = run(&world, &folder, script, &variables);
+        assert_eq!(ended, code, "{said}");
+        let junit = fs::read_to_string(folder.join("tachograph.xml")).expect("JUnit");
+        assert!(junit.contains(&format!("failures=\"{code}\"")), "{junit}");
+    }
+}
+
+#[test]
+fn the_jobs_for_gitlab_measure_report_and_share() {
+    let world = project(r#"{"a": 700000}"#);
+    let written = World::new();
+    written.write("go.mod", "module example.invalid/x\n");
+    written.write("x_test.go", "package x\n\nfunc BenchmarkX(b *testing.B) {}\n");
+    written.write(".gitlab-ci.yml", "include: []\n");
+    written.commit("a project on GitLab");
+    let told = written.ended(0, &["init"]).out;
+    assert!(
+        told.contains("wrote .gitlab/tachograph.yml") && told.contains("git add .gitlab tachograph.toml"),
+        "{told}"
+    );
+    assert!(!written.root().join(".github").exists());
+    let jobs = parse(&fs::read_to_string(written.root().join(".gitlab/tachograph.yml")).expect("written"));
+    let script = |job: &str| {
+        let job = jobs.get(job).expect("a job");
+        let prepared = jobs.get(".tachograph").and_then(|all| all.get("before_script")).expect("lines").list();
+        let lines = prepared.iter().chain(job.get("script").expect("lines").list());
+        lines.map(|line| format!("{}\n", super::yaml_text(line))).collect::<String>()
+    };
+    let base = world.git(&["rev-parse", "main"]);
+    let head = propose(&world, "slower", r#"{"a": 770000}"#);
+    let folder = checkout(&world, "merge-request", &head);
+    let place = folder.display().to_string();
+    let common = [("CI", "true"), ("GITLAB_CI", "true"), ("CI_DEFAULT_BRANCH", "main"), ("CI_JOB_TOKEN", "canary")];
+    let of = |more: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+        common.iter().chain(more).map(|(name, value)| (*name, (*value).to_owned())).collect()
+    };
+    let request = of(&[
+        ("CI_PIPELINE_SOURCE", "merge_request_event"),
+        ("CI_COMMIT_SHA", &head),
+        ("CI_PROJECT_DIR", &place),
+        ("CI_MERGE_REQUEST_IID", "4"),
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base),
+        ("CI_MERGE_REQUEST_PROJECT_ID", "1"),
+        ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "1"),
+    ]);
+    let go = |folder: &Path, job: &str, variables: &[(&'static str, String)]| {
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        run(&world, folder, &script(job), &variables)
+    };
+    let (code, said) = go(&folder, "tachograph", &request);
+    assert_eq!(code, 1, "{said}");
+    let file = |name: &str| fs::read_to_string(folder.join("tachograph").join(name)).expect("written");
+    assert!(file("junit").contains("failures=\"1\""), "{}", file("junit"));
+    assert!(
+        file("openmetrics").contains("tachograph_head_level{suite=\"clocked\",benchmark=\"a\""),
+        "{}",
+        file("openmetrics")
+    );
+    let quality: serde_json::Value = serde_json::from_str(&file("code-quality")).expect("JSON");
+    assert_eq!((&quality[0]["check_name"], quality.as_array().map(Vec::len)), (&"regressed".into(), Some(1)));
+
+    // The main branch, and the job that shares.
+    let folder = checkout(&world, "main-branch", &base);
+    let place = folder.display().to_string();
+    let remote = world.path("remote.git").display().to_string();
+    let push = of(&[
+        ("CI_PIPELINE_SOURCE", "push"),
+        ("CI_COMMIT_SHA", &base),
+        ("CI_COMMIT_BRANCH", "main"),
+        ("CI_PROJECT_DIR", &place),
+        ("TACHOGRAPH_REMOTE", &remote),
+    ]);
+    let (code, said) = go(&folder, "tachograph", &push);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = go(&folder, "tachograph-record", &push);
+    assert_eq!(code, 0, "{said}");
+    let refs = world.git_in(&world.path("remote.git"), &["ls-tree", "-r", "--name-only", "refs/tachograph/ledger"]);
+    assert!(refs.lines().filter(|line| line.starts_with("runs/")).count() == 1, "{refs}");
+    assert!(!fs::read_to_string(folder.join(".git/config")).expect("a config").contains("ledger"));
+}
