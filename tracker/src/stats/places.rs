@@ -86,15 +86,16 @@ mod tests {
 
     /// All patterns of places, one by one: the tail as its definition has it.
     fn enumerated(lives: &[Three]) -> f64 {
-        let n = lives.len() as u32;
         let sum = |places: &dyn Fn(usize) -> usize| -> usize {
             let mut order: Vec<usize> = (0..lives.len()).collect();
             order.sort_by(|&a, &b| range(&lives[a]).total_cmp(&range(&lives[b])));
             order.iter().enumerate().map(|(at, &life)| (at + 1) * places(life)).sum()
         };
         let seen = sum(&|at| place(&lives[at]));
-        let all = 3_usize.pow(n);
-        let as_high = (0..all).filter(|code| sum(&|at| code / 3_usize.pow(at as u32) % 3) >= seen).count();
+        let powers: Vec<usize> =
+            std::iter::successors(Some(1), |power| Some(power * 3)).take(lives.len() + 1).collect();
+        let all = powers[lives.len()];
+        let as_high = (0..all).filter(|code| sum(&|at| code / powers[at] % 3) >= seen).count();
         as_high as f64 / all as f64
     }
 
