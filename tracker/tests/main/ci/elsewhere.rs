@@ -72,7 +72,7 @@ fn the_jobs_for_gitlab_measure_report_and_share() {
         let job = jobs.get(job).expect("a job");
         let prepared = jobs.get(".tachograph").and_then(|all| all.get("before_script")).expect("lines").list();
         let lines = prepared.iter().chain(job.get("script").expect("lines").list());
-        lines.map(|line| format!("{}\n", super::yaml_text(line))).collect::<String>()
+        lines.flat_map(|line| [super::yaml_text(line), "\n"]).collect::<String>()
     };
     let base = world.git(&["rev-parse", "main"]);
     let head = propose(&world, "slower", r#"{"a": 770000}"#);

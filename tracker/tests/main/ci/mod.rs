@@ -111,8 +111,8 @@ impl<'a> Job<'a> {
     }
 
     /// Runs what stands in a step as the runner does.
-    fn run(&self, command: &str, action: &Path, variables: Vec<(String, String)>) -> Step {
-        self.bash(&["--noprofile", "--norc", "-eo", "pipefail", "-c", command], &[], action, &variables)
+    fn run(&self, command: &str, action: &Path, variables: &[(String, String)]) -> Step {
+        self.bash(&["--noprofile", "--norc", "-eo", "pipefail", "-c", command], &[], action, variables)
     }
 
     fn variable(&self, name: &str) -> String {

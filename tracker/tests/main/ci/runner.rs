@@ -30,7 +30,7 @@ impl Job<'_> {
             }
             let env = step.get("env").map_or(&[][..], Yaml::entries);
             let env = env.iter().map(|(name, value)| (name.clone(), filled(value, &table)));
-            let ended = self.run(step.text("run").expect("a command"), &folder, env.collect());
+            let ended = self.run(step.text("run").expect("a command"), &folder, &env.collect::<Vec<_>>());
             whole.said += &ended.said;
             whole.code = if whole.code == 0 { ended.code } else { whole.code };
         }

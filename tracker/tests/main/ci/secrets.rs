@@ -32,7 +32,7 @@ const SECRETS: [&str; 24] = [
 ];
 const BINARY: (&str, &str) = ("binary", env!("CARGO_BIN_EXE_tachograph"));
 
-fn with_secrets<'a>(job: Job<'a>) -> Job<'a> {
+fn with_secrets(job: Job<'_>) -> Job<'_> {
     SECRETS.into_iter().fold(job, |job, name| job.with(name, &format!("canary-{name}")))
 }
 
