@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn no_life_is_longer_than_is_worth_it() {
         let worthy = |worthy| parts(&[Need { worthy, ..need(0, 10) }], Duration::from_secs(2))[&0].rounds;
-        assert_eq!([12.7, 2.0, 500.0].map(worthy), [12, 9, 30]);
+        assert_eq!([12.7, 2.0, 500.0].map(worthy), [12, 9, 63]);
     }
 
     #[test]
