@@ -128,8 +128,11 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome<ExitCode> {
     changes::keep_names(&address, &found.new_names);
     if let Some((prefix, state)) = said(args) {
         let one = the_one(&mut found.findings, prefix)?;
-        let said = Annotation { finding: one.id.clone(), state, note: args.note.clone(), said_at_s: now_s() };
         let mut store = Store::open(&address)?;
+        // The last words hold, also where two are said within one second.
+        let last_s = store.annotations()?.iter().filter(|said| said.finding == one.id).map(|said| said.said_at_s).max();
+        let said_at_s = last_s.map_or(now_s(), |last_s| now_s().max(last_s + 1));
+        let said = Annotation { finding: one.id.clone(), state, note: args.note.clone(), said_at_s };
         // Without its name the store could not tell later what was spoken of.
         store.name(&found.new_names)?;
         store.annotate(&said)?;
