@@ -38,13 +38,9 @@ git fetch --quiet --no-tags --no-recurse-submodules --no-write-fetch-head origin
     echo "the change cannot be fetched: only its numbers are judged" >&2
 
 # What is known of earlier measurements helps to judge; only what trusted people's changes teach is kept.
-keep=(--fork)
-if [ "${TACHOGRAPH_TRUSTED:-false}" = true ]; then
-    keep=()
-    tachograph pull && keep=(--keep)
-else
-    tachograph pull
-fi
+keep=()
+[ "${TACHOGRAPH_TRUSTED:-false}" = true ] && keep=(--keep)
+tachograph pull || echo "judging without the shared history" >&2
 verdict=0
 tachograph report ${files[@]+"${files[@]}"} --commit "$TACHOGRAPH_COMMIT" --format markdown \
     --link "${TACHOGRAPH_RUN_URL:-}" ${keep[@]+"${keep[@]}"} >"$work/report.md" || verdict=$?
@@ -69,6 +65,6 @@ fi || echo "the comment could not be written; the verdict stands" >&2
 gh api --method POST "repos/$GITHUB_REPOSITORY/statuses/$TACHOGRAPH_COMMIT" -f "state=$state" -f context=tachograph \
     -f "description=$said" --silent || echo "the status could not be set; the verdict stands" >&2
 
-if [ "${keep[*]-}" = --keep ]; then
+if [ ${#keep[@]} -gt 0 ]; then
     tachograph push || echo "what was learned could not be shared" >&2
 fi

@@ -13,7 +13,7 @@ use crate::failure::{Classify, Failure, Outcome};
 use crate::flow::acceptances;
 use crate::flow::carry::{self, Carried, Trusted};
 use crate::flow::gate::HeadOf;
-use crate::flow::host::{self, Event};
+use crate::flow::host::{self, Event, Host};
 use crate::flow::project::Project;
 use crate::judge::known::Known;
 use crate::record::{Match, Store, Trust};
@@ -27,7 +27,6 @@ pub(super) struct Asked<'a> {
     pub(super) commit: &'a str,
     pub(super) format: Shape,
     pub(super) link: Option<&'a str>,
-    pub(super) fork: bool,
     pub(super) keep: bool,
     pub(super) store: &'a StoreArgs,
 }
@@ -38,7 +37,10 @@ pub(super) fn run(args: &Asked<'_>) -> Outcome<ExitCode> {
     let project = Project::open(&here, None, None)?;
     let repository = &project.repository;
     let checked_out = repository.head()?;
-    let rules = rules(&project, &checked_out)?;
+    // In a job beside those that measured, what the host says of the change holds.
+    let host = ci::here().filter(|host| host.event != Event::Report);
+    let rules = rules(&project, &checked_out, host.as_ref())?;
+    let is_ours = args.keep || host.is_some_and(|host| !host.is_fork);
     let files = args.bundles.iter().map(|place| read(place, &commit)).collect::<Outcome<Vec<Carried>>>()?;
     let each = files.iter().zip(args.bundles);
     for (duel, place) in each.flat_map(|(file, place)| file.duels.iter().map(move |duel| (duel, place))) {
@@ -62,7 +64,7 @@ pub(super) fn run(args: &Asked<'_>) -> Outcome<ExitCode> {
         project: &project,
         rules: (&rules.config, &rules.from),
         base_has_none: rules.base_has_none,
-        head_of: if args.fork { HeadOf::Fork } else { HeadOf::Ours },
+        head_of: if is_ours { HeadOf::Ours } else { HeadOf::Fork },
         today: acceptances::day(now_s()),
     };
     let judged = carry::judge(&files, &trusted, &mut |duel| {
@@ -104,10 +106,10 @@ struct Rules {
 
 /// The rules of what is checked out, which is the main branch where one job reports on another; in a job beside those that
 /// measured, where the change itself is checked out, those of its base.
-fn rules(project: &Project, checked_out: &Commit) -> Outcome<Rules> {
-    let base = match ci::here() {
-        Some(host) if host.event != Event::Report => host::choose(&host, &project.repository)?.base,
-        _ => None,
+fn rules(project: &Project, checked_out: &Commit, host: Option<&Host>) -> Outcome<Rules> {
+    let base = match host {
+        Some(host) => host::choose(host, &project.repository)?.base,
+        None => None,
     };
     let of = |commit: &Commit| -> Outcome<Option<(Config, String)>> {
         let config = project.own_config(&Subject::Commit(commit.clone()))?;

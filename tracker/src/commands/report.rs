@@ -43,10 +43,6 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "URL", requires = "bundle")]
     link: Option<String>,
 
-    /// The change comes from a fork: acceptances that it adds do not hold
-    #[arg(long, requires = "bundle", conflicts_with = "keep")]
-    fork: bool,
-
     /// Keep what the file holds, and let later gates learn from it; only for what comes from people who may write here
     #[arg(long, requires = "bundle")]
     keep: bool,
@@ -90,8 +86,8 @@ pub(super) fn run(args: &ReportArgs) -> Outcome<ExitCode> {
                 Form::Openmetrics => gate::Shape::Openmetrics,
                 Form::Html => return Err(no_form("html", "--bundle", "markdown")),
             };
-            let (link, fork, keep, store) = (args.link.as_deref(), args.fork, args.keep, &args.store);
-            carried::run(&Asked { bundles, commit, format, link, fork, keep, store })
+            let (link, keep, store) = (args.link.as_deref(), args.keep, &args.store);
+            carried::run(&Asked { bundles, commit, format, link, keep, store })
         }
         _ => Err(Failure::usage(anyhow::anyhow!("a report needs --since, or --bundle and --commit"))),
     }

@@ -248,6 +248,7 @@ fn of_a_fork(world: &World, slower: &str) {
 /// commits is still there.
 fn queued_and_rewritten(world: &World, slower: &str, main: &str) {
     let told = format!(r#"{{"repository":{{"id":1}},"merge_group":{{"head_sha":"{slower}","base_sha":"{main}"}}}}"#);
+    push_change(world, slower, 7);
     let queue = Job::new(world, "queue", slower, "merge_group", &told);
     let step = queue.action("tachograph", &[BINARY], &[]);
     assert_eq!(step.code, 1, "{}", step.said);

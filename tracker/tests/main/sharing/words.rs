@@ -54,9 +54,12 @@ fn what_two_people_said_is_the_same_everywhere_and_the_newest_word_counts() {
 
 #[test]
 fn what_was_said_here_is_shown_there_also_where_the_finding_got_another_name() {
-    let world = World::new().with_remote();
+    let world = World::new();
     let line = world.with_line(60);
-    world.git(&["push", "--quiet", "--force", "origin", "main"]);
+    let remote = world.path("remote.git").display().to_string();
+    world.git(&["clone", "--quiet", "--bare", ".", &remote]);
+    world.git(&["remote", "add", "origin", &remote]);
+    world.git(&["fetch", "--quiet", "origin"]);
     let mut stream = Stream::seeded(5);
     let runs: Vec<_> = (0..60)
         .map(|at| {
