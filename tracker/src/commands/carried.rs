@@ -37,8 +37,10 @@ pub(super) fn run(args: &Asked<'_>) -> Outcome<ExitCode> {
     let project = Project::open(&here, None, None)?;
     let repository = &project.repository;
     let checked_out = repository.head()?;
-    // In a job beside those that measured, what the host says of the change holds.
-    let host = ci::here().filter(|host| host.event != Event::Report);
+    // In a job beside those that measured, what the host says of the change holds. An event that it does not tell whole says
+    // nothing of whose change it is.
+    let beside = [Event::Push, Event::PullRequest, Event::MergeQueue];
+    let host = ci::here().filter(|host| beside.contains(&host.event));
     let rules = rules(&project, &checked_out, host.as_ref())?;
     let is_ours = args.keep || host.is_some_and(|host| !host.is_fork);
     let files = args.bundles.iter().map(|place| read(place, &commit)).collect::<Outcome<Vec<Carried>>>()?;

@@ -74,7 +74,8 @@ pub fn said(store: &mut Store, prefix: &str) -> Outcome<(Report, Option<Finding>
             return Ok((report, None));
         }
         let duel = store.duel(&id)?.ok_or_else(|| nothing(prefix))?;
-        return Ok((unjudged(&duel), None));
+        // A sketch bears the name of the whole that it was made from, which its own content does not give.
+        return Ok((Report { duel: id, ..unjudged(&duel) }, None));
     }
     let Some(address) = one(store.find_finding(prefix)?, "findings")? else { return Err(nothing(prefix)) };
     let report = store.judgement_of_finding(&address)?.ok_or_else(|| nothing(prefix))?;

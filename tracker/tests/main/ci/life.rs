@@ -212,8 +212,9 @@ fn accepted(world: &World, measured: &Job<'_>, slower: &str) {
 
     // The same of a fork's: its word counts for nothing.
     let (job, _) = measure(world, "accepted-fork", &head, 2, 1);
-    report(world, "report-accepted-fork", &job, &head, false);
-    assert!(comment(world).contains("### Tachograph: slower") && asked(world).contains("state=failure"));
+    let step = report(world, "report-accepted-fork", &job, &head, false);
+    let told = comment(world);
+    assert!(told.contains("### Tachograph: slower") && asked(world).contains("state=failure"), "{told}{}", step.said);
 }
 
 /// From a fork: red again, judged anew, and the ledger learns nothing of it.
@@ -274,7 +275,7 @@ fn queued_and_rewritten(world: &World, slower: &str, main: &str) {
     world.ended_in(reader.folder(), 0, &["pull"]);
     let runs = world.ended_in(reader.folder(), 0, &["runs"]).out;
     assert_eq!((runs.matches(&main[..10]).count(), runs.matches(&head[..10]).count()), (2, 1), "{runs}");
-    assert_eq!(count(&ledger(world), "duels/"), 5, "four of pull requests, one of a push: {:?}", ledger(world));
+    assert_eq!(count(&ledger(world), "duels/"), 6, "five of pull requests, one of a push: {:?}", ledger(world));
 }
 
 #[test]
