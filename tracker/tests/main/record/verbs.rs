@@ -54,12 +54,12 @@ fn log_shows_a_series_in_the_order_of_history() {
     let text = shelf.answer(&["log", "matmul", "--limit", "2"]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "engine · kernel/matmul/64 · time  lorry");
-    assert_eq!((lines[1].chars().count(), lines[1].chars().last()), (30, Some('█')));
+    assert!(lines[1].ends_with('⠐'), "one series is drawn as a chart, whose newest points are the highest: {text}");
     let points = lines.iter().position(|line| line.starts_with("commit ")).expect("a table of points");
     assert_eq!(lines[points], "commit      date           value   change");
     assert_eq!(lines[points + 2], "0000000000  2026-05-28  5.115 µs  +0.01 %");
     assert_eq!(lines.len(), points + 3);
-    assert!(lines[2].contains("level") && lines[points - 1].is_empty() && points > 4, "{text}");
+    assert!(lines[2..points].iter().any(|line| line.contains("level")) && lines[points - 1].is_empty(), "{text}");
 }
 
 #[test]
