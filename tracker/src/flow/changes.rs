@@ -59,11 +59,13 @@ fn confirm(store: &mut Store, line: &Line, parts: &mut [Part]) -> Outcome<()> {
     let steps = parts.iter().filter(|part| part.change.kind == Move::Step);
     let suspects: HashSet<usize> = steps.flat_map(|part| part.suspects.0..=part.suspects.1).collect();
     let place = |id: &CommitId| line.place(id).filter(|place| suspects.contains(place));
-    let duels = store.duels_of_neighbours(&|head| place(head).is_some())?;
-    let neighbours = duels
-        .iter()
-        .filter_map(|(id, duel)| Some(Neighbours { id, duel, place: place(&duel.head.subject.commit().id)? }));
-    confirmed::mark(parts, &neighbours.collect::<Vec<_>>());
+    for (id, head) in store.duels_of_neighbours()? {
+        let Some(place) = place(&head) else { continue };
+        if let Some(duel) = store.duel(&id)? {
+            confirmed::mark(parts, &Neighbours { id: &id, duel: &duel, place });
+        }
+    }
+    confirmed::narrow(parts);
     Ok(())
 }
 

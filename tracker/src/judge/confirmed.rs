@@ -22,36 +22,38 @@ pub struct Neighbours<'a> {
     pub place: usize,
 }
 
-/// Marks the parts that duels confirm, and narrows their suspects to the commit that was dueled. Of several that confirm
-/// one, that with the largest effect counts.
-pub fn mark(parts: &mut [Part], duels: &[Neighbours<'_>]) {
-    for Neighbours { id, duel, place } in duels {
-        let gated = duel.notes.get(GATED_SERIES).and_then(|count| count.parse().ok()).unwrap_or(duel.bouts.len());
-        for (benchmark, judged) in super::duel::judge(duel, &policy(), &Known::default(), gated.max(1)) {
-            let Judged::Verdicts(verdicts) = judged else { continue };
-            for one in verdicts {
-                let turn = match one.verdict.call {
-                    Call::Regressed => Turn::Regression,
-                    Call::Improved => Turn::Improvement,
-                    Call::Unchanged | Call::Inconclusive => continue,
-                };
-                let is_of = |part: &&mut Part| {
-                    let series = &part.series;
-                    (part.change.kind, part.change.turn) == (Move::Step, turn)
-                        && (part.suspects.0..=part.suspects.1).contains(place)
-                        && series.benchmark == benchmark
-                        && is_same(&series.metric, &one.metric)
-                        && series.suite == duel.suite
-                        && series.machine == duel.machine
-                };
-                let Some(part) = parts.iter_mut().find(is_of) else { continue };
-                let Effects { effect, low, high } = Effects::of(&one.verdict);
-                if part.confirmed.as_ref().is_none_or(|known| known.effect.abs() < effect.abs()) {
-                    part.confirmed = Some(Confirmed { place: *place, duel: (*id).clone(), effect, low, high });
-                }
+/// Marks the parts that a duel confirms. Of several that confirm one, that with the largest effect counts.
+pub fn mark(parts: &mut [Part], of: &Neighbours<'_>) {
+    let Neighbours { id, duel, place } = *of;
+    let gated = duel.notes.get(GATED_SERIES).and_then(|count| count.parse().ok()).unwrap_or(duel.bouts.len());
+    for (benchmark, judged) in super::duel::judge(duel, &policy(), &Known::default(), gated.max(1)) {
+        let Judged::Verdicts(verdicts) = judged else { continue };
+        for one in verdicts {
+            let turn = match one.verdict.call {
+                Call::Regressed => Turn::Regression,
+                Call::Improved => Turn::Improvement,
+                Call::Unchanged | Call::Inconclusive => continue,
+            };
+            let is_of = |part: &&mut Part| {
+                let series = &part.series;
+                (part.change.kind, part.change.turn) == (Move::Step, turn)
+                    && (part.suspects.0..=part.suspects.1).contains(&place)
+                    && series.benchmark == benchmark
+                    && is_same(&series.metric, &one.metric)
+                    && series.suite == duel.suite
+                    && series.machine == duel.machine
+            };
+            let Some(part) = parts.iter_mut().find(is_of) else { continue };
+            let Effects { effect, low, high } = Effects::of(&one.verdict);
+            if part.confirmed.as_ref().is_none_or(|known| known.effect.abs() < effect.abs()) {
+                part.confirmed = Some(Confirmed { place, duel: id.clone(), effect, low, high });
             }
         }
     }
+}
+
+/// Narrows the suspects of what was confirmed to the commit that was dueled; when all duels were looked at.
+pub fn narrow(parts: &mut [Part]) {
     for part in parts {
         if let Some(Confirmed { place, .. }) = part.confirmed {
             (part.suspects, part.likely) = ((place, place), place);
@@ -121,11 +123,11 @@ mod tests {
     }
 
     fn marked(part: Part, duels: &[(usize, Duel)]) -> Part {
-        let ids: Vec<RecordId> = duels.iter().map(|(_, duel)| duel.id()).collect();
-        let duels: Vec<Neighbours<'_>> =
-            duels.iter().zip(&ids).map(|((place, duel), id)| Neighbours { id, duel, place: *place }).collect();
         let mut parts = [part];
-        mark(&mut parts, &duels);
+        for (place, duel) in duels {
+            mark(&mut parts, &Neighbours { id: &duel.id(), duel, place: *place });
+        }
+        narrow(&mut parts);
         let [part] = parts;
         part
     }

@@ -182,8 +182,8 @@ statements! {
                AND machine_id = (SELECT id FROM machines WHERE public_id = ?2) \
                AND base_commit_id IS NOT (SELECT id FROM commits WHERE hash = ?3) \
                GROUP BY base_commit_id ORDER BY 2 DESC, 1 DESC LIMIT ?4";
-    DUEL_BY_KEY = "SELECT d.id, s.name, m.content, d.base, d.head, d.started_at_s, d.elapsed_ns, d.seed, d.notes, d.pulse, \
-                   d.public_id FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id \
+    DUEL_BY_KEY = "SELECT d.id, s.name, m.content, d.base, d.head, d.started_at_s, d.elapsed_ns, d.seed, d.notes, d.pulse \
+                   FROM duels d JOIN suites s ON s.id = d.suite_id JOIN machines m ON m.id = d.machine_id \
                    WHERE d.id = ?";
     SKETCHES = "SELECT b.name, m.name, m.unit, m.better, m.kind, c.base, c.head, c.lives \
                 FROM contests c JOIN metrics m ON m.id = c.metric_id JOIN benchmarks b ON b.id = c.benchmark_id \
@@ -202,7 +202,7 @@ statements! {
                        AND suite_id = (SELECT id FROM suites WHERE name = ?1) \
                        AND base_commit_id = (SELECT id FROM commits WHERE hash = ?2) \
                        ORDER BY started_at_s, id LIMIT 1";
-    DUELS_OF_NEIGHBOURS = "SELECT d.id, h.hash FROM duels d JOIN commits b ON b.id = d.base_commit_id \
+    DUELS_OF_NEIGHBOURS = "SELECT d.public_id, h.hash FROM duels d JOIN commits b ON b.id = d.base_commit_id \
                            JOIN commits h ON h.id = d.head_commit_id \
                            JOIN commit_parents p ON p.commit_id = h.id AND p.place = 0 AND p.parent_hash = b.hash \
                            WHERE d.teaches = 1 AND d.notes ->> '$.anchor' IS NULL ORDER BY d.id";

@@ -83,7 +83,9 @@ fn a_step_is_confirmed_at_its_very_commit_and_told_with_it_later() {
     assert!((told[0].1 - 0.03).abs() < 0.01, "{told:?}");
     assert_eq!(confirmed(&records, &commits, "steady"), []);
     let found = findings(&world, &commits);
-    assert!(matches!(&found[..], [(7, 7, names)] if names == &["slower"]), "{found:?}");
+    assert!(matches!(&found[..], [(7, 7, names)] if names == &["slower"]), "the duel names the commit: {found:?}");
+    let text = world.ended(0, &["changes"]).out;
+    assert!(text.contains("confirmed in turns with its parent") && text.contains("slower · time +3"), "{text}");
     // The newest point is far from its level before the step, and in line with the one of today.
     let printed = world.ended(0, &["run", "HEAD", "--budget", "150ms", "--no-confirm"]);
     assert!(printed.out.contains("points in line") && !printed.out.contains("measured again"), "{}", printed.out);

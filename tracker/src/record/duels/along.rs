@@ -20,7 +20,7 @@ impl Store {
         mut visit: impl FnMut(Duel) -> Result<(), E>,
     ) -> Result<(), E> {
         for key in self.does(READING_DUELS, async |conn| keys(conn, sql::ANCHORED).await)? {
-            visit(self.does(READING_DUELS, async |conn| Ok(sketch(conn, key).await?.1)).map_err(E::from)?)?;
+            visit(self.does(READING_DUELS, async |conn| sketch(conn, key).await).map_err(E::from)?)?;
         }
         Ok(())
     }
@@ -30,7 +30,7 @@ impl Store {
         self.does(READING_DUELS, async |conn| {
             let query = sqlx::query_scalar(sql::LAST_ANCHORED).bind(suite.as_str()).bind(machine.id().to_string());
             let Some(key) = query.fetch_optional(&mut *conn).await? else { return Ok(None) };
-            Ok(Some(sketch(conn, key).await?.1))
+            Ok(Some(sketch(conn, key).await?))
         })
     }
 
@@ -47,20 +47,12 @@ impl Store {
         })
     }
 
-    /// The duels that are trusted, of different builds, of a commit with its first parent, where the commit is wanted; in
-    /// sketches, each with its identity, in the order of recording.
-    pub fn duels_of_neighbours(
-        &mut self,
-        wanted: &dyn Fn(&CommitId) -> bool,
-    ) -> Result<Vec<(RecordId, Duel)>, RecordError> {
+    /// The duels that are trusted, of different builds, of a commit with its first parent: each one's identity and that
+    /// commit, in the order of recording.
+    pub fn duels_of_neighbours(&mut self) -> Result<Vec<(RecordId, CommitId)>, RecordError> {
         self.does(READING_DUELS, async |conn| {
-            let mut found = Vec::new();
-            for row in sqlx::query(sql::DUELS_OF_NEIGHBOURS).fetch_all(&mut *conn).await? {
-                if wanted(&commits::id(row.try_get(1)?)?) {
-                    found.push(sketch(conn, row.try_get(0)?).await?);
-                }
-            }
-            Ok(found)
+            let rows = sqlx::query(sql::DUELS_OF_NEIGHBOURS).fetch_all(&mut *conn).await?;
+            rows.iter().map(|row| Ok((run_id(row.try_get(0)?)?, commits::id(row.try_get(1)?)?))).collect()
         })
     }
 }
@@ -69,11 +61,10 @@ async fn keys(conn: &mut SqliteConnection, statement: &'static str) -> Result<Ve
     Ok(sqlx::query_scalar(statement).fetch_all(conn).await?)
 }
 
-/// A duel whose lives are their medians, with its identity.
-async fn sketch(conn: &mut SqliteConnection, key: i64) -> Result<(RecordId, Duel), Fault> {
+/// A duel whose lives are their medians.
+async fn sketch(conn: &mut SqliteConnection, key: i64) -> Result<Duel, Fault> {
     let row = sqlx::query(sql::DUEL_BY_KEY).bind(key).fetch_one(&mut *conn).await?;
-    let id = run_id(row.try_get(10)?)?;
-    Ok((id, Duel { bouts: contests(conn, key).await?, ..without_bouts(&row)? }))
+    Ok(Duel { bouts: contests(conn, key).await?, ..without_bouts(&row)? })
 }
 
 async fn contests(conn: &mut SqliteConnection, key: i64) -> Result<BTreeMap<BenchmarkName, Bout>, Fault> {

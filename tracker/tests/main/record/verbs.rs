@@ -180,8 +180,8 @@ fn hostile_names_reach_no_terminal_as_they_are() {
     for args in [&["log", "a"][..], &["runs"], &["show", run.id().short()], &["log", "=none"]] {
         let output = shelf.ask(args);
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        let steering = |sign: char| (sign.is_control() && sign != '\n') || sign == '\u{202e}';
-        assert!(!text.contains(steering) && !text.is_empty(), "{args:?}: {text:?}");
+        let unseen = |sign: char| (sign.is_control() && sign != '\n') || sign == '\u{202e}';
+        assert!(!text.contains(unseen) && !text.is_empty(), "{args:?}: {text:?}");
     }
 }
 
