@@ -13,7 +13,8 @@ use tachograph::show::page::overview::{self, Beside};
 use tachograph::show::page::row::Row;
 use tachograph_harness::Suite;
 
-use crate::made::{Past, Size};
+use crate::drawn::Size;
+use crate::made::Past;
 
 const POINTS: u32 = 10_000;
 const ROWS: usize = 500;

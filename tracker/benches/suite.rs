@@ -2,6 +2,8 @@
 //! for is spent measuring.
 
 mod adapt;
+#[path = "../examples/history/drawn.rs"]
+mod drawn;
 #[path = "../examples/history/duels.rs"]
 mod duels;
 mod following;

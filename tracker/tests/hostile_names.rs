@@ -1,11 +1,14 @@
 //! Hundreds of hostile names through everything that shows names: no element, attribute, link or escape sequence is ever
 //! made by data. What a page is made of with a hostile name is compared with what it is made of with a harmless one.
 
+#[path = "hostile_names/corpus.rs"]
+mod corpus;
 #[path = "hostile_names/measured.rs"]
 mod measured;
 
 use std::collections::BTreeSet;
 
+use corpus::corpus;
 use tachograph::domain::{
     BenchmarkName, CommitId, Level, Line, Machine, Metric, Order, Point, RecordId, Series, SeriesTrend, SuiteName,
     Trend, Turn, Unit,
@@ -20,90 +23,6 @@ use tachograph::show::page::series::{self, Page, Reading, Sibling};
 use tachograph::show::page::{self, Site, changes, feed};
 use tachograph::show::style::Style;
 use tachograph::show::{badge, escape, log, peers, report};
-
-/// What people, parsers and shells have stumbled over.
-const SEEDS: [&str; 66] = [
-    "<script>alert(1)</script>",
-    "</script><script>alert(1)//",
-    "<img src=x onerror=alert(1)>",
-    "\"><img src=x onerror=alert(1)>",
-    "'><svg onload=alert(1)>",
-    "' onmouseover='alert(1)",
-    "\" onfocus=\"alert(1)\" autofocus=\"",
-    "` onmouseover=alert(1) `",
-    "</title><h1>x</h1>",
-    "</text><a href=\"https://example.invalid\">x</a>",
-    "</td></tr></table><form action=x>",
-    "</svg><iframe srcdoc=x>",
-    "<a href=\"javascript:alert(1)\">x</a>",
-    "javascript:alert(1)",
-    "data:text/html,<b>x</b>",
-    "https://example.invalid/",
-    "//example.invalid",
-    "../../../etc/passwd",
-    "..\\..\\windows",
-    "<!-- x",
-    "--><b>x</b>",
-    "<![CDATA[x]]>",
-    "]]><b>",
-    "<?xml version=\"1.0\"?>",
-    "<!DOCTYPE x [<!ENTITY e \"y\">]>&e;",
-    "&lt;b&gt;",
-    "&#60;b&#62;",
-    "&#x3c;b",
-    "&amp;amp;",
-    "&",
-    "&;",
-    "&notanentity;",
-    "<",
-    ">",
-    "\"",
-    "'",
-    "`",
-    "=",
-    "</",
-    "<b",
-    "<b/",
-    "< b>",
-    "<\u{a0}b>",
-    "\u{1b}[31mred\u{1b}[0m",
-    "\u{1b}]0;title\u{7}",
-    "\u{1b}]8;;https://example.invalid\u{1b}\\x\u{1b}]8;;\u{1b}\\",
-    "\u{9b}31m",
-    "\u{8}\u{8}\u{7f}",
-    "line\nbreak",
-    "carriage\rreturn",
-    "\r\n::error::x",
-    "tab\there",
-    "\u{202e}gnp.exe",
-    "\u{2066}x\u{2069}",
-    "\u{200b}\u{feff}\u{2028}\u{2029}",
-    "\u{fffe}\u{ffff}",
-    "e\u{301}\u{327}\u{488}",
-    "👩‍👩‍👧‍👦/🏴",
-    "数/größe/Ω",
-    "@everyone and @somebody",
-    "[x](https://example.invalid) ![y](z)",
-    "|a|b|\n|-|-|",
-    "${HOME} $(id) `id` %0A",
-    "'; DROP TABLE runs; --",
-    "{{7*7}} {% x %} <%= x %>",
-    "\\u003cb\\u003e \\x3cb\\x3e",
-];
-
-/// Each seed alone, within a path, doubled, in capitals, and long.
-fn corpus() -> BTreeSet<String> {
-    let of = |seed: &&str| {
-        [
-            (*seed).to_owned(),
-            format!("kernel/{seed}/64"),
-            format!("{seed}{seed}"),
-            seed.to_uppercase(),
-            format!("{}{seed}", "x".repeat(300)),
-        ]
-    };
-    SEEDS.iter().flat_map(of).collect()
-}
 
 const HARMLESS: &str = "harmless";
 

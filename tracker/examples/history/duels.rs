@@ -11,7 +11,7 @@ use tachograph::judge::known::Known;
 use tachograph::judge::report;
 use tachograph::record::{Store, Trust};
 
-use super::made::Chance;
+use super::drawn::Chance;
 
 /// What a benchmark truly does at two commits.
 pub(crate) struct Truth {

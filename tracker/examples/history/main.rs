@@ -6,12 +6,14 @@
 //!
 //! Everything in it is drawn from a fixed seed, so the same sizes always make the same runs.
 
+mod drawn;
 mod duels;
 mod made;
 
 use std::path::Path;
 
-use made::{Past, Size};
+use drawn::Size;
+use made::Past;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);

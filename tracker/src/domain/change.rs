@@ -134,6 +134,16 @@ pub struct Change {
     pub signs: Option<Signs>,
 }
 
+#[cfg(test)]
+impl Change {
+    /// A step of +3 % between such marks, without what bears it out.
+    pub(crate) fn example(at: usize, within: (usize, usize), turn: Turn) -> Change {
+        let size = Size::Relative { value: 0.03, low: 0.02, high: 0.04 };
+        let (before, after) = (100.0, 103.0);
+        Change { at, within, kind: Move::Step, turn, size, noises: 3.0, before, after, signs: None }
+    }
+}
+
 /// A stretch of a series on one level.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Level {

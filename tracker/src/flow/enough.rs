@@ -128,20 +128,22 @@ mod tests {
         Bout::Dueled(vec![Contest { metric: Metric::time(), base: 100.0, head: 100.0, readings }])
     }
 
+    /// A rule for ten gated series and two sides.
+    fn rule<'a>(aim: Aim, earlier: &'a [Duel], (known, policy): (&'a Known, &'a Policy)) -> Enough<'a> {
+        let duel = Duel::example(vec![]);
+        Enough { aim, duel, earlier, policy, known, gated_series: 10, inputs: Inputs::Differ, sides: Sides::Two }
+    }
+
+    /// What it wants of these.
+    fn wanted<const N: usize>(rule: &mut Enough<'_>, bouts: [(&str, Bout); N]) -> Vec<(String, usize)> {
+        let bouts = bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
+        rule.wants(&bouts).into_iter().map(|(name, lives)| (name.to_string(), lives)).collect()
+    }
+
     #[test]
     fn the_doubtful_get_more_lives_and_the_decided_and_the_hopeless_none() {
-        let known = Known::default();
-        let policy = Policy::default();
-        let mut rule = Enough {
-            aim: Aim::Verdict,
-            duel: Duel::example(vec![]),
-            earlier: &[],
-            policy: &policy,
-            known: &known,
-            gated_series: 10,
-            inputs: Inputs::Differ,
-            sides: Sides::Two,
-        };
+        let (known, policy) = (Known::default(), Policy::default());
+        let mut rule = rule(Aim::Verdict, &[], (&known, &policy));
         assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 15));
         let bouts = [
             ("unchanged", bout(5, 0.0, 0.0005)),
@@ -150,50 +152,26 @@ mod tests {
             ("slower within luck", bout(15, 0.03, 0.0005)),
             ("gone", Bout::Missing),
         ];
-        let bouts = bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
-        let wants = rule.wants(&bouts);
-        let wants: Vec<(&str, usize)> = wants.iter().map(|(name, &lives)| (name.as_str(), lives)).collect();
-        assert_eq!(wants, [("doubtful", 7)]);
+        assert_eq!(wanted(&mut rule, bouts), [("doubtful".to_owned(), 7)]);
     }
 
     #[test]
     fn a_repeated_duel_goes_on_with_the_lives_of_the_earlier_one() {
         let (known, policy) = (Known::default(), Policy::default());
         let bouts = |lives| {
-            vec![("unchanged", bout(lives, 0.0, 0.0005)), ("doubtful", bout(lives, 0.01, 0.02)), ("new", Bout::New)]
+            [("unchanged", bout(lives, 0.0, 0.0005)), ("doubtful", bout(lives, 0.01, 0.02)), ("new", Bout::New)]
         };
-        let earlier = [Duel::example(bouts(7))];
-        let duel = Duel::example(vec![]);
-        let mut rule = Enough {
-            aim: Aim::Verdict,
-            duel,
-            earlier: &earlier,
-            policy: &policy,
-            known: &known,
-            gated_series: 10,
-            inputs: Inputs::Differ,
-            sides: Sides::Two,
-        };
+        let earlier = [Duel::example(bouts(7).into())];
+        let mut rule = rule(Aim::Verdict, &earlier, (&known, &policy));
         assert_eq!(rule.first_look(), 1);
-        let now = bouts(1).into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
-        let wants: Vec<_> = rule.wants(&now).into_iter().map(|(name, lives)| (name.to_string(), lives)).collect();
+        let wants = wanted(&mut rule, bouts(1));
         assert_eq!(wants, [("doubtful".to_owned(), 3)], "the look after seven lives stands at ten");
     }
 
     #[test]
     fn a_size_is_measured_until_it_is_known_however_large_it_is() {
         let (known, policy) = (Known::default(), Policy::default());
-        let (duel, aim) = (Duel::example(vec![]), Aim::Size);
-        let mut rule = Enough {
-            aim,
-            duel,
-            earlier: &[],
-            policy: &policy,
-            known: &known,
-            gated_series: 10,
-            inputs: Inputs::Differ,
-            sides: Sides::Two,
-        };
+        let mut rule = rule(Aim::Size, &[], (&known, &policy));
         assert_eq!((rule.first_look(), rule.least_for_a_finding()), (5, 5));
         let bouts = [
             ("known", bout(5, 0.7, 0.0005)),
@@ -201,9 +179,6 @@ mod tests {
             ("vague for ever", bout(30, 0.7, 0.5)),
             ("gone", Bout::Missing),
         ];
-        let bouts = bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
-        let wants = rule.wants(&bouts);
-        let wants: Vec<(&str, usize)> = wants.iter().map(|(name, &lives)| (name.as_str(), lives)).collect();
-        assert_eq!(wants, [("vague", 6)]);
+        assert_eq!(wanted(&mut rule, bouts), [("vague".to_owned(), 6)]);
     }
 }

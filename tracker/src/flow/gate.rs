@@ -1,141 +1,38 @@
 //! A gate, from what a person asked for to a report for each suite: base and head are found, laid out, built side by
 //! side, dueled and judged under base's policy.
 
+mod asked;
 mod new;
 mod part;
+mod sides;
+mod terms;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use jiff::civil::Date;
-
-use super::acceptances::{self, New};
+pub use self::asked::{Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
+use self::terms::{Terms, terms};
+use super::acceptances;
 use super::duel::{Dueled, Job};
-use super::ends::{Ends, Rules, ends, rules};
+use super::ends::{Ends, ends};
 use super::enough::{Aim, Inputs};
 use super::idle;
 use super::inputs;
 use super::instructions::{self, UNCOUNTED};
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
-use super::side::{Built, Site};
+use super::side::Built;
 use crate::config::{Config, Suite};
-use crate::domain::{
-    Acceptance, Commit, CommitId, Duel, Extra, Lack, Machine, Pattern, Policy, RecordId, Report, Shard, Side, Subject,
-    SuiteName, Undecided, Unreported,
-};
+use crate::domain::{Acceptance, Commit, CommitId, Duel, Lack, Machine, RecordId, Report, Side, SuiteName, Unreported};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::judge::known::Known;
 use crate::measure::count::Counter;
-use crate::measure::duel::{Options, Progress};
+use crate::measure::duel::Options;
 use crate::measure::interrupt::Stop;
 use crate::record::{Address, Match, Store, Trust};
-use crate::repo::{Bench, Snapshot, Worktree};
-
-/// So many first parents are tried where base does not build.
-const MOST_STEPS_BACK: usize = 10;
+use crate::repo::{Bench, Worktree};
 
 const OTHER_BASE: &str = "name a base that can be used with --base REV, or mend what it lacks here";
-/// What a person asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Request {
-    /// What to measure against; none for where head left the main branch.
-    pub base: Option<String>,
-    /// What is judged; none for what is checked out, with its changes if there are any.
-    pub head: Option<String>,
-    /// The suites; all if empty.
-    pub suites: Vec<String>,
-    /// The benchmarks; all if empty, else those that any pattern matches.
-    pub filter: Vec<Pattern>,
-    /// The time that each suite gets, in place of what the configuration says.
-    pub budget: Option<Duration>,
-    /// What random orders follow from.
-    pub seed: u64,
-    /// Under which policy.
-    pub policy: WhosePolicy,
-    /// Whose head it is.
-    pub head_of: HeadOf,
-    /// Which of several jobs this is, that measure all of it together; the only one if none.
-    pub shard: Option<Shard>,
-    /// What to do where nothing that a benchmark can see differs.
-    pub shortcut: Shortcut,
-    /// What is measured beside what the configuration says.
-    pub metrics: Vec<Extra>,
-}
-
-/// What to do where nothing that a benchmark can see differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shortcut {
-    /// Measure briefly, and say that nothing changed.
-    #[default]
-    Take,
-    /// Measure and judge as ever: shows what the gate says of one program against itself.
-    Leave,
-}
-
-/// Whose head it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum HeadOf {
-    /// Somebody's who may write to the project.
-    #[default]
-    Ours,
-    /// A fork's: what it accepts for itself does not hold, and nothing is learned from it.
-    Fork,
-}
-
-/// Under which policy a duel is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WhosePolicy {
-    /// The project's.
-    #[default]
-    Projects,
-    /// None but the defaults.
-    Nobodys,
-}
-
-/// What is said while it goes on.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// Something that stays to be said.
-    Remark(String),
-    /// A suite is being built on a side; the text is what the build said last, if anything.
-    Building(&'a Subject, &'a SuiteName, &'a str),
-    /// A suite is being dueled.
-    Dueling(&'a SuiteName, Progress<'a>),
-    /// A suite is judged.
-    Judged(&'a Report),
-    /// A suite cannot be dueled.
-    Unreported(&'a Unreported),
-}
-
-/// How it all ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Ended {
-    /// What was asked for was judged, as far as it could be.
-    Judged {
-        /// A report for each suite that could be dueled.
-        reports: Vec<Report>,
-        /// Suites that could not.
-        unreported: Vec<Unreported>,
-        /// What the rules say of suites that base does not have yet.
-        no_baseline: Undecided,
-        /// Where the project's site can be read.
-        site: Option<String>,
-    },
-    /// A part of it was measured, and is to be judged together with the others.
-    Part {
-        /// What was measured.
-        duels: Vec<RecordId>,
-        /// Suites that could not be dueled.
-        unreported: Vec<Unreported>,
-    },
-    /// There is nothing to compare head with.
-    NoBase,
-    /// By a signal.
-    Stopped,
-}
 
 /// Compares what was asked for, and records it. `now_s` tells the time of day in seconds since 1970 UTC, `tell` hears how
 /// it goes.
@@ -184,57 +81,6 @@ pub fn gate(
         tell,
     };
     going.all(&suites, &head_tree)
-}
-
-/// Under what it is judged.
-struct Terms {
-    config: Config,
-    /// Where the policy comes from.
-    from: String,
-    /// Whether base says nothing of what to measure.
-    base_has_none: bool,
-    accepted: Vec<Acceptance>,
-}
-
-/// Reads them, and says what is to be said of them.
-fn terms(
-    project: &Project,
-    request: &Request,
-    ends: &Ends,
-    today: Date,
-    tell: &mut dyn FnMut(Event<'_>),
-) -> Outcome<Terms> {
-    let Rules { mut config, mut from, base_has_none, trusts_new, mut remarks } = rules(project, ends)?;
-    let mut accepted = Vec::new();
-    if request.policy == WhosePolicy::Nobodys {
-        config.policy = Policy::default();
-        "the defaults, for this is no gate".clone_into(&mut from);
-    } else {
-        let new = match (request.head_of, trusts_new) {
-            (HeadOf::Fork, _) => New::Fork,
-            (HeadOf::Ours, true) => New::Trusted,
-            (HeadOf::Ours, false) => New::Wait,
-        };
-        let (hold, said) = acceptances::holding(project, ends, new, today)?;
-        accepted = hold;
-        remarks.extend(said);
-    }
-    for path in left_out(project, &config, ends)? {
-        let path = path.display();
-        remarks.push(format!("submodule {path} changed and is left empty: what it changes is not measured"));
-    }
-    for remark in remarks {
-        tell(Event::Remark(remark));
-    }
-    Ok(Terms { config, from, base_has_none, accepted })
-}
-
-/// Submodules that head changes and that nobody lays out.
-fn left_out(project: &Project, config: &Config, ends: &Ends) -> Outcome<Vec<PathBuf>> {
-    if !config.build.submodules_may_be_empty {
-        return Ok(Vec::new());
-    }
-    Ok(project.repository.moved_submodules(&ends.base.id, &ends.head.commit().id)?)
 }
 
 fn named(commit: &Commit) -> String {
@@ -323,10 +169,9 @@ impl Going<'_, '_> {
             Built::No(why) => return Ok(One::Unusable(why)),
             Built::Stopped => return Ok(One::Stopped),
         };
-        let head = match self.build(name, suite, &self.ends.head, head_tree)? {
-            Built::Ready(ready) => ready,
-            Built::No(why) => return Ok(One::Broken(why)),
-            Built::Stopped => return Ok(One::Stopped),
+        let head = match self.head(name, suite, head_tree)? {
+            Ok(ready) => ready,
+            Err(ended) => return Ok(ended),
         };
         let mut options = Options::new(suite.budget, suite.timeout, self.request.seed);
         options.filter.clone_from(&self.request.filter);
@@ -404,46 +249,5 @@ impl Going<'_, '_> {
             HeadOf::Ours => Trust::Trusted,
             HeadOf::Fork => Trust::Untrusted,
         }
-    }
-
-    /// Builds a suite on base, or on the nearest first parent that builds.
-    fn base(&mut self, name: &SuiteName, suite: &Suite) -> Outcome<Built> {
-        let mut commit = self.ends.base.clone();
-        let mut first_why = None;
-        for _ in 0..=MOST_STEPS_BACK {
-            let worktree = match self.bases.remove(&commit.id) {
-                Some(worktree) => worktree,
-                None => self.lay_out(&commit, None)?,
-            };
-            let built = self.build(name, suite, &Subject::Commit(commit.clone()), &worktree);
-            self.bases.insert(commit.id.clone(), worktree);
-            let why = match built? {
-                // A base that knows nothing of suites has none, and neither have those before it.
-                Built::No(why) if self.base_has_none => return Ok(Built::No(why)),
-                Built::No(why) => why,
-                built => return Ok(built),
-            };
-            let Some(parent) = self.project.repository.first_parent(&commit)? else {
-                first_why.get_or_insert(why);
-                break;
-            };
-            let (from, to) = (named(&commit), named(&parent));
-            (self.tell)(Event::Remark(format!("suite {name} does not build on {from}; trying its first parent {to}")));
-            first_why.get_or_insert(why);
-            commit = parent;
-        }
-        let why = first_why.unwrap_or_default();
-        Ok(Built::No(format!("it builds neither there nor on the commits before: {why}")))
-    }
-
-    fn lay_out(&self, commit: &Commit, changes: Option<&Snapshot>) -> Outcome<Worktree> {
-        Ok(self.bench.lay_out(&self.project.repository, commit, changes, absent(self.config))?)
-    }
-
-    fn build(&mut self, name: &SuiteName, suite: &Suite, subject: &Subject, worktree: &Worktree) -> Outcome<Built> {
-        let mut progress = |line: &str| (self.tell)(Event::Building(subject, name, line));
-        progress("");
-        let (project, settings, stop) = (self.project, &self.config.build, self.stop);
-        Site { project, suite: (name, suite), settings, stop }.build(subject, worktree, &mut progress)
     }
 }

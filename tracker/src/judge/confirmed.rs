@@ -92,7 +92,7 @@ fn policy() -> Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Bout, Change, Contest, Life, Machine, Readings, Series, Size};
+    use crate::domain::{BenchmarkName, Bout, Change, Contest, Life, Machine, Readings, Series};
 
     fn duel(effect: f64, apart: f64) -> Duel {
         let life = |at: usize| Life::new(vec![effect + if at.is_multiple_of(2) { apart } else { -apart }]).unwrap();
@@ -108,17 +108,7 @@ mod tests {
             metric: Metric::time(),
             machine: Machine::Named("lorry".to_owned()),
         };
-        let change = Change {
-            at: suspects.0,
-            within: suspects,
-            kind: Move::Step,
-            turn,
-            size: Size::Relative { value: 0.03, low: 0.02, high: 0.04 },
-            noises: 3.0,
-            before: 100.0,
-            after: 103.0,
-            signs: None,
-        };
+        let change = Change::example(suspects.0, suspects, turn);
         Part { series, change, suspects, likely: suspects.0, returned: false, confirmed: None }
     }
 

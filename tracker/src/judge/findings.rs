@@ -180,17 +180,8 @@ mod tests {
             metric: Metric::time(),
             machine: Machine::Named("lorry".to_owned()),
         };
-        let change = Change {
-            at: likely,
-            within: suspects,
-            kind: Move::Step,
-            turn,
-            size: Size::Relative { value: 0.03, low: 0.02, high: 0.04 },
-            noises: 3.0,
-            before: 100.0,
-            after: 103.0,
-            signs: Some(Signs { probability: 0.99, nats: 20.0, p }),
-        };
+        let signs = Some(Signs { probability: 0.99, nats: 20.0, p });
+        let change = Change { signs, ..Change::example(likely, suspects, turn) };
         Part { series, change, suspects, likely, returned: false, confirmed: None }
     }
 

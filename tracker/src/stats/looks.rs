@@ -12,7 +12,7 @@
 //! finding                  │ 1/2   1/6   1/12   1/20   1/30       of the finding's error
 //! ```
 
-use super::{places, signed_rank};
+use super::rank_sum;
 
 /// The first look: three values fewer would leave an interval of no use.
 const FIRST: usize = 5;
@@ -42,8 +42,8 @@ impl Sides {
     #[must_use]
     pub fn least_values(self, level: f64) -> usize {
         match self {
-            Sides::Two => signed_rank::least_values(level),
-            Sides::Three => places::least_lives(level),
+            Sides::Two => rank_sum::least(2, level),
+            Sides::Three => rank_sum::least(3, level),
         }
     }
 }

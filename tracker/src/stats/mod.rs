@@ -4,6 +4,7 @@ pub mod changes;
 pub mod discoveries;
 pub mod looks;
 pub mod places;
+pub mod rank_sum;
 pub mod ratio;
 pub mod robust;
 pub mod shrink;

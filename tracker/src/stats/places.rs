@@ -7,11 +7,7 @@
 //! close together says little (Friedman's test, 1937, *JASA* 32:675, with the weights of Quade 1979, *JASA* 74:680, for
 //! one side of interest). Two sides can never say more than 2⁻ⁿ in n lives; one among three can say 3⁻ⁿ.
 
-use super::student::normal_tail;
-
-/// Up to this many lives the distribution is counted out; beyond, the normal's tail is used, which is the larger one
-/// there at the levels of verdicts (a test holds this).
-const COUNTED: usize = 64;
+use super::rank_sum;
 
 /// One life: the one in question first, then the two others.
 pub type Three = [f64; 3];
@@ -25,7 +21,7 @@ pub fn upper_tail(lives: &[Three]) -> f64 {
     let mut order: Vec<(f64, usize)> = lives.iter().map(|life| (range(life), place(life))).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let sum: usize = order.iter().enumerate().map(|(at, (_, place))| (at + 1) * place).sum();
-    if order.len() <= COUNTED { counted_tail(order.len(), sum) } else { normal_sum_tail(order.len(), sum) }
+    rank_sum::upper_tail(3, order.len(), sum)
 }
 
 fn range(life: &Three) -> f64 {
@@ -36,39 +32,6 @@ fn range(life: &Three) -> f64 {
 /// How many of the others it outdoes.
 fn place([one, others @ ..]: &Three) -> usize {
     others.iter().filter(|other| one > other).count()
-}
-
-/// The tail of the sum of rank times place, each place 0, 1 or 2 with equal chance.
-fn counted_tail(n: usize, sum: usize) -> f64 {
-    let most = n * (n + 1);
-    if sum > most {
-        return 0.0;
-    }
-    // The sum is symmetric about its middle, so the tail from `sum` up is the tail from `most - sum` down.
-    let down_to = most - sum;
-    let mut chance = vec![0.0; down_to + 1];
-    chance[0] = 1.0;
-    for rank in 1..=n {
-        for at in (0..=down_to).rev() {
-            let with = |steps: usize| if at >= steps { chance[at - steps] } else { 0.0 };
-            chance[at] = (chance[at] + with(rank) + with(2 * rank)) / 3.0;
-        }
-    }
-    chance.iter().sum::<f64>().min(1.0)
-}
-
-fn normal_sum_tail(n: usize, sum: usize) -> f64 {
-    let n = n as f64;
-    let mean = n * (n + 1.0) / 2.0;
-    // Two thirds, the variance of a place, times the sum of the squares of the ranks.
-    let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 9.0;
-    normal_tail((sum as f64 - mean - 0.5) / variance.sqrt())
-}
-
-/// How many lives it takes at least to reach `level`: the smallest n with 3⁻ⁿ ≤ level.
-#[must_use]
-pub fn least_lives(level: f64) -> usize {
-    std::iter::successors(Some(1.0 / 3.0), |chance| Some(chance / 3.0)).take_while(|&chance| chance > level).count() + 1
 }
 
 #[cfg(test)]
@@ -116,23 +79,5 @@ mod tests {
         assert!(upper_tail(&[[1.0, 1.0, 1.0]; 9]) >= 1.0 - 1e-12);
         let equal_ranges = [life(2, 1.0), life(2, 1.0), life(0, 1.0)];
         assert!(upper_tail(&equal_ranges) >= upper_tail(&[life(2, 1.0), life(2, 3.0), life(0, 2.0)]));
-    }
-
-    #[test]
-    fn where_counting_ends_the_normal_tail_is_the_larger_one() {
-        for n in [COUNTED, 150] {
-            let most = n * (n + 1);
-            for sum in (most / 2 + most / 8..=most).step_by(most / 80) {
-                let (exact, normal) = (counted_tail(n, sum), normal_sum_tail(n, sum));
-                if exact < 1e-3 {
-                    assert!(normal >= exact, "n {n}, sum {sum}: {normal} < {exact}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_least_number_of_lives_follows_from_the_level() {
-        assert_eq!([1.0, 0.34, 0.3, 5e-4, 1e-5, 5e-7].map(least_lives), [1, 1, 2, 7, 11, 14]);
     }
 }

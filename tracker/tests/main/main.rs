@@ -6,11 +6,14 @@ mod browser;
 mod changes;
 mod ci;
 mod doctor;
+#[path = "../../examples/history/drawn.rs"]
+mod drawn;
 #[path = "../../examples/history/duels.rs"]
 mod duels;
 mod gating;
 mod gating_commands;
 mod gating_counts;
+mod gating_outcomes;
 mod gating_rules;
 mod harnesses;
 mod import;

@@ -6,7 +6,7 @@ use serde_json::json;
 use tachograph::record::{Address, Store};
 
 use crate::browser::Browser;
-use crate::made::Size;
+use crate::drawn::Size;
 use crate::showing::{files, with_past};
 use crate::site::{browser, site, was_quiet};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::made::Size;
+use crate::drawn::Size;
 use crate::showing::with_past;
 use crate::world::World;
 

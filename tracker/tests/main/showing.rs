@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::made::{Past, Size};
+use crate::drawn::Size;
+use crate::made::Past;
 use crate::world::World;
 
 /// A world whose repository has a made-up past.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::made::Size;
+use crate::drawn::Size;
 use crate::showing::with_past;
 use crate::world::World;
 

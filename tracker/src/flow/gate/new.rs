@@ -8,7 +8,6 @@ use crate::failure::Outcome;
 use crate::flow::duel::{Dueled, Job};
 use crate::flow::enough::{Aim, Inputs};
 use crate::flow::run::machine_of;
-use crate::flow::side::Built;
 use crate::judge::known::Known;
 use crate::measure::duel::Options;
 use crate::repo::Worktree;
@@ -22,10 +21,9 @@ impl Going<'_, '_> {
         head_tree: &Worktree,
         lacks: &str,
     ) -> Outcome<One> {
-        let head = match self.build(name, suite, &self.ends.head, head_tree)? {
-            Built::Ready(ready) => ready,
-            Built::No(why) => return Ok(One::Broken(why)),
-            Built::Stopped => return Ok(One::Stopped),
+        let head = match self.head(name, suite, head_tree)? {
+            Ok(ready) => ready,
+            Err(ended) => return Ok(ended),
         };
         let mut options = Options::new(suite.budget, suite.timeout, self.request.seed);
         options.filter.clone_from(&self.request.filter);

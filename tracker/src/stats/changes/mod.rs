@@ -14,6 +14,7 @@ mod noise;
 mod prepare;
 mod search;
 mod wander;
+mod words;
 
 mod long;
 
@@ -23,6 +24,7 @@ use noise::{Memory, Noise};
 use prepare::Prepared;
 
 pub use long::Follower;
+pub use words::{Detection, Drift, NotFinite, Range, Segment, Settings, Step, Values};
 
 /// Below this number of points nothing is said.
 pub const FEWEST: usize = 6;
@@ -42,144 +44,10 @@ const WIDE: f64 = 3.0;
 /// A noise that explains the series worse than another by this many nats is not looked at twice.
 const HOPELESS: f64 = 40.0;
 
-/// What a change must show to be reported.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
-    /// The least probability of a change within five points of the place.
-    pub probability: f64,
-    /// How many changes a series of any length is expected to hold before it was seen.
-    pub expected: f64,
-    /// The largest p of the pair of levels, corrected for the choice of the place.
-    pub p: f64,
-    /// The least size, in units of the series' noise.
-    pub noises: f64,
-    /// The least size, relative to the level before; only where all values are above zero.
-    pub relative: f64,
-    /// The fewest points on each side: what disturbs a machine often lasts for several.
-    pub points: usize,
-}
-
-impl Settings {
-    /// What happened: for reading a history once.
-    #[must_use]
-    pub fn history() -> Settings {
-        Settings { probability: 0.4, expected: 6.0, p: 0.1, noises: 0.3, relative: 0.0, points: 3 }
-    }
-
-    /// For judging again with each new point, where each is another chance to be wrong.
-    #[must_use]
-    pub fn online() -> Settings {
-        Settings { probability: 0.98, expected: 0.5, p: 5e-5, noises: 0.75, relative: 0.0, points: 5 }
-    }
-
-    /// What deserves a person: sure, beyond the noise, and of one percent at least.
-    #[must_use]
-    pub fn alert() -> Settings {
-        Settings { probability: 0.9, expected: 2.0, p: 2e-3, noises: 1.0, relative: 0.01, points: 4 }
-    }
-}
-
-/// A range of values or of points.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range<T> {
-    /// Its lower end.
-    pub low: T,
-    /// Its upper end, inclusive.
-    pub high: T,
-}
-
-/// A place where the level moved.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// The first point of the new level.
-    pub at: usize,
-    /// Where the first point of the new level lies with 95 % probability, if it moved here at all.
-    pub within: Range<usize>,
-    /// The level before.
-    pub before: f64,
-    /// The level after.
-    pub after: f64,
-    /// How much it moved: relative to the level before where all values are above zero, else in the values' unit.
-    pub size: f64,
-    /// The 95 % interval of the size.
-    pub size_within: Range<f64>,
-    /// The size in units of the noise.
-    pub noises: f64,
-    /// The probability that a change lies within five points of the place.
-    pub probability: f64,
-    /// How much better two levels explain the points than one, in nats.
-    pub gain: f64,
-    /// How often the best place in these points would do as well if nothing had moved.
-    pub p: f64,
-}
-
-/// A stretch over which the level moved slowly.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Drift {
-    /// The points it spans, the last included.
-    pub span: Range<usize>,
-    /// The level at its beginning.
-    pub before: f64,
-    /// The level at its end.
-    pub after: f64,
-    /// How much the level moved over it: relative where all values are above zero, else in the values' unit.
-    pub size: f64,
-    /// The 95 % interval of the size.
-    pub size_within: Range<f64>,
-    /// The size in units of the noise.
-    pub noises: f64,
-}
-
-/// A stretch of points on one level.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Segment {
-    /// The first point.
-    pub from: usize,
-    /// The point behind the last.
-    pub to: usize,
-    /// The level.
-    pub level: f64,
-    /// Its 95 % interval.
-    pub within: Range<f64>,
-}
-
-/// What was found in a series.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Detection {
-    /// The steps, in order.
-    pub steps: Vec<Step>,
-    /// The drifts, in order.
-    pub drifts: Vec<Drift>,
-    /// The levels between the steps, in order; none of no points.
-    pub segments: Vec<Segment>,
-}
-
-/// A value that is no number, or infinite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("value {} is not a finite number", .0 + 1)]
-pub struct NotFinite(pub usize);
-
-/// A series of finite values.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Values(Vec<f64>);
-
-impl Values {
-    /// Refuses what is not finite, and says where it stands.
-    pub fn new(values: Vec<f64>) -> Result<Values, NotFinite> {
-        values.iter().position(|value| !value.is_finite()).map_or(Ok(Values(values)), |at| Err(NotFinite(at)))
-    }
-
-    /// The values.
-    #[must_use]
-    pub fn as_slice(&self) -> &[f64] {
-        &self.0
-    }
-}
-
 /// Finds where a series moved.
 #[must_use]
 pub fn detect(values: &Values, settings: &Settings) -> Detection {
-    long::detect(&values.0, settings)
+    long::detect(values.as_slice(), settings)
 }
 
 /// Finds where a series moved that is short enough to be read at once.

@@ -1,0 +1,87 @@
+//! Names that mean something to whoever reads them as more than names.
+
+use std::collections::BTreeSet;
+
+/// What people, parsers and shells have stumbled over.
+const SEEDS: [&str; 66] = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)//",
+    "<img src=x onerror=alert(1)>",
+    "\"><img src=x onerror=alert(1)>",
+    "'><svg onload=alert(1)>",
+    "' onmouseover='alert(1)",
+    "\" onfocus=\"alert(1)\" autofocus=\"",
+    "` onmouseover=alert(1) `",
+    "</title><h1>x</h1>",
+    "</text><a href=\"https://example.invalid\">x</a>",
+    "</td></tr></table><form action=x>",
+    "</svg><iframe srcdoc=x>",
+    "<a href=\"javascript:alert(1)\">x</a>",
+    "javascript:alert(1)",
+    "data:text/html,<b>x</b>",
+    "https://example.invalid/",
+    "//example.invalid",
+    "../../../etc/passwd",
+    "..\\..\\windows",
+    "<!-- x",
+    "--><b>x</b>",
+    "<![CDATA[x]]>",
+    "]]><b>",
+    "<?xml version=\"1.0\"?>",
+    "<!DOCTYPE x [<!ENTITY e \"y\">]>&e;",
+    "&lt;b&gt;",
+    "&#60;b&#62;",
+    "&#x3c;b",
+    "&amp;amp;",
+    "&",
+    "&;",
+    "&notanentity;",
+    "<",
+    ">",
+    "\"",
+    "'",
+    "`",
+    "=",
+    "</",
+    "<b",
+    "<b/",
+    "< b>",
+    "<\u{a0}b>",
+    "\u{1b}[31mred\u{1b}[0m",
+    "\u{1b}]0;title\u{7}",
+    "\u{1b}]8;;https://example.invalid\u{1b}\\x\u{1b}]8;;\u{1b}\\",
+    "\u{9b}31m",
+    "\u{8}\u{8}\u{7f}",
+    "line\nbreak",
+    "carriage\rreturn",
+    "\r\n::error::x",
+    "tab\there",
+    "\u{202e}gnp.exe",
+    "\u{2066}x\u{2069}",
+    "\u{200b}\u{feff}\u{2028}\u{2029}",
+    "\u{fffe}\u{ffff}",
+    "e\u{301}\u{327}\u{488}",
+    "👩‍👩‍👧‍👦/🏴",
+    "数/größe/Ω",
+    "@everyone and @somebody",
+    "[x](https://example.invalid) ![y](z)",
+    "|a|b|\n|-|-|",
+    "${HOME} $(id) `id` %0A",
+    "'; DROP TABLE runs; --",
+    "{{7*7}} {% x %} <%= x %>",
+    "\\u003cb\\u003e \\x3cb\\x3e",
+];
+
+/// Each seed alone, within a path, doubled, in capitals, and long.
+pub(crate) fn corpus() -> BTreeSet<String> {
+    let of = |seed: &&str| {
+        [
+            (*seed).to_owned(),
+            format!("kernel/{seed}/64"),
+            format!("{seed}{seed}"),
+            seed.to_uppercase(),
+            format!("{}{seed}", "x".repeat(300)),
+        ]
+    };
+    SEEDS.iter().flat_map(of).collect()
+}
