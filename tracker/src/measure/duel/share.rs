@@ -11,7 +11,7 @@ use std::time::Duration;
 const LEAST_ROUNDS: f64 = 5.0;
 
 /// Rounds below which more lives are not worth it: where many rounds are disturbed the median of a few is no median.
-const FEW_ROUNDS: f64 = 9.0;
+pub(super) const FEW_ROUNDS: f64 = 9.0;
 
 /// Rounds beyond which a life tells hardly more: what is left then is how lives differ.
 const MOST_ROUNDS: f64 = 120.0;
@@ -74,7 +74,8 @@ pub(super) fn parts(needs: &[Need], left: Duration) -> BTreeMap<usize, Part> {
 }
 
 /// Those that can have all the lives that they need in the time that is left, the cheapest first: a look that is not
-/// reached tells nothing.
+/// reached tells nothing. The cheapest of all in any case, while there is time: what lives cost is only known of the last
+/// ones, a busy machine may just have made those slow, and what is left would be of no use to anybody.
 pub(super) fn affordable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
     let cost_ns = |need: &Need| need.lives as f64 * (need.beside_ns + need.least() * need.round_ns);
     needs.sort_by(|a, b| cost_ns(a).total_cmp(&cost_ns(b)));
@@ -83,7 +84,8 @@ pub(super) fn affordable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize
         left_ns -= cost_ns(need);
         left_ns >= 0.0
     };
-    needs.into_iter().take_while(fits).map(|need| need.index).collect()
+    let cheapest = needs.first().filter(|_| !left.is_zero()).map(|need| need.index);
+    needs.into_iter().take_while(fits).map(|need| need.index).chain(cheapest).collect()
 }
 
 #[cfg(test)]
@@ -116,10 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_reach_the_next_look_does_not_begin() {
+    fn who_cannot_reach_the_next_look_does_not_begin_unless_nobody_can() {
         let all = || vec![need(0, 100), need(1, 10), need(2, 10)];
         assert_eq!(affordable(all(), Duration::from_secs(10)).len(), 3);
         assert_eq!(affordable(all(), Duration::from_secs(1)), BTreeSet::from([1, 2]));
-        assert!(affordable(all(), Duration::from_millis(100)).is_empty());
+        assert_eq!(affordable(all(), Duration::from_millis(100)), BTreeSet::from([1]));
+        assert!(affordable(all(), Duration::ZERO).is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Pair;
 use super::Progress;
 use super::meet::{Meeting, Pace, Read, SLICE, Side, Task};
-use super::share::{Need, Part};
+use super::share::{FEW_ROUNDS, Need, Part};
 use crate::domain::{BenchmarkName, Bout, Contest, Kind, Life, Metric, Readings, Trouble};
 use crate::measure::calibrate::Calibration;
 use crate::measure::protocol::Listed;
@@ -26,6 +26,12 @@ const LEAST_BETWEEN: f64 = 0.01;
 
 /// Lives after which their variance is believed.
 const TRUSTED_LIVES: usize = 3;
+
+/// Rounds that are looked at together when it is asked from where on a life is settled.
+const WINDOW: usize = 5;
+
+/// The sides are not settled yet where they lie so many times as far apart, in squares, as they do later.
+const UNSETTLED: f64 = 2.0;
 
 /// Where a benchmark stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,8 +173,30 @@ impl Known {
             let each = base.times_ns.iter().zip(&head.times_ns).zip(&null.times_ns);
             each.map(|((base, head), null)| (head / (base * null).sqrt()).ln()).collect()
         };
-        let lives: Vec<Vec<f64>> = self.lives.iter().map(rounds).collect();
-        best_readings(&lives, self.beside_ns / self.round_ns, LEAST_BETWEEN)
+        let unsettled = self.unsettled_rounds();
+        let lives: Vec<Vec<f64>> = self.lives.iter().map(|life| settled(&rounds(life), unsettled).to_vec()).collect();
+        let beside = self.beside_ns / self.round_ns + unsettled as f64;
+        Some(unsettled as f64 + best_readings(&lives, beside, LEAST_BETWEEN)?.max(FEW_ROUNDS))
+    }
+
+    /// Rounds at the beginning of a life that do not count, because the sides lie farther apart there than later: workers
+    /// that share a cache need a while until each has its lasting part of it. What decides does not tell base from head,
+    /// so that it favours neither.
+    fn unsettled_rounds(&self) -> usize {
+        let apart = |life: &[Read; 3], window: usize| {
+            let part = |read: &Read| Some(read.times_ns.get(window * WINDOW..(window + 1) * WINDOW)?.to_vec());
+            let levels = [median(&part(&life[0])?)?, median(&part(&life[1])?)?, median(&part(&life[2])?)?].map(f64::ln);
+            let middle = levels.iter().sum::<f64>() / 3.0;
+            Some(levels.iter().map(|level| (level - middle).powi(2)).sum::<f64>())
+        };
+        let over_lives = |window: usize| {
+            let all: Vec<f64> = self.lives.iter().filter_map(|life| apart(life, window)).collect();
+            median(&all).filter(|_| all.len() >= TRUSTED_LIVES)
+        };
+        let windows: Vec<f64> = (0..).map_while(over_lives).collect();
+        let (early, late) = windows.split_at(windows.len() / 2);
+        let Some(later) = median(late) else { return 0 };
+        WINDOW * early.iter().take_while(|early| **early > UNSETTLED * later).count()
     }
 
     fn contests(&self, pair: &Pair<'_>) -> Vec<Contest> {
@@ -203,7 +231,8 @@ impl Known {
     }
 
     fn paired(&self, metric: Metric, column: Column<'_>) -> Contest {
-        let values = |life: &[Read; 3], side: Side| column(&life[side.place()], side);
+        let unsettled = self.unsettled_rounds();
+        let values = |life: &[Read; 3], side: Side| settled(&column(&life[side.place()], side), unsettled).to_vec();
         let level = |side: Side| {
             let medians: Vec<f64> = self.lives.iter().filter_map(|life| median(&values(life, side))).collect();
             median(&medians).unwrap_or(0.0)
@@ -220,6 +249,11 @@ impl Known {
         let readings = Readings::Paired { lives, null };
         Contest { metric, base: level(Side::Base), head: level(Side::Head), readings }
     }
+}
+
+/// The rounds of a life that count, which is at least the later half.
+fn settled(rounds: &[f64], unsettled: usize) -> &[f64] {
+    &rounds[unsettled.min(rounds.len() / 2)..]
 }
 
 /// Head and the control over base, round by round; where both are zero nothing differs, and where one is there is no
@@ -244,4 +278,61 @@ fn agreed(metric: &Metric, exact: impl Fn(Side) -> Vec<f64>) -> Option<Contest> 
     let (on_base, on_head) = (base[0], head[0]);
     let readings = Readings::Exact { base: Life::new(base).ok()?, head: Life::new(head).ok()? };
     Some(Contest { metric: metric.clone(), base: on_base, head: on_head, readings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::simulate::Noise;
+
+    /// Lives of forty rounds, in the first so many of which each side has its own luck of some percent.
+    fn known(lives: usize, unsettled: usize) -> Known {
+        let mut noise = Noise::seeded(11);
+        let life = |_| {
+            [(); 3].map(|()| {
+                let luck = 0.06 * noise.normal();
+                let time = |round| 1000.0 * (0.01 * noise.normal() + if round < unsettled { luck } else { 0.0 }).exp();
+                Read { times_ns: (0..40).map(time).collect(), ..Read::default() }
+            })
+        };
+        Known {
+            calibration: Calibration { iterations: 1, iteration_ns: 1000.0 },
+            round_ns: 3000.0,
+            beside_ns: 30_000.0,
+            took: Duration::ZERO,
+            exact_over: None,
+            lives: (0..lives).map(life).collect(),
+            is_closed: false,
+        }
+    }
+
+    #[test]
+    fn rounds_in_which_a_cache_is_still_being_shared_out_do_not_count() {
+        assert_eq!(known(30, 10).unsettled_rounds(), 10);
+        assert_eq!(known(30, 0).unsettled_rounds(), 0);
+        let Readings::Paired { lives, null } =
+            known(30, 10).paired(Metric::time(), &|read, _| read.times_ns.clone()).readings
+        else {
+            panic!("paired")
+        };
+        assert!(lives.iter().chain(&null).all(|life| life.values().len() == 30));
+    }
+
+    #[test]
+    fn no_more_than_half_of_a_life_is_left_out_and_nothing_of_lives_that_are_few() {
+        assert_eq!(known(7, 40).unsettled_rounds(), 0);
+        assert!(known(7, 35).unsettled_rounds() <= 20);
+        assert_eq!(known(2, 10).unsettled_rounds(), 0);
+        assert_eq!(settled(&[1.0, 2.0, 3.0], 10), [2.0, 3.0]);
+    }
+
+    #[test]
+    fn what_is_left_out_does_not_depend_on_which_side_is_head() {
+        let one = known(9, 10);
+        let mut other = one.clone();
+        for (at, life) in other.lives.iter_mut().enumerate() {
+            life.rotate_left(at % 3);
+        }
+        assert_eq!(one.unsettled_rounds(), other.unsettled_rounds());
+    }
 }
