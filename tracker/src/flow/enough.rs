@@ -72,6 +72,11 @@ impl Rule for Enough<'_> {
         self.looks().first_finding().map_or(1, |look| look.values)
     }
 
+    fn lives_to_plan(&self) -> usize {
+        let least = self.least_for_a_finding();
+        if self.aim == Aim::Size { least } else { self.looks().next_after(least).map_or(least, |look| look.values) }
+    }
+
     fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
         if self.inputs == Inputs::Same {
             return BTreeMap::new();

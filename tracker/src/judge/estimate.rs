@@ -97,14 +97,14 @@ pub fn medians(lives: &[Life]) -> Vec<f64> {
 /// How much lives vary: the variance of one life around the others, for the kin of later duels. None of one life.
 #[must_use]
 pub fn variance_of_lives(medians: &[f64]) -> Option<Variance> {
-    let mean = robust::trimmed_mean(medians)?;
+    let mean = robust::unspoiled_mean(medians)?;
     Some(Variance { value: mean.variance * medians.len() as f64, df: mean.df })
 }
 
 /// The effect over lives, with their variance drawn towards the `usual` one of kindred series. None of one life.
 #[must_use]
 pub fn over_lives(medians: &[f64], usual: Option<Variance>) -> Option<Estimate> {
-    let effect = robust::trimmed_mean(medians)?.center;
+    let effect = robust::unspoiled_mean(medians)?.center;
     let of_life = shrink::towards(variance_of_lives(medians)?, usual);
     let error = Variance { value: of_life.value / medians.len() as f64, df: of_life.df };
     Some(Estimate { effect, error })

@@ -83,8 +83,12 @@ pub struct Programs<'a> {
 pub trait Rule {
     /// The lives after which it wants to be asked for the first time.
     fn first_look(&self) -> usize;
-    /// The lives without which there can be no finding, so that time for so many is put by.
+    /// The lives without which there can be no finding.
     fn least_for_a_finding(&self) -> usize;
+    /// The lives that time is put by for, so that it is not over when the least number has not been enough.
+    fn lives_to_plan(&self) -> usize {
+        self.least_for_a_finding()
+    }
     /// By benchmark, the lives after which it wants to be asked again. What it does not name is decided.
     fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize>;
 }
@@ -236,7 +240,7 @@ impl Running<'_> {
     fn fight(&mut self, crew: &mut Crew<'_>, rule: &mut dyn Rule) -> Result<(), Stopped> {
         let working = (0..self.pairs.len()).filter(|&index| self.states[index].known().is_some());
         let working: Vec<usize> = working.collect();
-        self.life(crew, &working, rule.least_for_a_finding())?;
+        self.life(crew, &working, rule.lives_to_plan())?;
         let first = rule.first_look();
         let mut targets: Vec<(usize, usize)> = working.iter().map(|&index| (index, first)).collect();
         // A rule that knows of earlier lives may have enough of the first one, or name more: it is asked in any case.
@@ -252,7 +256,7 @@ impl Running<'_> {
             }
             while !targets.is_empty() {
                 let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
-                self.life(crew, &open, rule.least_for_a_finding())?;
+                self.life(crew, &open, rule.lives_to_plan())?;
                 targets.retain(|&(index, target)| self.states[index].wants_lives(target));
                 if self.left().is_zero() {
                     break;

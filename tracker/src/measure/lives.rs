@@ -117,17 +117,25 @@ impl<'a> Lives<'a> {
     /// Starts a worker beside the processors where it will be measured, if there is room: nobody is disturbed there, nor
     /// does it wait for those who are measured. [`Lives::gather`] brings it over.
     pub fn start_aside(&mut self, cores: u32) -> Result<Worker, WorkerError> {
-        let (here, beside) = (self.cpus(cores), self.cpus_beside(cores));
-        let there = if beside.len() < here.len() { here } else { &beside[beside.len() - here.len()..] }.to_vec();
+        let there = self.aside(cores).to_vec();
         self.start_on(&there)
     }
 
     /// Brings a worker to the processors where it is measured.
     pub fn gather(&self, worker: &Worker, cores: u32) {
-        if let Some(id) = worker.process_id() {
-            // It fails where nothing was chosen at the start either, or where the worker is gone, which it will say.
-            let _ = cores::move_process(id, self.cpus(cores));
-        }
+        send(worker, self.cpus(cores));
+    }
+
+    /// Sends a worker that was measured away again. It would not come to its end where others go before it: up to a second
+    /// of waiting for a processor was seen.
+    pub fn scatter(&self, worker: &Worker, cores: u32) {
+        send(worker, self.aside(cores));
+    }
+
+    /// The processors beside those for a worker that uses so many, or, where there is no room, those.
+    fn aside(&self, cores: u32) -> &[usize] {
+        let (here, beside) = (self.cpus(cores), self.cpus_beside(cores));
+        if beside.len() < here.len() { here } else { &beside[beside.len() - here.len()..] }
     }
 
     fn start_on(&mut self, cpus: &[usize]) -> Result<Worker, WorkerError> {
@@ -203,6 +211,13 @@ impl<'a> Lives<'a> {
             Err(error) if !matches!(error, WorkerError::Stopped) => self.start(cores),
             result => result,
         }
+    }
+}
+
+fn send(worker: &Worker, cpus: &[usize]) {
+    if let Some(id) = worker.process_id() {
+        // It fails where nothing was chosen at the start either, or where the worker is gone, which it will say.
+        let _ = cores::move_process(id, cpus);
     }
 }
 

@@ -37,13 +37,31 @@ pub struct Mean {
 /// is cut off, and it is the mean with its usual error.
 #[must_use]
 pub fn trimmed_mean(values: &[f64]) -> Option<Mean> {
+    without(values, values.len() / 10)
+}
+
+/// A quarter is cut off each end where that makes the variance so many times smaller: of normal values that happens once
+/// in some thousand samples of seven, and more rarely in larger ones.
+const SPOILED: f64 = 50.0;
+/// With fewer values too little would be left.
+const FEWEST_SPOILED: usize = 7;
+
+/// The same, but without a quarter at each end where the outer values lie so far out that something must have spoiled
+/// them: an interruption that hits one of two sides for a while, say.
+#[must_use]
+pub fn unspoiled_mean(values: &[f64]) -> Option<Mean> {
+    let usual = trimmed_mean(values)?;
+    let inner = without(values, values.len() / 4).filter(|_| values.len() >= FEWEST_SPOILED);
+    Some(inner.filter(|inner| usual.variance > SPOILED * inner.variance).unwrap_or(usual))
+}
+
+fn without(values: &[f64], cut: usize) -> Option<Mean> {
     let n = values.len();
     if n < 2 {
         return None;
     }
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let cut = n / 10;
     let kept = (n - 2 * cut) as f64;
     let center = sorted[cut..n - cut].iter().sum::<f64>() / kept;
     let (low, high) = (sorted[cut], sorted[n - 1 - cut]);

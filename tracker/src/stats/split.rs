@@ -7,7 +7,7 @@
 
 use std::f64::consts::FRAC_PI_2;
 
-use super::robust::median;
+use super::robust::{median, variance_about_zero};
 
 /// From a median absolute deviation to the standard deviation of a normal.
 const NORMAL_MAD: f64 = 1.4826;
@@ -27,8 +27,21 @@ pub fn best_readings(lives: &[Vec<f64>], beside: f64, least: f64) -> Option<f64>
     let of_reading = (NORMAL_MAD * median(&deviations)?).powi(2);
     let readings = deviations.len() as f64 / medians.len() as f64;
     let within = of_reading * FRAC_PI_2;
-    let between = (variance(&medians) - within / readings).max(least * of_reading);
+    let between = (between_lives(&medians) - within / readings).max(least * of_reading);
     (between > 0.0).then(|| (beside * within / between).sqrt())
+}
+
+/// Lives from which on one that was disturbed is told from the others.
+const ENOUGH_LIVES: usize = 5;
+
+/// The variance between lives. One disturbed life in ten must not make all others short, which disturbs more of them.
+fn between_lives(medians: &[f64]) -> f64 {
+    if medians.len() < ENOUGH_LIVES {
+        return variance(medians);
+    }
+    let middle = median(medians).unwrap_or(0.0);
+    let deviations: Vec<f64> = medians.iter().map(|value| value - middle).collect();
+    variance_about_zero(&deviations).map_or(0.0, |found| found.value)
 }
 
 /// The variance of a sample; zero where there is none.
@@ -65,6 +78,15 @@ mod tests {
         assert!((best(1.0, 4.0) - 20.0).abs() < 6.0, "{}", best(1.0, 4.0));
         // Nothing between them is to be seen: the least is taken.
         assert!((best(0.0, 1.0) - 50.0).abs() < 20.0, "{}", best(0.0, 1.0));
+    }
+
+    #[test]
+    fn a_disturbed_life_does_not_make_the_others_short() {
+        let quiet = lives(0.0, 1.0);
+        let mut disturbed = quiet.clone();
+        disturbed[0] = disturbed[0].iter().map(|value| value + 100.0).collect();
+        let [quiet, disturbed] = [quiet, disturbed].map(|lives| best_readings(&lives, 16.0, 0.01).unwrap());
+        assert!(disturbed > 0.6 * quiet, "{disturbed} beside {quiet}");
     }
 
     #[test]

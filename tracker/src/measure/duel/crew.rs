@@ -79,8 +79,9 @@ impl<'a> Crew<'a> {
         })
     }
 
-    /// These were used.
-    pub(super) fn used(&mut self, trio: Trio) {
+    /// These were used, on so many processors.
+    pub(super) fn used(&mut self, trio: Trio, cores: u32) {
+        trio.scatter(&self.lives, cores);
         if let Some(before) = self.spent.replace(trio) {
             before.finish(&mut self.lives);
         }

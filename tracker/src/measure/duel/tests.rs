@@ -215,3 +215,28 @@ fn a_signal_stops_it() {
     let ended = run(programs, &offers, &options, (&mut Lives(1000), &stop), &mut tell);
     assert!(matches!(ended, Err(DuelError::Stopped)), "{ended:?}");
 }
+
+/// The processors on which a process may run.
+fn processors(process: i32) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim().to_owned()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_was_measured_makes_room_for_who_is() {
+    let (_folder, program) = worker("");
+    let stop = Stop::by_hand().unwrap();
+    let soon = Instant::now() + Duration::from_mins(1);
+    let lives = || super::Lives::new(&program, Patience::of(Duration::from_mins(1)), soon, &stop);
+    let mut crew = Crew::new([lives(), lives(), lives()]);
+    let list = |cpus: &[usize]| cpus.last().map(ToString::to_string);
+    let (here, aside) = (list(crew.lives()[0].cpus(1)), list(crew.lives()[0].cpus_beside(1)));
+    let trio = crew.next(1, &mut Order::new(1)).unwrap();
+    let ids = trio.process_ids();
+    let all = || ids.iter().map(|&id| processors(id)).collect::<Vec<_>>();
+    assert_eq!(all(), vec![here.clone().unwrap(); 3]);
+    crew.used(trio, 1);
+    assert_eq!(all(), vec![aside.or(here).unwrap(); 3], "they would wait behind those that are measured now");
+    crew.close();
+}

@@ -54,6 +54,13 @@ impl Trio {
         }
     }
 
+    /// Sends the three away again, to where they can end.
+    pub(super) fn scatter(&self, lives: &[Lives<'_>; 3], cores: u32) {
+        for (worker, lives) in self.workers.iter().zip(lives) {
+            lives.scatter(worker, cores);
+        }
+    }
+
     /// Lets the three go before what else runs there, if each has one thread and all of it is allowed.
     pub(super) fn hurry(&self) {
         // Where it is not, the three are measured as they are.
@@ -65,7 +72,7 @@ impl Trio {
         urgent::relax(&self.process_ids());
     }
 
-    fn process_ids(&self) -> Vec<i32> {
+    pub(super) fn process_ids(&self) -> Vec<i32> {
         self.workers.iter().filter_map(Worker::process_id).collect()
     }
 
@@ -111,7 +118,7 @@ impl Running<'_> {
             };
             let turns = self.order.shuffled(Side::ALL);
             let served = crew.beside(cores, turns, || self.one_life(&mut trio, &mut queue, few, parts))?;
-            crew.used(trio);
+            crew.used(trio, cores);
             self.share_start(&served, begun.elapsed());
         }
         Ok(())
