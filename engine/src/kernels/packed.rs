@@ -57,8 +57,9 @@ impl PackedMatrix {
 
     /// The panels, to be filled.
     pub fn panels_mut(&mut self) -> impl Iterator<Item = PanelMut<'_>> {
-        let inputs = self.inputs;
-        self.values.chunks_exact_mut((PANEL * inputs).max(1)).map(move |values| PanelMut { inputs, values })
+        let (outputs, inputs) = (self.outputs, self.inputs);
+        let panels = self.values.chunks_exact_mut((PANEL * inputs).max(1)).enumerate();
+        panels.map(move |(at, values)| PanelMut { outputs: outputs_of(at, outputs), inputs, values })
     }
 
     /// Number of inputs.
@@ -99,9 +100,15 @@ impl PackedMatrix {
     }
 }
 
+/// How many of so many outputs are in a panel; the last one has what is left.
+pub(super) fn outputs_of(panel: usize, outputs: usize) -> usize {
+    PANEL.min(outputs - panel * PANEL)
+}
+
 /// One panel of a [`PackedMatrix`] that is being filled.
 #[derive(Debug)]
 pub struct PanelMut<'a> {
+    outputs: usize,
     inputs: usize,
     values: &'a mut [f32],
 }
@@ -118,7 +125,7 @@ impl PanelMut<'_> {
     /// # Panics
     /// If there are more rows than outputs.
     pub fn set(&mut self, rows: &[f32]) {
-        assert!(rows.len() <= PANEL * self.inputs, "{} weights for {PANEL} outputs", rows.len());
+        assert!(rows.len() <= self.outputs * self.inputs, "{} weights for {} outputs", rows.len(), self.outputs);
         // What a cache line of each row becomes stays in the first cache until it is whole.
         for (index, to) in self.values.chunks_mut(LINE_INPUTS * PANEL).enumerate() {
             for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
@@ -188,5 +195,14 @@ mod tests {
         let mut row = [0.0; 5];
         packed.read_row(66, &mut row);
         assert_eq!(row, rows[330..335]);
+    }
+
+    #[test]
+    #[should_panic(expected = "35 weights for 6 outputs")]
+    fn the_last_panel_takes_no_more_rows_than_it_has_outputs() {
+        let mut packed = PackedMatrix::zeroed(70, 5);
+        let mut last = packed.panels_mut().last().unwrap();
+        last.set(&[1.0; 30]);
+        last.set(&[1.0; 35]);
     }
 }

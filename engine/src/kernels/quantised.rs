@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::lanes::Lanes;
 use super::matmul::{Matrix, MatrixMut};
 use super::memory::{Buffer, Depot};
-use super::packed::PANEL;
+use super::packed::{PANEL, outputs_of};
 use super::{Kernels, Level, scalar};
 use crate::half::from_half;
 use crate::q8::{BLOCK, Block};
@@ -59,8 +59,12 @@ impl PackedQ8 {
     }
 
     /// Packs blocks that lie row by row, a row for each output.
+    ///
+    /// # Panics
+    /// If the blocks are not that many.
     #[must_use]
     pub fn of(blocks: &[Block], outputs: usize, inputs: usize) -> Self {
+        assert_eq!(blocks.len() * BLOCK, outputs * inputs, "{outputs} × {inputs} weights");
         let mut packed = Self::zeroed(outputs, inputs);
         for (mut panel, rows) in packed.panels_mut().zip(blocks.chunks((PANEL * inputs / BLOCK).max(1))) {
             panel.set(rows);
@@ -70,8 +74,9 @@ impl PackedQ8 {
 
     /// The panels, to be filled.
     pub fn panels_mut(&mut self) -> impl Iterator<Item = Q8PanelMut<'_>> {
-        let blocks = self.inputs / BLOCK;
-        self.bytes.chunks_exact_mut((blocks * PANEL_BLOCK).max(1)).map(move |bytes| Q8PanelMut { blocks, bytes })
+        let (outputs, blocks) = (self.outputs, self.inputs / BLOCK);
+        let panels = self.bytes.chunks_exact_mut((blocks * PANEL_BLOCK).max(1)).enumerate();
+        panels.map(move |(at, bytes)| Q8PanelMut { outputs: outputs_of(at, outputs), blocks, bytes })
     }
 
     /// Number of inputs.
@@ -125,6 +130,7 @@ impl PackedQ8 {
 /// One panel of a [`PackedQ8`] that is being filled.
 #[derive(Debug)]
 pub struct Q8PanelMut<'a> {
+    outputs: usize,
     blocks: usize,
     bytes: &'a mut [u8],
 }
@@ -141,7 +147,7 @@ impl Q8PanelMut<'_> {
     /// # Panics
     /// If there are more rows than outputs.
     pub fn set(&mut self, rows: &[Block]) {
-        assert!(rows.len() <= PANEL * self.blocks, "{} blocks for {PANEL} outputs", rows.len());
+        assert!(rows.len() <= self.outputs * self.blocks, "{} blocks for {} outputs", rows.len(), self.outputs);
         for (index, to) in self.bytes.chunks_exact_mut(PANEL_BLOCK).enumerate() {
             let (weights, scales) = to.split_at_mut(WEIGHT_BYTES);
             for (lane, row) in rows.chunks_exact(self.blocks).enumerate() {
