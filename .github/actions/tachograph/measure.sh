@@ -18,6 +18,10 @@ tachograph ci || exit
 tachograph pull || echo "measuring without the shared history" >&2
 
 verdict=0
+# Runs a command; the first of all that fails says how this job ends.
+first_failure() {
+    "$@" || { local code=$?; [ "$verdict" -ne 0 ] || verdict=$code; }
+}
 if [ "${TACHOGRAPH_RECORD:-false}" = true ] && [ "$(git rev-list --count HEAD)" = 1 ] &&
     [ "$(git rev-parse --is-shallow-repository)" = false ]; then
     echo "this is the first commit of all: there is nothing to compare it with" >&2
@@ -28,8 +32,8 @@ fi
 # The history gets its point and its duel whatever the verdict is; of several shards the first one measures it.
 if [ "${TACHOGRAPH_RECORD:-false}" = true ]; then
     if [ "${shard:-1}" = 1 ]; then
-        tachograph run HEAD || [ "$verdict" -ne 0 ] || verdict=$?
+        first_failure tachograph run HEAD
     fi
-    tachograph push --bundle "$bundles/record${shard:+-$shard}.bundle" || [ "$verdict" -ne 0 ] || verdict=$?
+    first_failure tachograph push --bundle "$bundles/record${shard:+-$shard}.bundle"
 fi
 exit "$verdict"

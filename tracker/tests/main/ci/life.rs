@@ -87,6 +87,13 @@ fn asked(world: &World) -> String {
     log
 }
 
+/// What the forge was asked for writes no second comment.
+fn edits_its_one_comment(log: &str) {
+    let [edited, written] =
+        ["--method PATCH repos/us/it/issues/comments/77", "--method POST repos/us/it/issues/9/comments"];
+    assert!(log.contains(edited) && !log.contains(written), "{log}");
+}
+
 /// A project of somebody's, in which `init` was run and said what to measure. Go stands for whatever it is written in;
 /// what is measured is a worker whose costs stand in a file, so that it is known what must be found.
 fn project() -> World {
@@ -170,7 +177,7 @@ fn a_project_lives_from_init_through_pushes_pull_requests_forks_queues_and_rewri
     assert!(told.starts_with("<!-- tachograph -->\n### Tachograph: slower"), "{told}");
     assert!(told.contains("https://forge.example/us/it/actions/runs/5") && told.contains("+3.0"), "{told}");
     let log = asked(&world);
-    assert!(log.contains("--method PATCH repos/us/it/issues/comments/77"), "{log}");
+    edits_its_one_comment(&log);
     assert!(log.contains("state=failure") && log.contains(&format!("statuses/{slower}")), "{log}");
 
     // A re-run of it is another measurement, judged together with the first.
@@ -178,7 +185,7 @@ fn a_project_lives_from_init_through_pushes_pull_requests_forks_queues_and_rewri
     let (again, _) = measure(&world, "again", &slower, 1, 1);
     report(&world, "report-again", &again, &slower, true);
     assert_eq!(count(&ledger(&world), "duels/"), before + 1);
-    asked(&world);
+    edits_its_one_comment(&asked(&world));
 
     accepted(&world, &again, &slower);
     of_a_fork(&world, &slower);

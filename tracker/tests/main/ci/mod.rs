@@ -1,6 +1,7 @@
 //! The life of a project on a CI host: the steps of the action, run with the variables that the host sets, on a local
 //! remote; the forge's own program is a script that writes down what it is asked for.
 
+mod codes;
 mod elsewhere;
 mod hostile;
 mod initial;

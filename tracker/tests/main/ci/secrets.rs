@@ -96,6 +96,7 @@ fn no_secret_of_a_job_reaches_a_worker_the_store_a_bundle_the_summary_the_commen
     let _ = std::fs::remove_dir_all(world.path("artifacts"));
     let pushed = with_secrets(Job::new(&world, "push", &head, "push", "{}"));
     let pushed = pushed.action("tachograph", &[("record", "true"), BINARY], &[]);
+    assert_eq!(pushed.code, 1, "its benchmark crashes: {}", pushed.said);
     let recorder = with_secrets(Job::new(&world, "record", &head, "push", "{}"));
     let context = [("github.token", "canary-of-the-job"), ("github.sha", head.as_str())];
     let recorded = recorder.action("tachograph/record", &[("site", "site"), BINARY], &context);
