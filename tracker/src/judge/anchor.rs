@@ -361,8 +361,9 @@ mod tests {
         let joined = re_anchored(&mut noise, 0.2, 0.2, 0.001);
         let offset = joined.offsets[1].expect("tied");
         assert_eq!((offset.tie, offset.count), (Tie::Duel, 1));
-        // The duel says 0.1 %, and the duels of this strand scatter by 0.2 %.
-        assert!((offset.log - 0.2).abs() < 1e-12 && (0.0015..0.003).contains(&offset.error), "{offset:?}");
+        // The duel says 0.1 %, and the duels of these strands scatter by 0.2 %; a median of fifty distances, and the larger of
+        // two of them, is off from that by a sixth.
+        assert!((offset.log - 0.2).abs() < 1e-12 && (0.0017..0.0024).contains(&offset.error), "{offset:?}");
         assert_eq!(trend(&joined, &Settings::history(), Direction::Lower).changes, []);
     }
 

@@ -121,15 +121,15 @@ fn in_no_size_of_suite_are_gates_of_one_build_redder_than_promised() {
         let gates = gates * soak();
         let hits = (0..gates).filter(|_| is_red(&mut noise, &Shape::ALL, (suite, sides), generous())).count();
         println!("{sides:?}, suite of {suite}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
-        // One more than the budget gives, because a handful of gates is a small sample.
-        assert!(hits as f64 <= 1.0 + generous().probability() * gates as f64, "suite {suite}: {hits} red of {gates}");
+        let most = generous().probability() * gates as f64;
+        assert!(hits as f64 <= most, "{sides:?}, suite of {suite}: {hits} red of {gates}");
     }
 }
 
 #[test]
 fn builds_that_differ_by_luck_alone_are_not_redder_than_promised() {
     let level = generous().probability() / 10.0;
-    for tau in [0.002, 0.01, 0.03] {
+    for (sides, tau) in BOTH.into_iter().flat_map(|sides| [0.002, 0.01, 0.03].map(|tau| (sides, tau))) {
         let mut noise = Noise::seeded(31);
         let gates = 60 * soak();
         let hits = (0..gates)
@@ -137,13 +137,14 @@ fn builds_that_differ_by_luck_alone_are_not_redder_than_promised() {
                 (0..10).any(|_| {
                     let luck = tau * noise.normal();
                     let spread = Spread::between(&earlier(&mut noise, 30, tau));
-                    let evidence = evidence(Sides::Three, Shape::Gauss, &mut noise, (30, 0.003, luck));
+                    let evidence = evidence(sides, Shape::Gauss, &mut noise, (30, 0.003, luck));
                     duel(&Series { evidence, spread, limit: no_limit() }, level, luck).call == Call::Regressed
                 })
             })
             .count();
-        println!("luck {tau}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
-        assert!(hits as f64 <= 2.0 + generous().probability() * gates as f64, "luck {tau}: {hits} red of {gates}");
+        println!("{sides:?}, luck {tau}: {hits} red of {gates}, at most {:.4}", upper_bound(hits, gates));
+        let most = 2.0 + generous().probability() * gates as f64;
+        assert!(hits as f64 <= most, "{sides:?}, luck {tau}: {hits} red of {gates}");
     }
 }
 
@@ -176,14 +177,16 @@ fn followed(noise: &mut Noise, series: usize, runs: usize) -> (usize, usize) {
 #[test]
 fn commit_by_commit_a_quiet_project_is_seldom_suspected_and_hardly_ever_confirmed() {
     let mut noise = Noise::seeded(37);
-    for (series, projects) in [(1, 6), (8, 1)] {
+    // A run may raise as many suspicions as `point` budgets for it: 0.3, but no series more than 0.1. A little is added for
+    // the chance of so few runs.
+    for (series, projects, most) in [(1, 6, 0.12), (8, 1, 0.35)] {
         let (projects, runs) = (projects * soak(), 60);
         let ended: Vec<(usize, usize)> = (0..projects).map(|_| followed(&mut noise, series, runs)).collect();
         let (suspected, confirmed): (usize, usize) =
             (ended.iter().map(|(s, _)| s).sum(), ended.iter().map(|(_, c)| c).sum());
         let all = projects * runs;
         println!("{series} series: of {all} runs {suspected} suspected, {confirmed} confirmed");
-        assert!(suspected as f64 <= 0.45 * all as f64, "{series} series: {suspected} of {all} runs suspected");
+        assert!(suspected as f64 <= most * all as f64, "{series} series: {suspected} of {all} runs suspected");
         // Either way a look may err: twice the budget of one direction.
         let most = 2.0 * generous().probability() * suspected as f64;
         assert!(confirmed as f64 <= most + 2.0, "{series} series: {confirmed} of {suspected} looks confirmed");
@@ -219,14 +222,14 @@ fn intervals_cover_the_truth_at_their_level_although_the_duel_stops_when_it_like
 }
 
 /// Shares of the words, and the median number of lives, over seeded duels of one true effect.
-fn outcomes(suite: usize, noise_pct: f64, effect_pct: f64, trials: usize) -> (f64, f64, usize) {
+fn outcomes((suite, sides): (usize, Sides), noise_pct: f64, effect_pct: f64, trials: usize) -> (f64, f64, usize) {
     let truth = f64::ln_1p(effect_pct / 100.0);
     let mut noise = Noise::seeded(77);
     let level = FalseReds::default().probability() / suite as f64;
     let mut ended: Vec<Ended> = (0..trials)
         .map(|_| {
             let lives = (MOST_LIVES, noise_pct / 100.0, truth);
-            let evidence = evidence(Sides::Three, Shape::Gauss, &mut noise, lives);
+            let evidence = evidence(sides, Shape::Gauss, &mut noise, lives);
             let limit = Limit::percent(2.0).unwrap();
             duel(&Series { evidence, spread: Spread::None, limit }, level, truth)
         })
@@ -239,17 +242,15 @@ fn outcomes(suite: usize, noise_pct: f64, effect_pct: f64, trials: usize) -> (f6
 #[test]
 fn what_got_slower_is_found_and_what_did_not_is_soon_left_alone() {
     let trials = 40 * soak();
-    for suite in [1, 10, 50, 100, 1000] {
-        // Noise and effect in percent, and the share that must be right; 3 % in noise of 1 % is only shown.
-        for (noise_pct, effect_pct, wanted) in
-            [(0.3, 0.0, 0.95), (0.3, 3.0, 0.95), (1.0, 0.0, 0.95), (1.0, 3.0, 0.0), (1.0, 5.0, 0.95), (1.0, 10.0, 0.95)]
-        {
-            let (red, unchanged, lives) = outcomes(suite, noise_pct, effect_pct, trials);
+    for (sides, suite) in BOTH.into_iter().flat_map(|sides| [1, 10, 50, 100, 1000].map(|suite| (sides, suite))) {
+        // Noise and effect in percent.
+        for (noise_pct, effect_pct) in [(0.3, 0.0), (0.3, 3.0), (1.0, 0.0), (1.0, 3.0), (1.0, 5.0), (1.0, 10.0)] {
+            let (red, unchanged, lives) = outcomes((suite, sides), noise_pct, effect_pct, trials);
             println!(
-                "suite of {suite}, noise {noise_pct} %, effect {effect_pct} %: red {red:.3}, unchanged {unchanged:.3}, lives {lives}"
+                "{sides:?}, suite of {suite}, noise {noise_pct} %, effect {effect_pct} %: red {red:.3}, unchanged {unchanged:.3}, lives {lives}"
             );
             let right = if effect_pct > 0.0 { red } else { unchanged };
-            assert!(right >= wanted, "suite {suite}, noise {noise_pct} %, effect {effect_pct} %: {right}");
+            assert!(right >= 0.95, "{sides:?}, suite {suite}, noise {noise_pct} %, effect {effect_pct} %: {right}");
         }
     }
 }
