@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use tachograph::adapt::{AdaptError, Format, MemoryFolder, Parsed, parse, parse_folder};
+use tachograph::config::{Config, Runs, Source};
 use tachograph::domain::{Measured, Outcome};
 
 const KEY: &str = include_str!("fixtures/formats/samples.key.tsv");
@@ -114,6 +115,21 @@ fn every_sample_of_a_real_tool_is_read_as_its_key_says() {
     let extra: Vec<&&str> = found.iter().filter(|line| !key.iter().any(|key| same(line, key))).collect();
     assert!(missing.is_empty() && extra.is_empty(), "not found:\n{missing:#?}\nnot in the key:\n{extra:#?}");
     assert_eq!(found.len(), key.len());
+}
+
+#[test]
+fn every_recipe_of_the_configuration_names_a_format_that_there_is() {
+    let suite = |recipe: &str, program: &str| Config::parse(&format!("[suite.a]\nrecipe = {recipe:?}\n{program}"));
+    let refused = suite("unheard of", "").unwrap_err().to_string();
+    let (_, names) = refused.split_once("there is ").unwrap();
+    let names: Vec<&str> = names.lines().next().unwrap().split(", ").collect();
+    assert!(names.len() >= 8 && names.contains(&"criterion"), "{refused}");
+    for name in names {
+        let config = suite(name, "program = \"./bench\"").or_else(|_| suite(name, "")).unwrap();
+        let Source::Command(source) = &config.suites["a"].source else { panic!("{name}") };
+        let Runs::Harness(harness) = &source.runs else { panic!("{name}") };
+        assert!(matches!(Format::named(&harness.format), Ok(Some(_))), "{name}: {:?}", harness.format);
+    }
 }
 
 fn short(error: &AdaptError) -> &'static str {

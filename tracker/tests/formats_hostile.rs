@@ -51,7 +51,9 @@ fn every_format_that_is_a_file_has_a_fixture_and_auto_finds_it_alone() {
         let parsed = parse(Some(format), bytes).unwrap_or_else(|error| panic!("{file}: {error}"));
         match parse(None, bytes) {
             Ok(found) => assert_eq!(found, parsed, "{file}"),
-            Err(AdaptError::Ambiguous { formats }) => assert_eq!(formats, ["gab-bigger", "gab-smaller"], "{file}"),
+            Err(AdaptError::Ambiguous { formats }) if file.starts_with("gab-") => {
+                assert_eq!(formats, ["gab-bigger", "gab-smaller"], "{file}");
+            }
             Err(error) => panic!("{file}: {error}"),
         }
         // A byte order mark and the line ends of Windows change nothing.

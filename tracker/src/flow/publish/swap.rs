@@ -126,7 +126,14 @@ mod tests {
     fn a_site_that_is_given_up_leaves_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("site");
-        drop(Place::open(&out).unwrap().begin().unwrap());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let begun = |text| {
+            let half = Place::open(&out).unwrap().begin().unwrap();
+            fs::write(half.path().join(MEMORY), text).unwrap();
+            half
+        };
+        begun("one").swap_in().unwrap();
+        drop(begun("two"));
+        assert_eq!(fs::read_to_string(out.join(MEMORY)).unwrap(), "one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

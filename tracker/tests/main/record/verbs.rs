@@ -55,11 +55,16 @@ fn log_shows_a_series_in_the_order_of_history() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "engine · kernel/matmul/64 · time  lorry");
     assert!(lines[1].ends_with('⠐'), "one series is drawn as a chart, whose newest points are the highest: {text}");
+    let (rows, axis) = (&lines[1..11], lines[11]);
+    let edge = |line: &str| line.chars().position(|sign| "│└".contains(sign)).expect("an edge");
+    assert!(rows.iter().all(|row| edge(row) == edge(axis)), "ten rows and their axis: {text}");
+    assert_eq!((rows[0].chars().count(), axis.chars().count()), (79, 79), "within the usual width of 80: {text}");
+    assert!(axis.contains("└2026-05-28─") && axis.ends_with("─2026-05-28") && lines[12].is_empty(), "{text}");
     let points = lines.iter().position(|line| line.starts_with("commit ")).expect("a table of points");
     assert_eq!(lines[points], "commit      date           value   change");
     assert_eq!(lines[points + 2], "0000000000  2026-05-28  5.115 µs  +0.01 %");
     assert_eq!(lines.len(), points + 3);
-    assert!(lines[2..points].iter().any(|line| line.contains("level")) && lines[points - 1].is_empty(), "{text}");
+    assert!(lines[12..points].iter().any(|line| line.contains("level")) && lines[points - 1].is_empty(), "{text}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Many who push at once, onto a remote that rejects every third push; and those who are killed on the way.
 
 use std::collections::BTreeSet;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -57,7 +57,7 @@ fn of_many_writers_nothing_is_lost_and_nothing_is_there_twice() {
 fn a_push_that_is_killed_at_any_moment_loses_nothing_and_breaks_nothing() {
     let world = World::new().with_remote();
     let rounds = u32::try_from(6 * soak()).expect("few");
-    let mut expected = BTreeSet::new();
+    let (mut expected, mut interrupted) = (BTreeSet::new(), 0);
     for round in 0..rounds {
         expected.extend(record(&world.root(), &[numbered(round)]));
         let mut push = world
@@ -69,8 +69,9 @@ fn a_push_that_is_killed_at_any_moment_loses_nothing_and_breaks_nothing() {
             .expect("starts");
         std::thread::sleep(Duration::from_millis(u64::from(round * 37 % 180)));
         let _ = push.kill();
-        push.wait().expect("ended");
+        interrupted += u32::from(push.wait().expect("ended").signal().is_some());
     }
+    assert!(interrupted > 0, "each of {rounds} pushes was over before it was killed");
     world.ended(0, &["push"]);
     assert_eq!(world.git_in(&world.path("remote.git"), &["fsck", "--no-dangling", "--no-progress"]), "");
     let reader = clone(&world, "reader", &[]);
@@ -85,13 +86,15 @@ fn a_pull_that_is_killed_at_any_moment_leaves_a_store_that_the_next_one_fills() 
     record(&world.root(), &runs);
     world.ended(0, &["push"]);
     let reader = clone(&world, "reader", &[]);
-    for round in 0..u64::try_from(4 * soak()).expect("few") {
+    let (rounds, mut interrupted) = (u64::try_from(4 * soak()).expect("few"), 0);
+    for round in 0..rounds {
         let mut pull = world.tachograph(&["pull"]);
         let mut pull = pull.current_dir(&reader).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         std::thread::sleep(Duration::from_millis(40 + round * 53 % 300));
         let _ = pull.kill();
-        pull.wait().expect("ended");
+        interrupted += u32::from(pull.wait().expect("ended").signal().is_some());
     }
+    assert!(interrupted > 0, "each of {rounds} pulls was over before it was killed");
     world.ended_in(&reader, 0, &["pull"]);
     assert_eq!(ids(&reader), ids(&world.root()));
 }
