@@ -31,8 +31,8 @@ impl Worktree {
         let guard = wait_for(&beside(target, "lock"))?;
         let page = beside(target, "times");
         let before = read(&page);
-        let now = SystemTime::now();
         let fresh = beside(target, "times.part");
+        let now = present(&fresh)?;
         let mut out = BufWriter::new(File::create(&fresh).map_err(files("writing", &fresh))?);
         let mut folders = BTreeSet::new();
         for (name, id) in self.laid() {
@@ -78,6 +78,22 @@ fn wait_for(path: &Path) -> Result<Guard, RepoError> {
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(files("locking", path)(error.into())),
         }
+    }
+}
+
+/// The present, as soon as the file system tells it from the time of what was written before: file systems count in steps,
+/// some of a second or two, and a file of the same time as what was built from another would pass for unchanged.
+fn present(probe: &Path) -> Result<SystemTime, RepoError> {
+    let file = File::create(probe).map_err(files("writing", probe))?;
+    let modified = || file.metadata().and_then(|meta| meta.modified()).map_err(files("reading the time of", probe));
+    let written = modified()?;
+    loop {
+        let now = SystemTime::now();
+        file.set_modified(now).map_err(files("setting the time of", probe))?;
+        if modified()? > written {
+            return Ok(now);
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

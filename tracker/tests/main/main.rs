@@ -32,4 +32,5 @@ mod sharing;
 mod showing;
 mod site;
 mod solo;
+mod traps;
 mod world;

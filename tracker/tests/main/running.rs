@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
+use crate::traps::Traps;
 use crate::world::World;
 
 fn json_lines(text: &str) -> Vec<Value> {
@@ -188,24 +188,11 @@ for line in sys.stdin:
 #[test]
 fn nothing_of_a_hostile_repository_runs_but_its_own_build_and_worker() {
     let world = World::new().with_python_suite();
-    let sentinel = world.path("sentinel");
-    let touch = format!("touch {}", sentinel.display());
     world.write(".gitattributes", "* filter=evil\n");
     world.commit("the suite");
-    for hook in ["post-checkout", "post-index-change", "reference-transaction", "post-commit"] {
-        let path = world.root().join(".git/hooks").join(hook);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("the hooks folder");
-        fs::write(&path, format!("#!/bin/sh\n{touch}\n")).expect("a hook");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
-    }
-    let config = world.root().join(".git/config");
-    let evil = format!(
-        "{}\n[core]\n\tfsmonitor = {touch}\n[filter \"evil\"]\n\tsmudge = {touch}\n\tclean = {touch}\n\trequired = true\n",
-        fs::read_to_string(&config).expect("a configuration")
-    );
-    fs::write(&config, evil).expect("the configuration is written");
+    let traps = Traps::set(&world);
     world.ended(0, &["run", "HEAD"]);
-    assert!(!sentinel.exists(), "something of the repository was run");
+    traps.held_and_plain_git_springs_them();
 }
 
 /// A program that writes our own result format; each process reads other numbers.
