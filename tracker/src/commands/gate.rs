@@ -337,7 +337,9 @@ pub(super) fn conclude(gate: &Gate<'_>, no_baseline: Undecided, shape: Shape, li
     Ok(ExitCode::from(code))
 }
 
-/// A base that cannot be used before red, before nothing to judge or what may not stay undecided, before fine.
+/// A base that cannot be used before red, before nothing to judge or what may not stay undecided, before fine: while the
+/// environment fails, what is red may be so for that, and whoever retries on 3 must not take the verdict for a whole one.
+/// What is red is in the report all the same.
 fn exit_code(gate: &Gate<'_>, no_baseline: Undecided) -> u8 {
     let Gate { reports, .. } = *gate;
     let is = |whole: Whole| reports.iter().any(|report| report.whole == whole);

@@ -137,6 +137,11 @@ fn a_worker_that_does_not_start_fails_the_environment_on_base_and_the_change_on_
         (&whole["unusable"][0][0], &whole["exit_code"], &whole["whole"]),
         (&"broken".into(), &3.into(), &"nothing".into())
     );
+    // Beside one that is red too: the environment is mended first, and what is red is told.
+    world.write("costs.json", r#"{"a": 910000}"#);
+    world.commit("slower");
+    let printed = world.ended(3, &["gate", "--base", &base]);
+    assert!(printed.out.starts_with("red: suite clocked"), "{}", printed.out);
 }
 
 #[test]
