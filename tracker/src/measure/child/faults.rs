@@ -130,9 +130,12 @@ fn a_tracker_killed_at_any_moment_leaves_nobody() {
         let mut tracker =
             tracker("a_tracker_killed_at_any_moment_leaves_nobody", &mark, folder.path()).spawn().unwrap();
         await_line(&mut BufReader::new(tracker.stdout.take().unwrap()), "begun");
-        // The moments are spread over some lives of the child, the first five of them evenly; which one is hit does not
-        // matter.
-        std::thread::sleep(Duration::from_micros(round * 37_919 % 150_000 + 1000));
+        // The moments are spread over some lives of the child; which one is hit does not matter, but one there must be.
+        std::thread::sleep(Duration::from_micros(round * 37_919 % 150_000));
+        let begun = Instant::now();
+        while alive == 0 && round + 1 == rounds && marked(&mark).is_empty() && begun.elapsed() < AGES {
+            std::thread::yield_now();
+        }
         alive += usize::from(!marked(&mark).is_empty());
         tracker.kill().unwrap();
         tracker.wait().unwrap();

@@ -90,7 +90,7 @@ fn a_pull_that_is_killed_at_any_moment_leaves_a_store_that_the_next_one_fills() 
     for round in 0..rounds {
         let mut pull = world.tachograph(&["pull"]);
         let mut pull = pull.current_dir(&reader).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
-        std::thread::sleep(Duration::from_millis(40 + round * 53 % 300));
+        std::thread::sleep(Duration::from_millis(20 + round * 53 % 300));
         let _ = pull.kill();
         interrupted += u32::from(pull.wait().expect("ended").signal().is_some());
     }
