@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{World, skip};
 
-/// Whether valgrind is there.
+/// Whether valgrind is there; if not, says so.
 fn counts() -> bool {
-    std::process::Command::new("valgrind").arg("--version").output().is_ok_and(|out| out.status.success())
+    let works = std::process::Command::new("valgrind").arg("--version").output().is_ok_and(|out| out.status.success());
+    if !works {
+        skip("instructions", "valgrind is not installed");
+    }
+    works
 }
 
 /// A program that links the harness, among the examples, which cargo builds where nobody chooses among the tests.
@@ -39,7 +43,7 @@ fn world(rounds: u32) -> World {
 #[test]
 fn instructions_are_counted_alike_in_two_runs_and_a_change_of_a_few_percent_is_red_by_them_alone() {
     if !counts() {
-        return println!("skipped: valgrind is not installed");
+        return;
     }
     let world = world(30);
     let args = ["run", "--filter", "text", "--no-confirm", "--format", "json"];
@@ -73,11 +77,12 @@ fn instructions_are_counted_alike_in_two_runs_and_a_change_of_a_few_percent_is_r
 
 #[test]
 fn a_worker_of_the_harness_marks_its_work_and_is_counted_to_the_last_instruction() {
-    let (true, Some(program)) = (counts(), steady_suite()) else {
-        return println!(
-            "skipped: valgrind is not installed, or the examples are not built (`--examples` builds them)"
-        );
+    let Some(program) = steady_suite() else {
+        return skip("a worker of the harness", "the examples are not built (`--examples` builds them)");
     };
+    if !counts() {
+        return;
+    }
     let world = World::new();
     let config = format!("[suite.rust]\nworker = [{program:?}]\nbudget = \"100ms\"\n");
     world.write("tachograph.toml", &config);

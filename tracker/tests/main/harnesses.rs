@@ -2,7 +2,8 @@
 //! was put in, which must be found.
 //!
 //! They take minutes, fetch packages by their ordinary clients, and need what they speak of on `PATH`; so they
-//! run only with `TACHOGRAPH_SOAK` set, and one whose tools are not there says so and passes:
+//! run only with `TACHOGRAPH_SOAK` set, and one whose tools are not there says so and passes, unless `TACHOGRAPH_ALL_TOOLS`
+//! says that everything is installed:
 //! `TACHOGRAPH_SOAK=1 cargo test --test main harnesses -- --nocapture --test-threads 1`.
 
 #![expect(clippy::print_stdout, reason = "what was found, and what was skipped and why, is told to who asked for it")]
@@ -13,12 +14,13 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::record::again::tell;
+use crate::world::{World, skip};
 
 /// Whether the long tests are wanted and all of these can be started; if not, says why.
 fn has(what: &str, tools: &[&[&str]]) -> bool {
     if std::env::var_os("TACHOGRAPH_SOAK").is_none() {
-        println!("{what}: skipped, for it takes minutes; set TACHOGRAPH_SOAK=1 to run it");
+        tell(&format!("skipped: {what}, for it takes minutes; set TACHOGRAPH_SOAK=1 to run it"));
         return false;
     }
     let starts = |tool: &&[&str]| {
@@ -28,7 +30,7 @@ fn has(what: &str, tools: &[&[&str]]) -> bool {
     };
     match tools.iter().find(|tool| !starts(tool)) {
         Some(tool) => {
-            println!("{what}: skipped, for `{}` does not work here", tool.join(" "));
+            skip(what, &format!("`{}` does not work here", tool.join(" ")));
             false
         }
         None => true,

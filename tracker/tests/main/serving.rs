@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::browser::Browser;
 use crate::drawn::Size;
 use crate::showing::with_past;
+use crate::site::browser;
 use crate::world::World;
 
 /// Nothing that is waited for takes longer than this on any machine.
@@ -102,7 +102,7 @@ fn a_port_that_is_taken_is_refused_with_what_to_do() {
 #[test]
 fn an_open_page_loads_anew_when_the_site_was_drawn_again() {
     let world = with_past(Size { series: 6, commits: 12, changes: 1 });
-    let Some(mut browser) = Browser::open() else { return };
+    let Some(mut browser) = browser() else { return };
     let served = Served::begin(&world);
     browser.visit_address(&format!("http://127.0.0.1:{}/index.html#q=late", served.port));
     browser.until("document.querySelectorAll('#rows tbody tr').length === 0");

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::drawn::Size;
 use crate::showing::with_past;
-use crate::world::World;
+use crate::world::{World, skip};
 
 /// A dashboard of it.
 const BOARD: &str = "title = \"Kernels\"\nabout = \"How the kernels of this made-up past compare, on one machine\"
@@ -24,11 +24,10 @@ pub(crate) fn site() -> (World, PathBuf) {
     (world, folder)
 }
 
-#[expect(clippy::print_stdout, reason = "a test that could not be made says so")]
 pub(crate) fn browser() -> Option<Browser> {
     let browser = Browser::open();
     if browser.is_none() {
-        println!("skipped: this machine has no Chromium (Debian: apt install chromium)");
+        skip("pages in a browser", "this machine has no Chromium (Debian: apt install chromium)");
     }
     browser
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::record::again::tell;
+
 /// A folder that is gone when the test is over, with a repository in it.
 pub(crate) struct World {
     folder: tempfile::TempDir,
@@ -154,6 +156,13 @@ impl Printed {
         assert_eq!(output.status.code(), Some(code), "tachograph {args:?}\n--- out\n{out}\n--- err\n{err}");
         Printed { out, err }
     }
+}
+
+/// Says what a test could not show here, and why. Where everything is said to be installed, by `TACHOGRAPH_ALL_TOOLS`, it
+/// has to be shown.
+pub(crate) fn skip(what: &str, why: &str) {
+    assert!(std::env::var_os("TACHOGRAPH_ALL_TOOLS").is_none(), "{what}: {why}, and TACHOGRAPH_ALL_TOOLS is set");
+    tell(&format!("skipped: {what}, for {why}"));
 }
 
 /// How many times the ordinary number of trials to make.

@@ -221,7 +221,11 @@ fn only_below_callgrind_a_worker_counts_and_there_the_loop_alone() {
     let refused = Speaker::greeted(demo()).ask(&count(10));
     assert!(message(&refused).contains("only callgrind can count"), "{refused}");
     if !Command::new("valgrind").arg("--version").output().is_ok_and(|out| out.status.success()) {
-        return println!("skipped: valgrind is not installed");
+        use std::io::Write as _;
+        assert!(std::env::var_os("TACHOGRAPH_ALL_TOOLS").is_none(), "valgrind is not installed");
+        // Past the test harness, which keeps what succeeds to itself.
+        let _ = writeln!(std::io::stderr(), "skipped: counting below callgrind, for valgrind is not installed");
+        return;
     }
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("count.callgrind");
     let mut below = Command::new("valgrind");

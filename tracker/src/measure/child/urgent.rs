@@ -153,14 +153,28 @@ mod tests {
         assert_eq!(policy(), "0");
     }
 
+    /// Whether this process may do it: the bit of `CAP_SYS_NICE` among those that are in effect.
+    fn may_be_urgent() -> bool {
+        const CAP_SYS_NICE: u64 = 1 << 23;
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap().trim();
+        u64::from_str_radix(effective, 16).unwrap() & CAP_SYS_NICE != 0
+    }
+
     #[test]
     fn a_thread_is_urgent_for_as_long_as_it_says_where_that_is_allowed() {
+        use std::io::Write as _;
         assert_eq!(policy(), "0");
-        if let Some(urgent) = Urgent::here() {
-            assert_eq!(policy(), "2");
-            assert_eq!(std::thread::scope(|scope| scope.spawn(policy).join().unwrap()), "2");
-            drop(urgent);
+        let urgent = Urgent::here();
+        if !may_be_urgent() {
+            // Past the test harness, which keeps what succeeds to itself.
+            let _ = writeln!(std::io::stderr(), "skipped: that a thread is urgent, for CAP_SYS_NICE is not ours");
+            return;
         }
+        assert!(urgent.is_some(), "it is allowed");
+        assert_eq!(policy(), "2");
+        assert_eq!(std::thread::scope(|scope| scope.spawn(policy).join().unwrap()), "2");
+        drop(urgent);
         assert_eq!(policy(), "0");
     }
 }

@@ -128,9 +128,15 @@ fn interpreter() -> String {
 #[test]
 fn callgrind_counts_a_python_worker_to_a_thousandth() {
     let stop = Stop::by_hand().unwrap();
-    let Ok(counter @ Counter::Callgrind { .. }) = Counter::find(&stop) else {
-        return println!("skipped: valgrind is not installed");
-    };
+    if !std::process::Command::new("valgrind").arg("--version").output().is_ok_and(|out| out.status.success()) {
+        use std::io::Write as _;
+        assert!(std::env::var_os("TACHOGRAPH_ALL_TOOLS").is_none(), "valgrind is not installed");
+        // Past the test harness, which keeps what succeeds to itself.
+        let _ = writeln!(std::io::stderr(), "skipped: that callgrind counts, for valgrind is not installed");
+        return;
+    }
+    let counter = Counter::find(&stop).unwrap();
+    assert!(matches!(counter, Counter::Callgrind { .. }), "{counter:?}");
     let (folder, _) = fake(
         "def run(request):\n    for _ in range(request['iterations']):\n        sum(range(1000))\n    say(reply='run', elapsed_ns=1)",
     );

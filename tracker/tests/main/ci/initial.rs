@@ -1,7 +1,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::world::World;
+use crate::world::{World, skip};
 
 fn list(world: &World) -> Vec<String> {
     let status = world.git(&["status", "--porcelain", "--untracked-files=all"]);
@@ -32,7 +32,7 @@ fn what_init_writes_is_measured_at_first_use_and_nothing_else_is_touched() {
         let run = world.ended(0, &["run", "--budget", "2s"]);
         assert!(run.out.contains("Sum"), "{}\n{}", run.out, run.err);
     } else {
-        println!("the first run: skipped, for this machine has no Go (Debian: apt install golang-go)");
+        skip("the first run", "this machine has no Go (Debian: apt install golang-go)");
     }
     let again = world.ended(2, &["init"]);
     assert!(again.err.contains("nothing is overwritten"), "{}", again.err);
