@@ -5,8 +5,10 @@
 //! at the given places comes from Kalman's filter for a local level (Harvey 1989, *Forecasting*, chapter 2), where a
 //! walk of no variance is the staircase itself.
 
+use std::sync::LazyLock;
+
 use super::merge::Levels;
-use super::noise::Noise;
+use super::noise::{Noise, bounds};
 
 /// Steps larger than this, in units of noise, are steps whatever else the level does.
 const LOUD: f64 = 3.0;
@@ -16,8 +18,11 @@ const EXPLAINED: [f64; 3] = [3.0, 5.0, 7.0];
 const VOTES: f64 = 1.5;
 /// The length at which the walk is neither more nor less likely for it.
 const USUAL_LENGTH: f64 = 200.0;
-/// The walks that are tried: variance of a step of the walk, in units of the noise's own.
-const WALKS: [f64; 7] = [2e-4, 4e-4, 1e-3, 2e-3, 5e-3, 1.2e-2, 3e-2];
+/// The walks that are tried, a standstill first: variance of a step of the walk, in units of the noise's own.
+const WALKS: [f64; 8] = [0.0, 2e-4, 4e-4, 1e-3, 2e-3, 5e-3, 1.2e-2, 3e-2];
+const STANDSTILL: usize = 0;
+/// After so many points the filters have settled.
+const SETTLED: usize = 1_024;
 
 /// The steps that stay if the level wanders; none if it does not.
 pub(super) fn steps_beside_a_walk(
@@ -33,15 +38,14 @@ pub(super) fn steps_beside_a_walk(
         return None;
     }
     let scores = scores(units, noise, &steps, places);
-    let mut left: Vec<usize> = steps.iter().map(|(at, _)| *at).collect();
-    let (mut best, mut walk) = best_walk(&scores, &left);
-    let surplus = best - likelihood(&scores, &left, 0.0);
+    let mut left = Stretches::new(&scores, steps.iter().map(|(at, _)| *at).collect());
+    let (mut best, mut walk) = likeliest(&left.whole());
+    let surplus = best - likelihood(&left.whole(), STANDSTILL);
     // How many steps the walk explains, by each measure; the last decides which steps stay.
     let mut explained = [0_usize; EXPLAINED.len()];
     let mut open = [true; EXPLAINED.len()];
-    while let Some(weakest) = weakest(&scores, &left, &quiet, walk) {
-        let fewer: Vec<usize> = left.iter().copied().filter(|at| *at != weakest).collect();
-        let (without, next) = best_walk(&scores, &fewer);
+    while let Some(weakest) = left.weakest(&quiet, walk) {
+        let (without, next) = likeliest(&left.without(weakest));
         for (measure, bar) in EXPLAINED.iter().enumerate() {
             open[measure] &= best - without <= *bar;
             explained[measure] += usize::from(open[measure]);
@@ -49,10 +53,11 @@ pub(super) fn steps_beside_a_walk(
         if !open[EXPLAINED.len() - 1] {
             break;
         }
-        (left, best, walk) = (fewer, without, next);
+        left.remove(weakest);
+        (best, walk) = (without, next);
     }
     let vote = Vote { surplus, explained, steps: steps.len(), length: units.len() };
-    vote.carries().then_some(left)
+    vote.carries().then_some(left.jumps)
 }
 
 /// What speaks for a walk.
@@ -95,76 +100,142 @@ fn scores(units: &[f64], noise: &Noise, steps: &[(usize, f64)], places: &[f64]) 
     levels.iter().zip(&pulls).map(|(level, pull)| level * root + pull / root).collect()
 }
 
-/// The quiet step that the walk misses least.
-fn weakest(scores: &[f64], left: &[usize], quiet: &[usize], walk: f64) -> Option<usize> {
-    let without = |step: usize| {
-        let fewer: Vec<usize> = left.iter().copied().filter(|at| *at != step).collect();
-        likelihood(scores, &fewer, walk)
-    };
-    let candidates = left.iter().copied().filter(|at| quiet.binary_search(at).is_ok());
-    candidates.map(|step| (step, without(step))).max_by(|one, other| one.1.total_cmp(&other.1)).map(|(step, _)| step)
+/// One number for each of [`WALKS`].
+type Each = [f64; WALKS.len()];
+
+/// What Kalman's filters know after each number of points, in units of the noise's variance. No value changes it.
+struct Filters {
+    gain: Vec<Each>,
+    /// The weight of a miss, squared.
+    weight: Vec<Each>,
+    /// The logarithms of all variances so far, summed.
+    logs: Vec<Each>,
 }
 
-/// The likelihood of the likeliest walk, and that walk's variance.
-fn best_walk(scores: &[f64], jumps: &[usize]) -> (f64, f64) {
-    let tried = WALKS.iter().map(|walk| (likelihood(scores, jumps, *walk), *walk));
-    tried.max_by(|one, other| one.0.total_cmp(&other.0)).unwrap_or((f64::NEG_INFINITY, 0.0))
-}
-
-/// The logarithm of the likelihood of a level that walks with variance `walk` and may jump anywhere at `jumps`, the
-/// noise's variance being what fits best.
-fn likelihood(scores: &[f64], jumps: &[usize], walk: f64) -> f64 {
-    let mut jumps = jumps.iter().copied().peekable();
-    let mut level = 0.0;
-    // The filter's variance and gain settle soon; from there on they are constants.
-    let mut filter: Option<Filter> = None;
-    let (mut squares, mut logs, mut count) = (0.0, 0.0, 0.0);
-    for (at, score) in scores.iter().enumerate() {
-        if jumps.next_if_eq(&at).is_some() {
-            filter = None;
-        }
-        let Some(now) = &mut filter else {
-            filter = Some(Filter::new());
-            level = *score;
-            continue;
-        };
-        if !now.settled {
-            now.advance(walk);
-        }
-        let miss = score - level;
-        squares += miss * miss * now.weight;
-        logs += now.log;
-        count += 1.0;
-        level += now.gain * miss;
+static FILTERS: LazyLock<Filters> = LazyLock::new(|| {
+    let (mut variance, mut sum) = ([1.0; WALKS.len()], [0.0; WALKS.len()]);
+    let mut filters = Filters { gain: Vec::new(), weight: Vec::new(), logs: Vec::new() };
+    for _ in 0..SETTLED {
+        let ahead: Each = std::array::from_fn(|walk| variance[walk] + WALKS[walk]);
+        variance = ahead.map(|ahead| ahead / (ahead + 1.0));
+        sum = std::array::from_fn(|walk| sum[walk] + (ahead[walk] + 1.0).ln());
+        filters.gain.push(variance);
+        filters.weight.push(ahead.map(|ahead| (ahead + 1.0).recip()));
+        filters.logs.push(sum);
     }
-    if count < 1.0 {
+    filters
+});
+
+/// What the likelihoods of some points that no jump divides are made of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    /// The squares of the misses, weighed.
+    squares: Each,
+    logs: Each,
+    count: f64,
+}
+
+impl Sums {
+    /// The first point gives the level; each later one is foretold and corrects it.
+    fn of(scores: &[f64]) -> Sums {
+        let filters = &*FILTERS;
+        let Some((first, rest)) = scores.split_first() else { return Sums::default() };
+        let mut squares = Each::default();
+        let mut level = [*first; WALKS.len()];
+        for (at, score) in rest.iter().enumerate() {
+            let at = at.min(SETTLED - 1);
+            let (gain, weight) = (&filters.gain[at], &filters.weight[at]);
+            for walk in 0..WALKS.len() {
+                let miss = score - level[walk];
+                squares[walk] += miss * miss * weight[walk];
+                level[walk] += gain[walk] * miss;
+            }
+        }
+        let mut logs = Each::default();
+        if let Some(last) = rest.len().checked_sub(1) {
+            let (seen, more) = (last.min(SETTLED - 1), last.saturating_sub(SETTLED - 1));
+            let end = &filters.logs[seen];
+            let before = &filters.logs[SETTLED - 2];
+            logs =
+                std::array::from_fn(|walk| end[walk] + more as f64 * (filters.logs[SETTLED - 1][walk] - before[walk]));
+        }
+        Sums { squares, logs, count: rest.len() as f64 }
+    }
+
+    fn add(&mut self, other: &Sums) {
+        for walk in 0..WALKS.len() {
+            self.squares[walk] += other.squares[walk];
+            self.logs[walk] += other.logs[walk];
+        }
+        self.count += other.count;
+    }
+}
+
+/// The stretches between jumps. Likelihoods are sums over stretches, so that one jump fewer changes one term.
+struct Stretches<'a> {
+    scores: &'a [f64],
+    jumps: Vec<usize>,
+    each: Vec<Sums>,
+    /// For each jump, the stretch there would be without it.
+    merged: Vec<Sums>,
+}
+
+impl<'a> Stretches<'a> {
+    fn new(scores: &'a [f64], jumps: Vec<usize>) -> Stretches<'a> {
+        let each = bounds(&jumps, scores.len()).map(|(from, to)| Sums::of(&scores[from..to])).collect();
+        let mut stretches = Stretches { scores, jumps, each, merged: Vec::new() };
+        stretches.merged = (0..stretches.jumps.len()).map(|jump| stretches.merge(jump)).collect();
+        stretches
+    }
+
+    fn merge(&self, jump: usize) -> Sums {
+        let from = jump.checked_sub(1).map_or(0, |before| self.jumps[before]);
+        let to = self.jumps.get(jump + 1).copied().unwrap_or(self.scores.len());
+        Sums::of(&self.scores[from..to])
+    }
+
+    fn whole(&self) -> Sums {
+        let mut whole = Sums::default();
+        self.each.iter().for_each(|sums| whole.add(sums));
+        whole
+    }
+
+    fn without(&self, jump: usize) -> Sums {
+        let mut whole = self.merged[jump];
+        self.each[..jump].iter().chain(&self.each[jump + 2..]).for_each(|sums| whole.add(sums));
+        whole
+    }
+
+    fn remove(&mut self, jump: usize) {
+        self.jumps.remove(jump);
+        self.each.remove(jump + 1);
+        self.each[jump] = self.merged.remove(jump);
+        for near in jump.saturating_sub(1)..(jump + 1).min(self.jumps.len()) {
+            self.merged[near] = self.merge(near);
+        }
+    }
+
+    /// The quiet jump that the walk misses least.
+    fn weakest(&self, quiet: &[usize], walk: usize) -> Option<usize> {
+        let candidates = (0..self.jumps.len()).filter(|jump| quiet.binary_search(&self.jumps[*jump]).is_ok());
+        let without = candidates.map(|jump| (jump, likelihood(&self.without(jump), walk)));
+        without.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(jump, _)| jump)
+    }
+}
+
+/// The logarithm of the likelihood of a level that walks, the noise's variance being what fits best.
+fn likelihood(sums: &Sums, walk: usize) -> f64 {
+    if sums.count < 1.0 {
         return 0.0;
     }
-    -0.5 * (count * (squares / count).max(1e-12).ln() + logs + count)
+    let variance = (sums.squares[walk] / sums.count).max(1e-12);
+    -0.5 * (sums.count * variance.ln() + sums.logs[walk] + sums.count)
 }
 
-/// What Kalman's filter knows of a level, in units of the noise's variance.
-struct Filter {
-    variance: f64,
-    gain: f64,
-    weight: f64,
-    log: f64,
-    settled: bool,
-}
-
-impl Filter {
-    /// After the first point.
-    fn new() -> Filter {
-        Filter { variance: 1.0, gain: 0.5, weight: 0.5, log: 0.0, settled: false }
-    }
-
-    fn advance(&mut self, walk: f64) {
-        let ahead = self.variance + walk;
-        let spread = ahead + 1.0;
-        let gain = ahead / spread;
-        self.settled = (self.variance - gain).abs() < 1e-6;
-        (self.variance, self.gain, self.weight, self.log) = (gain, gain, spread.recip(), spread.ln());
-    }
+/// The likelihood of the likeliest walk, and which it is.
+fn likeliest(sums: &Sums) -> (f64, usize) {
+    let tried = (0..WALKS.len()).filter(|walk| *walk != STANDSTILL).map(|walk| (likelihood(sums, walk), walk));
+    tried.max_by(|one, other| one.0.total_cmp(&other.0)).unwrap_or((f64::NEG_INFINITY, STANDSTILL))
 }
 
 #[cfg(test)]
@@ -183,14 +254,33 @@ mod tests {
             })
             .collect();
         let stands: Vec<f64> = (0..600).map(|_| stream.normal()).collect();
-        assert!(best_walk(&walks, &[]).0 > likelihood(&walks, &[], 0.0) + 10.0);
-        assert!(best_walk(&stands, &[]).0 < likelihood(&stands, &[], 0.0) + 2.0);
+        let still = |scores: &[f64]| likelihood(&Sums::of(scores), STANDSTILL);
+        assert!(likeliest(&Sums::of(&walks)).0 > still(&walks) + 10.0);
+        assert!(likeliest(&Sums::of(&stands)).0 < still(&stands) + 2.0);
     }
 
     #[test]
     fn a_jump_that_is_known_costs_nothing() {
         let mut stream = Stream::seeded(9);
         let steps: Vec<f64> = (0..200).map(|at| stream.normal() + if at < 100 { 0.0 } else { 8.0 }).collect();
-        assert!(likelihood(&steps, &[100], 0.0) > best_walk(&steps, &[]).0 + 10.0);
+        let known = Stretches::new(&steps, vec![100]);
+        assert!(likelihood(&known.whole(), STANDSTILL) > likeliest(&known.without(0)).0 + 10.0);
+    }
+
+    #[test]
+    fn a_jump_taken_away_leaves_what_was_never_divided() {
+        let mut stream = Stream::seeded(10);
+        let scores: Vec<f64> = (0..3_000).map(|_| stream.normal()).collect();
+        let mut left = Stretches::new(&scores, vec![20, 500, 510]);
+        let foretold = left.without(1);
+        left.remove(1);
+        assert_eq!(left.jumps, [20, 510]);
+        let fresh = Stretches::new(&scores, vec![20, 510]);
+        for walk in 0..WALKS.len() {
+            let wanted = likelihood(&fresh.whole(), walk);
+            assert!((likelihood(&left.whole(), walk) - wanted).abs() < 1e-6);
+            assert!((likelihood(&foretold, walk) - wanted).abs() < 1e-6);
+            assert!((likelihood(&left.without(0), walk) - likelihood(&fresh.without(0), walk)).abs() < 1e-6);
+        }
     }
 }
