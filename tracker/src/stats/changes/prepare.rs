@@ -33,9 +33,10 @@ impl Prepared {
         if steps.is_empty() || !steps.iter().all(|step| step.is_finite()) {
             return None;
         }
-        steps.sort_unstable_by(f64::total_cmp);
         let ties = 1.0 - steps.len() as f64 / (scaled.len() - 1) as f64;
-        let least = steps[steps.len() / 10];
+        let (tenth, half) = (steps.len() / 10, steps.len() / 2);
+        let (below, &mut usual, _) = steps.select_nth_unstable_by(half, f64::total_cmp);
+        let least = if tenth < half { *below.select_nth_unstable_by(tenth, f64::total_cmp).1 } else { usual };
         if ties > TIES {
             blur(&mut scaled, least * if ties > EXACT { 0.2 } else { 1.0 });
         }
@@ -43,9 +44,9 @@ impl Prepared {
         let residuals: Vec<f64> = scaled.iter().zip(&level).map(|(value, level)| value - level).collect();
         // A twentieth more, since the rolling median follows the noise a little.
         let mut unit = 1.05 * deviation(&residuals);
-        let usual = steps[steps.len() / 2];
         if unit <= 1e-3 * usual {
-            unit = (0.2 * steps[0]).max(1e-3 * usual);
+            let smallest = steps.iter().copied().fold(usual, f64::min);
+            unit = (0.2 * smallest).max(1e-3 * usual);
         }
         let center = robust::median(&scaled)?;
         let units = scaled.iter().map(|value| (value - center) / unit).collect();
