@@ -1,7 +1,7 @@
 //! The levels that a series may take, and what each value costs at each of them.
 //!
 //! Levels are discrete: cells of a fraction of the noise, laid only where the series has been. A value's costs at
-//! neighbouring levels are then neighbours in one table, so that a row of costs is a copy.
+//! neighbouring levels are then neighbours in one table, so that a row of costs is a part of it.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -9,7 +9,7 @@
     reason = "cells are bounded by FARTHEST and counts by MOST, both far inside the types; costs need no more than f32"
 )]
 
-use super::lanes;
+use super::lanes::{self, LANES};
 
 /// The width of a cell, in units of noise.
 const CELL: f64 = 0.2;
@@ -52,22 +52,25 @@ impl Grid {
             let mut cells: Vec<i32> = places.iter().map(|place| cell_of(*place, cell.recip())).collect();
             cells.sort_unstable();
             cells.dedup();
-            let mut spans: Vec<(i32, i32)> = Vec::new();
+            let mut rows: Vec<Row> = Vec::new();
             for at in cells {
-                match spans.last_mut() {
-                    Some(span) if at - margin <= span.1 + 1 => span.1 = at + margin,
-                    _ => spans.push((at - margin, at + margin)),
+                let (first, behind) = (at - margin, at + margin + 1);
+                match rows.last_mut() {
+                    Some(row) if first <= row.first + row.length as i32 => row.length = (behind - row.first) as usize,
+                    last => {
+                        let offset = last.map_or(0, |row| row.offset + row.length);
+                        rows.push(Row { first, offset, length: (behind - first) as usize });
+                    }
                 }
             }
-            let count: usize = spans.iter().map(|span| (span.1 - span.0 + 1) as usize).sum();
+            // The last one is longer than need be, so that all together are a whole number of lanes.
+            let mut count = 0;
+            if let Some(last) = rows.last_mut() {
+                count = (last.offset + last.length).next_multiple_of(LANES);
+                last.length = count - last.offset;
+            }
             if count <= MOST {
-                let mut offset = 0;
-                let row = |span: (i32, i32)| {
-                    let row = Row { first: span.0, offset, length: (span.1 - span.0 + 1) as usize };
-                    offset += row.length;
-                    row
-                };
-                return Grid { cell, count, rows: spans.into_iter().map(row).collect() };
+                return Grid { cell, count, rows };
             }
             cell *= 1.5;
         }
@@ -82,7 +85,7 @@ impl Grid {
     /// The least of `costs`, interpolated between cells, the number of its cell, and how sharply costs rise around it.
     pub(super) fn least(&self, costs: &[f32]) -> Least {
         let lowest = lanes::least(costs);
-        let at = costs.iter().position(|cost| *cost <= lowest).unwrap_or(0);
+        let at = lanes::first(costs, |cost| cost <= lowest);
         let mut least = Least { cost: f64::from(lowest), level: self.level(at), sharpness: 0.0 };
         let inside = self.rows.iter().any(|row| at >= row.offset + 2 && at + 2 < row.offset + row.length);
         if inside {
@@ -113,22 +116,31 @@ pub(super) struct Least {
 pub(super) struct Table {
     /// How many entries there are to a unit of distance.
     per_unit: f64,
-    reach: i32,
-    /// From the largest distance down, so that rising levels read rising entries.
+    /// The entry of distance zero.
+    middle: i32,
+    /// From the largest distance down, so that rising levels read rising entries. The outermost are repeated as often as
+    /// a row is long: any row is then a part of this.
     falling: Vec<f32>,
 }
 
 impl Table {
-    pub(super) fn new(step: f64, width: f64, cost: impl Fn(f64) -> f64) -> Table {
+    pub(super) fn new(step: f64, width: f64, grid: &Grid, cost: impl Fn(f64) -> f64) -> Table {
         let reach = (width / step).ceil() as i32;
-        let falling = (0..=2 * reach).map(|at| cost(f64::from(reach - at) * step) as f32).collect();
-        Table { per_unit: step.recip(), reach, falling }
+        let beyond = grid.rows.iter().map(|row| row.length).max().unwrap_or(0);
+        let costs = (0..=2 * reach).map(|at| cost(f64::from(reach - at) * step) as f32);
+        let mut falling = Vec::with_capacity(2 * (reach as usize + beyond) + 1);
+        falling.resize(beyond, 0.0);
+        falling.extend(costs);
+        let (first, last) = (falling[beyond], falling[falling.len() - 1]);
+        falling[..beyond].fill(first);
+        falling.resize(falling.len() + beyond, last);
+        Table { per_unit: step.recip(), middle: reach + beyond as i32, falling }
     }
 
     /// Likelihoods in the place of costs, the largest of all being one when `least` is the least cost.
     pub(super) fn likelihoods(&self, least: f32) -> Table {
         let falling = self.falling.iter().map(|cost| (least - cost).exp()).collect();
-        Table { per_unit: self.per_unit, reach: self.reach, falling }
+        Table { falling, ..*self }
     }
 
     pub(super) fn lowest(&self) -> f32 {
@@ -138,36 +150,39 @@ impl Table {
     /// The entry of one distance.
     pub(super) fn at(&self, distance: f64) -> f64 {
         let last = self.falling.len() - 1;
-        let place = (f64::from(self.reach) - distance * self.per_unit).clamp(0.0, last as f64);
+        let place = (f64::from(self.middle) - distance * self.per_unit).clamp(0.0, last as f64);
         let below = place as usize;
         let part = place - below as f64;
         f64::from(self.falling[below]) * (1.0 - part) + f64::from(self.falling[(below + 1).min(last)]) * part
     }
 
-    /// Writes the entries of `value`'s distances to all levels, which lie a step of this table apart.
-    pub(super) fn fill(&self, value: f64, grid: &Grid, out: &mut [f32]) {
-        for row in &grid.rows {
-            self.fill_from(value, row.first, &mut out[row.offset..row.offset + row.length]);
+    /// The entries of `value`'s distances to all levels, which lie a step of this table apart; in `room` where they do
+    /// not lie together here.
+    pub(super) fn row<'a>(&'a self, value: f64, grid: &Grid, room: &'a mut [f32]) -> &'a [f32] {
+        let zero = self.zero(value);
+        if let [row] = grid.rows[..] {
+            return self.part(zero + row.first, row.length);
         }
+        for row in &grid.rows {
+            room[row.offset..row.offset + row.length].copy_from_slice(self.part(zero + row.first, row.length));
+        }
+        room
     }
 
-    fn fill_from(&self, value: f64, first: i32, out: &mut [f32]) {
-        let entries = self.falling.len() as i32;
-        let begin = self.reach - cell_of(value, self.per_unit) + first;
-        let length = out.len() as i32;
-        let from = (-begin).clamp(0, length);
-        let to = (entries - begin).clamp(from, length);
-        out[..from as usize].fill(self.falling[0]);
-        if to > from {
-            out[from as usize..to as usize]
-                .copy_from_slice(&self.falling[(begin + from) as usize..(begin + to) as usize]);
-        }
-        out[to as usize..].fill(self.falling[entries as usize - 1]);
+    /// Where the entry of `value`'s distance to cell zero is, or would be.
+    fn zero(&self, value: f64) -> i32 {
+        self.middle - cell_of(value, self.per_unit)
+    }
+
+    /// Entries that lie together, or as many of the outermost.
+    fn part(&self, begin: i32, length: usize) -> &[f32] {
+        let begin = begin.clamp(0, (self.falling.len() - length) as i32) as usize;
+        &self.falling[begin..begin + length]
     }
 }
 
 /// One table for each class of what came before: the point before decides which table a point is read in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tables {
     pub(super) tables: Vec<Table>,
     /// The bounds between the classes, rising.
@@ -179,26 +194,28 @@ impl Tables {
         self.bounds.partition_point(|bound| *bound < before)
     }
 
-    /// Writes the entries of `value` where the point before was `before`, both as they stand, not as distances.
-    pub(super) fn fill(&self, value: f64, before: f64, grid: &Grid, out: &mut [f32]) {
+    /// The entries of `value` where the point before was `before`, both as they stand, not as distances; in `room` where
+    /// they do not lie together in one table.
+    pub(super) fn row<'a>(&'a self, value: f64, before: f64, grid: &Grid, room: &'a mut [f32]) -> &'a [f32] {
         if self.bounds.is_empty() {
-            return self.tables[0].fill(value, grid, out);
+            return self.tables[0].row(value, grid, room);
         }
         for row in &grid.rows {
             // Low levels make the distance of the point before large: classes fall while cells rise.
-            let mut to = row.length as i32;
+            let mut to = row.length;
             for (class, table) in self.tables.iter().enumerate() {
                 let from = self.bounds.get(class).map_or(0, |bound| {
                     let cell = ((before - bound) / grid.cell).ceil().clamp(-FARTHEST, FARTHEST) as i32;
-                    (cell - row.first).clamp(0, row.length as i32)
+                    (cell - row.first).clamp(0, row.length as i32) as usize
                 });
                 if from < to {
-                    let out = &mut out[row.offset + from as usize..row.offset + to as usize];
-                    table.fill_from(value, row.first + from, out);
+                    let part = table.part(table.zero(value) + row.first + from as i32, to - from);
+                    room[row.offset + from..row.offset + to].copy_from_slice(part);
                     to = from;
                 }
             }
         }
+        room
     }
 
     pub(super) fn likelihoods(&self, least: f32) -> Tables {
@@ -218,11 +235,10 @@ mod tests {
     #[test]
     fn a_row_of_costs_is_what_each_level_costs_alone() {
         let grid = Grid::new(&[0.0, 0.4, 50.0]);
-        let table = |scale: f64| Table::new(grid.cell, 5.0, move |distance| scale * distance.abs());
+        let table = |scale: f64| Table::new(grid.cell, 5.0, &grid, move |distance| scale * distance.abs());
         let tables = Tables { tables: vec![table(1.0), table(2.0)], bounds: vec![0.3] };
-        let mut out = vec![0.0; grid.count];
-        tables.fill(0.6, 0.8, &grid, &mut out);
-        for (at, cost) in out.iter().enumerate() {
+        let mut room = vec![0.0; grid.count];
+        for (at, cost) in tables.row(0.6, 0.8, &grid, &mut room).iter().enumerate() {
             let level = grid.level(at);
             let expected = tables.tables[tables.class(0.8 - level)].at(0.6 - level);
             assert!((f64::from(*cost) - expected).abs() < 1e-4, "level {level}: {cost} is not {expected}");

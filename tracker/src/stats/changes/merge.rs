@@ -1,6 +1,7 @@
 //! Keeps the changes that the points on both sides bear out, and says how sure each is.
 
 use super::grid::{Grid, Least};
+use super::lanes;
 use super::noise::{self, Noise};
 use crate::stats::student;
 
@@ -18,7 +19,7 @@ pub(super) struct Level {
     rest: Vec<f32>,
     /// The cost of the first point where the level before was another.
     first: Vec<f32>,
-    /// The cost of the first point where the level before was the same.
+    /// The cost of the first point where the level before was the same; none at the series' beginning.
     same: Vec<f32>,
 }
 
@@ -62,21 +63,15 @@ impl<'a> Levels<'a> {
     /// Levels that begin at zero and at each of `starts`.
     pub(super) fn new(units: &'a [f64], grid: &'a Grid, noise: &'a Noise, starts: &[usize]) -> Levels<'a> {
         let mut levels = Vec::new();
-        let mut row = vec![0.0; grid.count];
+        let mut room = vec![0.0; grid.count];
         let mut old = 0.0;
         for (from, to) in noise::bounds(starts, units.len()) {
             let mut rest = vec![0.0_f32; grid.count];
             for at in from + 1..to {
-                noise.stay(units, at, grid, &mut row);
-                for (sum, cost) in rest.iter_mut().zip(&row) {
-                    *sum += cost;
-                }
+                lanes::add(&mut rest, noise.stay(units, at, grid, &mut room));
             }
-            let (mut first, mut same) = (vec![0.0; grid.count], vec![0.0; grid.count]);
-            noise.jump(units, from, old, grid, &mut first);
-            if from > 0 {
-                noise.stay(units, from, grid, &mut same);
-            }
+            let first = noise.jump(units, from, old, grid, &mut room).to_vec();
+            let same = if from > 0 { noise.stay(units, from, grid, &mut room).to_vec() } else { Vec::new() };
             let level = Level { from, to, rest, first, same };
             old = level.least(grid).level;
             levels.push(level);
@@ -125,9 +120,9 @@ impl<'a> Levels<'a> {
     pub(super) fn evidence(&self, at: usize) -> Evidence {
         let (left, right) = (&self.each[at - 1], &self.each[at]);
         let before = left.least(self.grid);
-        let mut first = vec![0.0; self.grid.count];
-        self.noise.jump(self.units, right.from, before.level, self.grid, &mut first);
-        let after = self.grid.least(&sum(&right.rest, &first));
+        let mut room = vec![0.0; self.grid.count];
+        let first = self.noise.jump(self.units, right.from, before.level, self.grid, &mut room);
+        let after = self.grid.least(&sum(&right.rest, first));
         let joined = sum(&sum(&left.rest, &left.first), &sum(&right.rest, &right.same));
         let (n1, n2) = ((left.to - left.from) as f64, (right.to - right.from) as f64);
         let gain = self.grid.least(&joined).cost - before.cost - after.cost - SHORT / n1.min(n2);

@@ -20,7 +20,7 @@ mod long;
 
 use grid::Grid;
 use merge::{Bar, Levels};
-use noise::{Memory, Noise};
+use noise::{Memory, Noise, Scatter};
 use prepare::Prepared;
 
 pub use long::Follower;
@@ -99,14 +99,29 @@ fn fit(units: &[f64], grid: &Grid) -> Noise {
     if !begins[0].is_empty() && prepare::deviation(units) < WIDE {
         begins.push(Vec::new());
     }
-    let tries = begins.iter().flat_map(|begin| [Memory::Linear, Memory::ByClass].map(|memory| (begin, memory)));
-    let fits: Vec<Fit> = tries.filter_map(|(begin, memory)| Fit::new(units, grid, begin, memory)).collect();
+    let mut fits: Vec<Fit> = begins.iter().flat_map(|begin| Fit::around(units, grid, begin, &MEMORIES)).collect();
     let least = fits.iter().map(|fit| fit.cost).fold(f64::INFINITY, f64::min);
-    // What was learned around too many levels looks better than it is: only the second costs are compared.
-    let hopeful = fits.into_iter().filter(|fit| fit.cost < least + HOPELESS).map(|fit| fit.again(units, grid));
-    let best = hopeful.min_by(|one, other| one.cost.total_cmp(&other.cost));
-    best.map_or_else(|| Noise::first(grid), |best| best.noise)
+    // What was learned around too many levels looks better than it is: only what was learned around levels that a noise
+    // found is compared.
+    let hopeful: Vec<usize> = (0..fits.len()).filter(|fit| fits[*fit].cost < least + HOPELESS).collect();
+    let mut compared = Vec::new();
+    for fit in hopeful {
+        let Fit { memory, course, .. } = &fits[fit];
+        let again = |other: &Fit| other.memory == *memory && other.begin == course.starts;
+        if let Some(known) = fits.iter().position(again) {
+            compared.push(known);
+        } else if let Some(found) = Fit::around(units, grid, &course.starts, &[*memory]).pop() {
+            compared.push(fits.len());
+            fits.push(found);
+        } else {
+            compared.push(fit);
+        }
+    }
+    let best = compared.into_iter().min_by(|one, other| fits[*one].cost.total_cmp(&fits[*other].cost));
+    best.map_or_else(|| Noise::first(grid), |best| fits.swap_remove(best).noise)
 }
+
+const MEMORIES: [Memory; 2] = [Memory::Linear, Memory::ByClass];
 
 /// A noise, the course that is cheapest under it, and what both cost.
 struct Fit {
@@ -119,21 +134,18 @@ struct Fit {
 }
 
 impl Fit {
-    fn new(units: &[f64], grid: &Grid, begin: &[usize], memory: Memory) -> Option<Fit> {
-        let noise = Noise::learn(units, begin, grid, memory)?;
-        let course = search::cheapest(units, grid, &noise, PRICE);
-        let changes = course.starts.len() as f64;
-        let extra = (COMPARED_PRICE - f64::from(PRICE)) * changes + CROWD_PRICE * changes * changes;
-        let cost = course.cost + extra + if memory == Memory::ByClass { CLASSES_PRICE } else { 0.0 };
-        Some(Fit { noise, memory, course, cost, begin: begin.to_vec() })
-    }
-
-    /// The same, learned around the levels that it found.
-    fn again(self, units: &[f64], grid: &Grid) -> Fit {
-        if self.begin == self.course.starts {
-            return self;
-        }
-        Fit::new(units, grid, &self.course.starts, self.memory).unwrap_or(self)
+    /// One for each of `memories` that has something to explain.
+    fn around(units: &[f64], grid: &Grid, begin: &[usize], memories: &[Memory]) -> Vec<Fit> {
+        let scatter = Scatter::new(units, begin);
+        let fit = |memory: &Memory| {
+            let noise = scatter.noise(grid, *memory)?;
+            let course = search::cheapest(units, grid, &noise, PRICE);
+            let changes = course.starts.len() as f64;
+            let extra = (COMPARED_PRICE - f64::from(PRICE)) * changes + CROWD_PRICE * changes * changes;
+            let cost = course.cost + extra + if *memory == Memory::ByClass { CLASSES_PRICE } else { 0.0 };
+            Some(Fit { noise, memory: *memory, course, cost, begin: begin.to_vec() })
+        };
+        memories.iter().filter_map(fit).collect()
     }
 }
 

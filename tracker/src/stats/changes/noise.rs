@@ -23,8 +23,9 @@ const CLASS_POINTS: f64 = 15.0;
 /// The number of classes of the point before, and the fewest points with which they are tried.
 const CLASSES: usize = 3;
 const FEWEST_FOR_CLASSES: usize = 100;
-/// Classes are not tried below this chi-squared of four degrees of freedom: a gain of a few nats, far below their price.
-const LEAST_ASSOCIATION: f64 = 5.0;
+/// Classes are not tried below this chi-squared of four degrees of freedom, which chance exceeds once in sixty times: a gain
+/// of six nats, far below their price.
+const LEAST_ASSOCIATION: f64 = 12.0;
 /// Correlation beyond this is a level that moves, not noise.
 const MOST_MEMORY: f64 = 0.85;
 /// Beyond this loss a point of the first fit costs no more: three deviations.
@@ -49,45 +50,9 @@ pub(super) struct Noise {
 impl Noise {
     /// The model of the first fit: no memory, squares up to a bound.
     pub(super) fn first(grid: &Grid) -> Noise {
-        let table = Table::new(grid.cell, 5.0, |distance| (distance * distance / 2.0).min(FIRST_BOUND));
+        let table = Table::new(grid.cell, 5.0, grid, |distance| (distance * distance / 2.0).min(FIRST_BOUND));
         let tables = || Tables { tables: vec![table.clone()], bounds: Vec::new() };
         Noise { phi: 0.0, stay: tables(), jump: tables() }
-    }
-
-    /// Learns the noise of a series around levels that begin at `starts`; none where memory by class would explain no more
-    /// than linear memory does.
-    pub(super) fn learn(units: &[f64], starts: &[usize], grid: &Grid, memory: Memory) -> Option<Noise> {
-        let residuals = residuals(units, starts);
-        let phi = correlation(&residuals, starts);
-        let mut innovations = Vec::with_capacity(units.len());
-        let mut befores = Vec::with_capacity(units.len());
-        for (at, residual) in residuals.iter().enumerate() {
-            let begins = at == 0 || starts.binary_search(&at).is_ok();
-            let before = if begins { f64::NAN } else { residuals[at - 1] };
-            innovations.push(if begins { residual * (1.0 - phi * phi).sqrt() } else { residual - phi * before });
-            befores.push(before);
-        }
-        let scale = deviation(&innovations).max(0.2);
-        let density = Density::new(&innovations, scale);
-        let bounds = match memory {
-            Memory::Linear => Vec::new(),
-            Memory::ByClass => class_bounds(&befores, &innovations)?,
-        };
-        let costs: Vec<Vec<f64>> = if bounds.is_empty() {
-            vec![density.costs()]
-        } else {
-            let class = |before: f64| bounds.partition_point(|bound: &f64| *bound < before);
-            let of = |wanted: usize| {
-                let members = innovations.iter().zip(&befores).filter(|(_, b)| b.is_finite() && class(**b) == wanted);
-                density.costs_of(members.map(|(innovation, _)| *innovation))
-            };
-            (0..=bounds.len()).map(of).collect()
-        };
-        let tables = |step: f64| Tables {
-            tables: costs.iter().map(|costs| Table::new(step, density.width(), |x| density.read(costs, x))).collect(),
-            bounds: bounds.clone(),
-        };
-        Some(Noise { phi, stay: tables((1.0 - phi) * grid.cell), jump: tables(grid.cell) })
     }
 
     /// The same with likelihoods in the place of costs.
@@ -101,17 +66,24 @@ impl Noise {
         self.phi == 0.0 && self.stay.bounds.is_empty()
     }
 
-    /// The costs of point `at` where its level is that of the point before.
-    pub(super) fn stay(&self, units: &[f64], at: usize, grid: &Grid, out: &mut [f32]) {
+    /// The costs of point `at` where its level is that of the point before, perhaps in `room`.
+    pub(super) fn stay<'a>(&'a self, units: &[f64], at: usize, grid: &Grid, room: &'a mut [f32]) -> &'a [f32] {
         let before = units[at - 1];
-        self.stay.fill(units[at] - self.phi * before, before, grid, out);
+        self.stay.row(units[at] - self.phi * before, before, grid, room)
     }
 
     /// The costs of point `at` where the point before was on another level, `old`, or there was none.
-    pub(super) fn jump(&self, units: &[f64], at: usize, old: f64, grid: &Grid, out: &mut [f32]) {
+    pub(super) fn jump<'a>(
+        &'a self,
+        units: &[f64],
+        at: usize,
+        old: f64,
+        grid: &Grid,
+        room: &'a mut [f32],
+    ) -> &'a [f32] {
         let before = if at == 0 { 0.0 } else { units[at - 1] - old };
         let class = if self.jump.bounds.is_empty() { 0 } else { self.jump.class(before) };
-        self.jump.tables[class].fill(units[at] - self.phi * before, grid, out);
+        self.jump.tables[class].row(units[at] - self.phi * before, grid, room)
     }
 
     /// The cost of point `at` where it and the one before are on `level`.
@@ -119,6 +91,66 @@ impl Noise {
         let before = units[at - 1] - level;
         let class = if self.stay.bounds.is_empty() { 0 } else { self.stay.class(before) };
         self.stay.tables[class].at(units[at] - level - self.phi * before)
+    }
+}
+
+/// What is left of a series around levels, from which its noise is learned.
+pub(super) struct Scatter {
+    phi: f64,
+    /// What the points before do not foretell.
+    innovations: Vec<f64>,
+    /// How far the point before lay from the level; none where a level begins.
+    befores: Vec<f64>,
+    density: Density,
+}
+
+impl Scatter {
+    /// Around levels that begin at `starts`.
+    pub(super) fn new(units: &[f64], starts: &[usize]) -> Scatter {
+        let residuals = residuals(units, starts);
+        let mut scale = deviation(&residuals);
+        let phi = correlation(&residuals, scale, starts);
+        let mut befores = Vec::with_capacity(units.len());
+        befores.push(f64::NAN);
+        befores.extend_from_slice(&residuals[..residuals.len() - 1]);
+        for start in starts {
+            befores[*start] = f64::NAN;
+        }
+        let mut innovations = residuals;
+        if phi > 0.0 {
+            let alone = (1.0 - phi * phi).sqrt();
+            for (innovation, before) in innovations.iter_mut().zip(&befores) {
+                *innovation = if before.is_nan() { *innovation * alone } else { *innovation - phi * before };
+            }
+            scale = deviation(&innovations);
+        }
+        let density = Density::new(&innovations, scale.max(0.2));
+        Scatter { phi, innovations, befores, density }
+    }
+
+    /// The noise; none where memory by class would explain no more than linear memory does.
+    pub(super) fn noise(&self, grid: &Grid, memory: Memory) -> Option<Noise> {
+        let (mut bounds, mut costs) = (Vec::new(), Vec::new());
+        match memory {
+            Memory::Linear => costs.push(self.density.costs()),
+            Memory::ByClass => {
+                bounds = class_bounds(&self.befores, &self.innovations)?;
+                let mut members: [Vec<f64>; CLASSES] = Default::default();
+                for (innovation, before) in self.innovations.iter().zip(&self.befores).filter(|(_, b)| !b.is_nan()) {
+                    members[class(&bounds, *before)].push(*innovation);
+                }
+                costs.extend(members.iter().map(|members| self.density.costs_of(members)));
+            }
+        }
+        let tables = |step: f64| {
+            let table = |costs: &Vec<f64>| {
+                Table::new(step, self.density.width(), grid, |distance| self.density.read(costs, distance))
+            };
+            Tables { tables: costs.iter().map(table).collect(), bounds: bounds.clone() }
+        };
+        let jump = tables(grid.cell);
+        let stay = if self.phi > 0.0 { tables((1.0 - self.phi) * grid.cell) } else { jump.clone() };
+        Some(Noise { phi: self.phi, stay, jump })
     }
 }
 
@@ -138,8 +170,8 @@ fn residuals(units: &[f64], starts: &[usize]) -> Vec<f64> {
 }
 
 /// The correlation of neighbours inside segments, outliers clipped; zero unless it is plainly above what chance gives.
-fn correlation(residuals: &[f64], starts: &[usize]) -> f64 {
-    let bound = 3.0 * deviation(residuals).max(0.3);
+fn correlation(residuals: &[f64], scale: f64, starts: &[usize]) -> f64 {
+    let bound = 3.0 * scale.max(0.3);
     let (mut products, mut squares, mut count) = (0.0, 0.0, 0);
     for (from, to) in bounds(starts, residuals.len()).filter(|(from, to)| to - from >= 8) {
         let n = (to - from) as f64;
@@ -168,7 +200,6 @@ fn class_bounds(befores: &[f64], innovations: &[f64]) -> Option<Vec<f64>> {
     }
     let bounds = quantiles(befores.iter().copied().filter(|before| before.is_finite()).collect());
     let outcomes = quantiles(innovations.to_vec());
-    let class = |bounds: &[f64], value: f64| bounds.partition_point(|bound| *bound < value);
     let mut counts = [[0.0_f64; CLASSES]; CLASSES];
     for (before, innovation) in befores.iter().zip(innovations).filter(|(before, _)| before.is_finite()) {
         counts[class(&bounds, *before)][class(&outcomes, *innovation)] += 1.0;
@@ -182,6 +213,11 @@ fn class_bounds(befores: &[f64], innovations: &[f64]) -> Option<Vec<f64>> {
         }
     }
     (squares > LEAST_ASSOCIATION).then_some(bounds)
+}
+
+/// The class of a value, by rising bounds.
+fn class(bounds: &[f64], value: f64) -> usize {
+    bounds.iter().map(|bound| usize::from(*bound < value)).sum()
 }
 
 /// What cuts `values` into [`CLASSES`] equal parts.
@@ -210,7 +246,7 @@ impl Density {
         let bandwidth = (KERNEL * 0.9 * spread * (n as f64).powf(-0.2)).max(NARROWEST);
         let mut density =
             Density { reach: cells(10.0 * scale.max(1.0)), scale, kernel: kernel(bandwidth), whole: Vec::new() };
-        let (counts, n) = density.smooth(values.iter().copied());
+        let (counts, n) = (density.smooth(values), n as f64);
         let share = (TAIL_SHARE * n + TAIL_POINTS) / (n + TAIL_POINTS);
         let mixed = counts.iter().enumerate().map(|(at, count)| (1.0 - share) * count / n + share * density.tail(at));
         density.whole = mixed.collect();
@@ -227,15 +263,11 @@ impl Density {
         1.0 / ((1.0 + z * z / 3.0).powi(2) * 2.6 * self.scale)
     }
 
-    /// Kernels around all values, and how many values there were.
-    fn smooth(&self, values: impl Iterator<Item = f64>) -> (Vec<f64>, f64) {
+    /// Kernels around all values.
+    fn smooth(&self, values: &[f64]) -> Vec<f64> {
         let mut bins = vec![0_u32; 2 * self.reach + 1];
-        let mut n = 0.0;
-        for value in values {
-            n += 1.0;
-            if value.abs() < self.width() {
-                bins[self.cell(value)] += 1;
-            }
+        for value in values.iter().filter(|value| value.abs() < self.width()) {
+            bins[self.cell(*value)] += 1;
         }
         let half = self.kernel.len() / 2;
         let mut smooth = vec![0.0; bins.len() + 2 * half];
@@ -244,20 +276,20 @@ impl Density {
                 *place += f64::from(*count) * weight;
             }
         }
-        (smooth[half..half + bins.len()].to_vec(), n)
+        smooth[half..half + bins.len()].to_vec()
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the caller has bounded the value")]
     fn cell(&self, value: f64) -> usize {
-        (value / STEP + self.reach as f64).round() as usize
+        (value / STEP + self.reach as f64 + 0.5) as usize
     }
 
     fn costs(&self) -> Vec<f64> {
         self.whole.iter().map(|density| -density.ln()).collect()
     }
 
-    fn costs_of(&self, members: impl Iterator<Item = f64>) -> Vec<f64> {
-        let (counts, n) = self.smooth(members);
+    fn costs_of(&self, members: &[f64]) -> Vec<f64> {
+        let (counts, n) = (self.smooth(members), members.len() as f64);
         let mixed = |(count, whole): (&f64, &f64)| {
             let own = count * (1.0 - TAIL_SHARE) + (CLASS_POINTS + n * TAIL_SHARE) * whole;
             -(own / (n + CLASS_POINTS)).ln()
@@ -307,7 +339,7 @@ mod tests {
     fn normal_noise_costs_what_the_normal_density_says() {
         let values = normal(1, 20_000);
         let grid = Grid::new(&[0.0]);
-        let noise = Noise::learn(&values, &[], &grid, Memory::Linear).unwrap();
+        let noise = Scatter::new(&values, &[]).noise(&grid, Memory::Linear).unwrap();
         assert!(noise.phi < 0.05);
         let rise = |z: f64| noise.cost(&[0.0, z], 1, 0.0) - noise.cost(&[0.0, 0.0], 1, 0.0);
         assert!((rise(1.0) - 0.5).abs() < 0.1 && (rise(-2.0) - 2.0).abs() < 0.3);
@@ -324,7 +356,7 @@ mod tests {
                 value
             })
             .collect();
-        let noise = Noise::learn(&values, &[], &Grid::new(&[0.0]), Memory::Linear).unwrap();
+        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[0.0]), Memory::Linear).unwrap();
         assert!((noise.phi - 0.6).abs() < 0.05);
     }
 
@@ -338,7 +370,7 @@ mod tests {
                 0.2 * stream.normal() + if high { 2.0 } else { -2.0 }
             })
             .collect();
-        let noise = Noise::learn(&values, &[], &Grid::new(&[-2.0, 2.0]), Memory::ByClass).unwrap();
+        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[-2.0, 2.0]), Memory::ByClass).unwrap();
         assert!(noise.cost(&[2.0, 2.0], 1, 0.0) + 1.0 < noise.cost(&[-2.0, 2.0], 1, 0.0));
     }
 }

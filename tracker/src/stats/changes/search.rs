@@ -20,55 +20,32 @@ pub(super) struct Course {
 
 /// The cheapest course where each change of level costs `price`.
 pub(super) fn cheapest(units: &[f64], grid: &Grid, noise: &Noise, price: f32) -> Course {
-    let n = units.len();
-    let (mut costs, mut begun) = (vec![0.0_f32; grid.count], vec![0_u32; grid.count]);
-    let (mut stay, mut jump) = (vec![0.0_f32; grid.count], vec![0.0_f32; grid.count]);
-    // For each point, where the last level of the cheapest course up to the point before it began.
-    let mut before = vec![0_u32; n];
+    let (n, width) = (units.len(), grid.count);
+    let (mut one, mut other) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+    // For each point, the level of the cheapest course up to it, and whether the course up to each level changed there.
+    let (mut best, mut came) = (vec![0_usize; n], vec![0_u8; n * width]);
+    let mut costs = noise.jump(units, 0, 0.0, grid, &mut one).to_vec();
+    let mut least = lanes::least(&costs);
+    best[0] = lanes::first(&costs, |cost| cost <= least);
     let mut spent = 0.0;
-    noise.jump(units, 0, 0.0, grid, &mut costs);
-    let mut best = lowest(&costs);
-    for (at, last) in before.iter_mut().enumerate().skip(1) {
-        let least = costs[best];
+    for at in 1..n {
+        let last = best[at - 1];
         spent += f64::from(least);
-        *last = begun[best];
-        let now = u32::try_from(at).unwrap_or(u32::MAX);
-        noise.stay(units, at, grid, &mut stay);
-        if noise.is_memoryless() {
-            for ((cost, since), stay) in costs.iter_mut().zip(&mut begun).zip(&stay) {
-                let kept = *cost - least;
-                *since = chosen(kept > price, now, *since);
-                *cost = if kept > price { price } else { kept } + stay;
-            }
-        } else {
-            noise.jump(units, at, grid.level(best), grid, &mut jump);
-            for (((cost, since), stay), jump) in costs.iter_mut().zip(&mut begun).zip(&stay).zip(&jump) {
-                let (kept, moved) = (*cost - least + stay, price + jump);
-                *since = chosen(kept > moved, now, *since);
-                *cost = if kept > moved { moved } else { kept };
-            }
-        }
-        best = lowest(&costs);
+        let stay = noise.stay(units, at, grid, &mut one);
+        let jump = if noise.is_memoryless() { stay } else { noise.jump(units, at, grid.level(last), grid, &mut other) };
+        least = lanes::choose(&mut costs, least, price, [stay, jump], &mut came[at * width..(at + 1) * width]);
+        best[at] = if costs[last] <= least { last } else { lanes::first(&costs, |cost| cost <= least) };
     }
     let mut starts = Vec::new();
-    let mut start = begun[best] as usize;
-    while start > 0 {
-        starts.push(start);
-        start = before[start] as usize;
+    let mut level = best[n - 1];
+    for at in (1..n).rev() {
+        if came[at * width + level] != 0 {
+            starts.push(at);
+            level = best[at - 1];
+        }
     }
     starts.reverse();
-    Course { starts, cost: spent + f64::from(costs[best]) }
-}
-
-/// `one` if `yes`, else `other`, without a branch, so that a row of choices is made at once.
-fn chosen(yes: bool, one: u32, other: u32) -> u32 {
-    let mask = u32::from(yes).wrapping_neg();
-    (one & mask) | (other & !mask)
-}
-
-fn lowest(costs: &[f32]) -> usize {
-    let least = lanes::least(costs);
-    costs.iter().position(|cost| *cost <= least).unwrap_or(0)
+    Course { starts, cost: spent + f64::from(least) }
 }
 
 /// How probable it is that a new level begins at each point, where one begins at any point with probability `hazard` and
@@ -78,54 +55,34 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, hazard: f
     let noise = noise.likelihoods();
     let share = hazard / width as f32;
     let stays = 1.0 - hazard;
-    let mut forward = vec![0.0_f32; n * width];
-    let (mut stay, mut jump) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+    let (mut one, mut other) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+    // What came before is known to the recursion backwards by the likeliest level and by how likely each point was.
     let (mut olds, mut scales) = (vec![0.0; n], vec![1.0_f32; n]);
-    noise.jump(units, 0, 0.0, grid, &mut forward[..width]);
-    rescale(&mut forward[..width]);
+    let mut row = vec![0.0; width];
+    let (mut sum, mut most) = lanes::forward(&mut row, 0.0, 1.0, [noise.jump(units, 0, 0.0, grid, &mut one); 2]);
     for at in 1..n {
-        let (done, rest) = forward.split_at_mut(at * width);
-        let (last, now) = (&done[(at - 1) * width..], &mut rest[..width]);
-        olds[at] = grid.level(highest(last));
-        noise.stay(units, at, grid, &mut stay);
-        noise.jump(units, at, olds[at], grid, &mut jump);
-        for (((now, last), stay), jump) in now.iter_mut().zip(last).zip(&stay).zip(&jump) {
-            *now = stays * last * stay + share * jump;
+        let stay = noise.stay(units, at, grid, &mut one);
+        let mut jump = stay;
+        if !noise.is_memoryless() {
+            olds[at] = grid.level(lanes::first(&row, |cell| cell >= most));
+            jump = noise.jump(units, at, olds[at], grid, &mut other);
         }
-        scales[at] = rescale(now);
+        // Likelihoods are bounded below by the heavy tail, so that the sum cannot vanish.
+        (sum, most) = lanes::forward(&mut row, stays / sum, share, [stay, jump]);
+        sum = sum.max(f32::MIN_POSITIVE);
+        scales[at] = sum;
     }
-    let mut backward = vec![1.0_f32; width];
+    row.fill(1.0);
+    let (mut scale, mut more) = (1.0, 0.0);
     let mut probabilities = vec![0.0; n];
     for at in (1..n).rev() {
-        noise.stay(units, at, grid, &mut stay);
-        noise.jump(units, at, olds[at], grid, &mut jump);
-        for (jump, later) in jump.iter_mut().zip(&backward) {
-            *jump *= later;
-        }
-        let moved = share * lanes::sum(&jump);
-        probabilities[at] = f64::from(moved / scales[at]);
-        let scale = scales[at].recip();
-        for (later, stay) in backward.iter_mut().zip(&stay) {
-            *later = (stays * stay * *later + moved) * scale;
-        }
+        let stay = noise.stay(units, at, grid, &mut one);
+        let jump = if noise.is_memoryless() { stay } else { noise.jump(units, at, olds[at], grid, &mut other) };
+        let moved = share * lanes::backward(&mut row, scale, more, [stay, jump]) / scales[at];
+        probabilities[at] = f64::from(moved);
+        (scale, more) = (stays / scales[at], moved);
     }
     probabilities
-}
-
-fn highest(values: &[f32]) -> usize {
-    let most = lanes::most(values);
-    values.iter().position(|value| *value >= most).unwrap_or(0)
-}
-
-/// Makes `values` sum to one and returns what they summed to. Likelihoods are bounded below by the heavy tail, so that
-/// the sum cannot vanish.
-fn rescale(values: &mut [f32]) -> f32 {
-    let sum = lanes::sum(values).max(f32::MIN_POSITIVE);
-    let scale = sum.recip();
-    for value in values {
-        *value *= scale;
-    }
-    sum
 }
 
 /// How many points a change may be off and still count as the same: what probability is summed over.
@@ -138,11 +95,15 @@ pub(super) fn places(probabilities: &[f64], least: f64) -> Vec<(usize, f64)> {
     let mut left = probabilities.to_vec();
     let near = |at: usize| at.saturating_sub(NEAR)..(at + NEAR + 1).min(n);
     // Near places weigh more, so that the middle of a cluster wins (Epanechnikov's kernel).
-    let weight = |distance: usize| 1.0 - (distance as f64 / (NEAR as f64 + 1.0)).powi(2);
-    let weigh = |left: &[f64], at: usize| near(at).map(|other| left[other] * weight(at.abs_diff(other))).sum::<f64>();
+    let weights: [f64; NEAR + 1] = std::array::from_fn(|away| 1.0 - (away as f64 / (NEAR as f64 + 1.0)).powi(2));
+    let weigh = |left: &[f64], at: usize| near(at).map(|other| left[other] * weights[at.abs_diff(other)]).sum::<f64>();
     let mut weighed: Vec<f64> = (0..n).map(|at| weigh(&left, at)).collect();
+    // The farthest of a cluster weighs three tenths: what weighs less than that of `least` is in none that is wanted.
+    let promising: Vec<usize> = (1..n).filter(|at| weighed[*at] >= 0.3 * least).collect();
     let mut found = Vec::new();
-    while let Some(at) = (1..n).max_by(|one, other| weighed[*one].total_cmp(&weighed[*other]).then(other.cmp(one))) {
+    let by_weight =
+        |weighed: &[f64], one: usize, other: usize| weighed[one].total_cmp(&weighed[other]).then(other.cmp(&one));
+    while let Some(at) = promising.iter().copied().max_by(|one, other| by_weight(&weighed, *one, *other)) {
         let probability: f64 = left[near(at)].iter().sum();
         if probability < least {
             break;
@@ -172,13 +133,13 @@ mod tests {
 
     /// Optimal partitioning by its definition: every course of every level, one after the other.
     fn naive(units: &[f64], grid: &Grid, noise: &Noise, price: f64) -> f64 {
-        let mut row = vec![0.0; grid.count];
-        noise.jump(units, 0, 0.0, grid, &mut row);
-        let mut costs: Vec<f64> = row.iter().map(|cost| f64::from(*cost)).collect();
+        let mut room = vec![0.0; grid.count];
+        let first = noise.jump(units, 0, 0.0, grid, &mut room);
+        let mut costs: Vec<f64> = first.iter().map(|cost| f64::from(*cost)).collect();
         for at in 1..units.len() {
-            noise.stay(units, at, grid, &mut row);
+            let row = noise.stay(units, at, grid, &mut room);
             let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
-            costs = costs.iter().zip(&row).map(|(cost, own)| cost.min(least + price) + f64::from(*own)).collect();
+            costs = costs.iter().zip(row).map(|(cost, own)| cost.min(least + price) + f64::from(*own)).collect();
         }
         costs.into_iter().fold(f64::INFINITY, f64::min)
     }
