@@ -1,4 +1,5 @@
-//! k6's end-of-test summary, in both shapes: flat (`--summary-export`) and with `values` and `type` (`handleSummary`).
+//! k6's end-of-test summary, in its three shapes: flat (`--summary-export`), with `values` and `type` (`handleSummary`),
+//! and with lists below `results` (`--new-machine-readable-summary`).
 //!
 //! Each k6 metric becomes a benchmark with what k6 says about it. A trend's main value is its median, in milliseconds
 //! if it is a time; of a rate or counter only k6's own have a direction.
@@ -29,19 +30,41 @@ pub(super) static FORMAT: Format = Format {
     lossy: false,
     recognises: |sniff| {
         let is_k6 = |metric: &str| sniff.has(&format!("metrics/{metric}"));
-        is_k6("iterations") || is_k6("vus") || is_k6("http_reqs") || is_k6("iteration_duration")
+        let is_keyed = is_k6("iterations") || is_k6("vus") || is_k6("http_reqs") || is_k6("iteration_duration");
+        is_keyed || (sniff.has_text("metadata/k6Version") && sniff.has("results/metrics"))
     },
 };
 
 fn read(text: &str) -> Result<Parsed, Flaw> {
     let mut sheet = Sheet::default();
     let mut reader = Reader::new(text);
-    reader.map(|key, reader| match key {
-        "metrics" => reader.map(|name, reader| one(reader, name, &mut sheet)),
+    reader.map(|key, reader| match (key, reader.next()) {
+        ("metrics", _) => metrics(reader, &mut sheet),
+        ("results", Next::Map) => results(reader, &mut sheet),
         _ => reader.skip(),
     })?;
     reader.finish()?;
     Ok(sheet.finish())
+}
+
+/// In the newest shape the metrics stand here, and those of the checks by themselves.
+fn results(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<(), Flaw> {
+    reader.map(|key, reader| match (key, reader.next()) {
+        ("metrics", _) => metrics(reader, sheet),
+        ("checks", Next::Map) => reader.map(|key, reader| match key {
+            "metrics" => metrics(reader, sheet),
+            _ => reader.skip(),
+        }),
+        _ => reader.skip(),
+    })
+}
+
+/// Metrics by their names, or a list of metrics that say their names.
+fn metrics(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<(), Flaw> {
+    match reader.next() {
+        Next::List => reader.list(|_, reader| one(reader, None, sheet)),
+        _ => reader.map(|name, reader| one(reader, Some(name), sheet)),
+    }
 }
 
 /// What k6 calls the kinds of its metrics.
@@ -52,17 +75,19 @@ enum Sort {
     Gauge,
 }
 
-fn one(reader: &mut Reader<'_>, name: &str, sheet: &mut Sheet) -> Result<(), Flaw> {
-    let (mut nested, mut sort, mut contains) = (None, None, None);
+fn one(reader: &mut Reader<'_>, key: Option<&str>, sheet: &mut Sheet) -> Result<(), Flaw> {
+    let (mut name, mut nested, mut sort, mut contains) = (None, None, None, None);
     let flat = fields(reader, |key, reader| {
         match (key, reader.next()) {
             ("values", Next::Map) => nested = Some(numbers_only(reader)?),
+            ("name", Next::Text) => name = Some(reader.text()?),
             ("type", Next::Text) => sort = Some(reader.text()?),
             ("contains", Next::Text) => contains = Some(reader.text()?),
             _ => return Ok(false),
         }
         Ok(true)
     })?;
+    let name = name.as_deref().or(key).ok_or_else(|| Flaw::new("expected the key \"name\""))?;
     let numbers = nested.unwrap_or(flat);
     let sort = match sort.as_deref() {
         Some("trend") => Sort::Trend,
@@ -80,8 +105,8 @@ fn one(reader: &mut Reader<'_>, name: &str, sheet: &mut Sheet) -> Result<(), Fla
         Sort::Trend => trend(&name, &numbers, is_time, sheet),
         Sort::Rate => {
             let better = match base {
-                "http_req_failed" => Direction::Lower,
-                "checks" => Direction::Higher,
+                "http_req_failed" | "checks_failed" => Direction::Lower,
+                "checks" | "checks_succeeded" => Direction::Higher,
                 _ => Direction::Unknown,
             };
             let value = numbers.first(&["rate", "value"]);
@@ -153,7 +178,7 @@ mod tests {
     use crate::domain::{Direction, Outcome};
 
     #[test]
-    fn both_shapes_come_to_the_same() {
+    fn all_shapes_come_to_the_same() {
         let flat = br#"{"metrics":{"http_req_duration":{"avg":2,"med":1.5,"p(95)":3},"http_reqs":{"count":10,"rate":5},
             "http_req_failed":{"passes":1,"fails":9,"value":0.1},"vus":{"value":3,"min":1,"max":3}},"root_group":{}}"#;
         let nested = br#"{"metrics":{
@@ -161,8 +186,15 @@ mod tests {
             "http_reqs":{"type":"counter","contains":"default","values":{"count":10,"rate":5}},
             "http_req_failed":{"type":"rate","contains":"default","values":{"passes":1,"fails":9,"rate":0.1}},
             "vus":{"type":"gauge","contains":"default","values":{"value":3,"min":1,"max":3}}},"state":{}}"#;
-        let [flat, nested] = [&flat[..], &nested[..]].map(|json| parse(None, json).unwrap());
+        let listed = br#"{"version":"1.0.0","metadata":{"generatedAt":"2025-01-15T10:30:45.123Z","k6Version":"1.5.0"},
+            "config":{"execution":"local","duration":2.0},"results":{"passed":true,"metrics":[
+            {"name":"http_req_duration","type":"trend","contains":"time","category":"http","values":{"avg":2,"med":1.5,"p(95)":3,"count":10}},
+            {"name":"http_reqs","type":"counter","contains":"default","category":"http","values":{"count":10,"rate":5}},
+            {"name":"http_req_failed","type":"rate","contains":"default","category":"http","values":{"passes":1,"fails":9,"rate":0.1}},
+            {"name":"vus","type":"gauge","contains":"default","category":"execution","values":{"value":3,"min":1,"max":3}}]}}"#;
+        let [flat, nested, listed] = [&flat[..], &nested[..], &listed[..]].map(|json| parse(None, json).unwrap());
         assert_eq!(flat, nested);
+        assert_eq!(flat, listed);
         let outcomes = &flat.sets[0].outcomes;
         let first = |name: &str| {
             let Outcome::Measured(measured) = &outcomes[name] else { panic!("measured") };
@@ -172,5 +204,28 @@ mod tests {
         assert_eq!(first("http_req_duration"), ("time".to_owned(), Direction::Lower, 1.5e6));
         assert_eq!(first("http_reqs"), ("rate".to_owned(), Direction::Higher, 5.0));
         assert_eq!(first("http_req_failed"), ("rate".to_owned(), Direction::Lower, 0.1));
+    }
+
+    #[test]
+    fn the_metrics_of_checks_stand_by_themselves_in_a_list_or_by_keys() {
+        let rate = |name: &str| {
+            format!("{{\"name\":\"{name}\",\"type\":\"rate\",\"values\":{{\"rate\":0.5,\"passes\":1,\"fails\":1}}}}")
+        };
+        let (good, bad) = (rate("checks_succeeded"), rate("checks_failed"));
+        let whole = |checks: &str| {
+            format!(
+                "{{\"metadata\":{{\"k6Version\":\"1.5.0\"}},\"results\":{{\"metrics\":[],\"checks\":{{\"metrics\":{checks},\"results\":[]}}}}}}"
+            )
+        };
+        let list = parse(None, whole(&format!("[{good},{bad}]")).as_bytes()).unwrap();
+        let keyed = parse(None, whole(&format!("{{\"a\":{good},\"b\":{bad}}}")).as_bytes()).unwrap();
+        assert_eq!(list, keyed);
+        let better = |name: &str| match &list.sets[0].outcomes[name] {
+            Outcome::Measured(measured) => measured.readings[0].metric.better,
+            Outcome::Failed(trouble) => panic!("{trouble:?}"),
+        };
+        assert_eq!((better("checks_succeeded"), better("checks_failed")), (Direction::Higher, Direction::Lower));
+        let nameless = whole("[{\"type\":\"rate\",\"values\":{\"rate\":1}}]");
+        assert!(parse(None, nameless.as_bytes()).unwrap_err().to_string().contains("\"name\""));
     }
 }
