@@ -132,7 +132,7 @@ pub struct Trouble {
     pub reason: String,
     /// How its process ended, where it did.
     pub ended: Option<Ended>,
-    /// The tail of its standard error.
+    /// The tail of its standard error; before it that of its standard output, where no results stand there.
     pub stderr_tail: String,
 }
 

@@ -271,7 +271,7 @@ pub struct Finished {
     /// How it ended.
     pub ended: Ended,
     /// The last 64 KiB of its standard error as text, free of secrets that were passed to it and of this machine's
-    /// paths.
+    /// paths; before it stands the end of standard output where [`Batch::tell_printed`] was asked to put it.
     pub stderr_tail: String,
     /// From its start to its end.
     pub elapsed: Duration,

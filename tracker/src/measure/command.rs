@@ -244,20 +244,26 @@ fn process(
     let most_bytes = suite.limits.output_bytes.min(MOST_RESULT_BYTES);
     let limits = Limits { output_bytes: most_bytes, ..suite.limits };
     let mut batch = child::run(&program, &limits, stop, progress)?;
-    let finished = &batch.finished;
-    if finished.reason == Reason::Stopped {
+    if batch.finished.reason == Reason::Stopped {
         return Err(CommandError::Stopped);
     }
-    let parsed = match (finished.reason, name) {
-        (Reason::Flooded(_), _) => Err(finished.to_string()),
-        (_, Some(name)) if suite.timed.contains_key(name) => Ok(BTreeMap::from([(name.clone(), lasted(finished))])),
-        _ if suite.output.is_none() => {
+    let timed = name.filter(|name| suite.timed.contains_key(*name));
+    let is_result_printed = suite.output.is_none() && timed.is_none();
+    let is_flooded = matches!(batch.finished.reason, Reason::Flooded(_));
+    let parsed = match timed {
+        _ if is_flooded => Err(batch.finished.to_string()),
+        Some(name) => Ok(BTreeMap::from([(name.clone(), lasted(&batch.finished))])),
+        None if is_result_printed => {
             let bytes = batch.stdout.read().map_err(ChildError::Pipes)?;
             parse(Results::Bytes(&bytes))
         }
-        _ => output::read(&places, most_bytes, parse),
+        None => output::read(&places, most_bytes, parse),
     };
-    let mut once = told(parsed, finished);
+    // Many a test runner says what failed to standard output.
+    if !is_flooded && (parsed.is_err() || !(is_result_printed || batch.finished.succeeded())) {
+        batch.tell_printed(&program).map_err(ChildError::Pipes)?;
+    }
+    let mut once = told(parsed, &batch.finished);
     once.outcomes.values_mut().for_each(doubt);
     Ok(once)
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::pipes::{Pipes, Waited};
+use super::tail::{TAIL_BYTES, decoded};
 use super::{ChildError, Finished, Program, Reason};
 use crate::measure::interrupt::Stop;
 
@@ -46,6 +47,20 @@ pub struct Batch {
     pub finished: Finished,
     /// What it wrote to standard output.
     pub stdout: Spool,
+}
+
+impl Batch {
+    /// Puts the end of standard output before that of standard error, for programs that say there what went wrong.
+    pub fn tell_printed(&mut self, program: &Program) -> io::Result<()> {
+        let said = &mut self.finished.stderr_tail;
+        let room = TAIL_BYTES.saturating_sub(said.len());
+        let (printed, _) = decoded(&self.stdout.tail(room)?);
+        let printed = program.presentable(printed.trim_end());
+        if !printed.is_empty() {
+            said.insert_str(0, &format!("{printed}\n"));
+        }
+        Ok(())
+    }
 }
 
 /// Runs a program to its end, or until it breaks a limit or `stop` is raised. `progress` gets the last line of its
@@ -145,6 +160,14 @@ impl Spool {
     pub fn reader(&mut self) -> io::Result<BufReader<&mut File>> {
         self.file.seek(SeekFrom::Start(0))?;
         Ok(BufReader::with_capacity(64 << 10, &mut self.file))
+    }
+
+    /// At most this much of its end.
+    fn tail(&mut self, most_bytes: usize) -> io::Result<Vec<u8>> {
+        self.file.seek(SeekFrom::Start(self.bytes.saturating_sub(most_bytes as u64)))?;
+        let mut bytes = Vec::new();
+        self.file.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// All of it, in memory.

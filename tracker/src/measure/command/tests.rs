@@ -247,6 +247,18 @@ fn results_come_from_the_file_or_folder_that_the_suite_names() {
 }
 
 #[test]
+fn what_a_failing_suite_printed_is_told_before_what_it_said_to_standard_error() {
+    let failing = "echo 'E assert 1 == 2'; echo noise >&2; exit 1";
+    let told = |world: &World| world.once(None).trouble.unwrap().stderr_tail;
+    assert_eq!(told(&World::new(failing).writing_to("results")), "E assert 1 == 2\nnoise\n");
+    assert_eq!(told(&World::new("echo 'Segmentation fault'; exit 1")), "Segmentation fault\n");
+    // Results are no message, and there is an end to what is kept.
+    assert_eq!(told(&World::new("echo a 5; exit 1")), "");
+    let long = told(&World::new("seq 100000; echo last; exit 1").writing_to("results"));
+    assert!(long.len() <= 64 << 10 && long.ends_with("\nlast\n"), "{} bytes", long.len());
+}
+
+#[test]
 fn old_results_are_never_taken_for_new_ones() {
     let world = World::new("[ -e late ] || echo a 5 > results; touch late").writing_to("results");
     assert_eq!(world.once(None).outcomes.len(), 1);
