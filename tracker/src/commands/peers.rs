@@ -1,17 +1,21 @@
 //! `tachograph peers`: our results beside those of others.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::output::{self, Shape};
 use super::stored::StoreArgs;
-use crate::domain::Pattern;
+use crate::domain::{Machine, Metric, Pattern};
 use crate::failure::{Failure, Outcome};
 use crate::flow::peers::{self, Beside, Peers};
 use crate::record::Wanted;
 use crate::show;
 use crate::show::peers::Row;
+
+/// How many of the peers' benchmarks are named where none matches.
+const MOST_NAMED: usize = 5;
 
 /// Set our newest results beside those of peers
 ///
@@ -41,7 +45,10 @@ pub(super) fn run(args: &PeersArgs) -> Outcome<ExitCode> {
     };
     let Peers { beside, alone } = peers::peers(&mut store, &wanted)?;
     if beside.is_empty() {
-        return Err(nothing(&alone));
+        return Err(match alone.first() {
+            Some(first) => stands_alone(first),
+            None => none_matches(args, &peers::peers(&mut store, &Wanted::all())?),
+        });
     }
     let rows: Vec<Row> = beside.into_iter().map(Beside::into_row).collect();
     let piece = match args.format {
@@ -52,12 +59,24 @@ pub(super) fn run(args: &PeersArgs) -> Outcome<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says why nothing stands beside anything.
-fn nothing(alone: &[(String, String, crate::domain::Metric, crate::domain::Machine)]) -> Failure {
-    let Some((peer, benchmark, metric, machine)) = alone.first() else {
+/// Says what there is of peers, where nothing of them matches.
+fn none_matches(args: &PeersArgs, all: &Peers) -> Failure {
+    let paired = all.beside.iter().map(|pair| (pair.series.benchmark.as_str(), pair.series.metric.name.as_str()));
+    let alone = all.alone.iter().map(|(_, benchmark, metric, _)| (benchmark.as_str(), metric.name.as_str()));
+    let there: BTreeSet<String> = paired.chain(alone).map(|(name, metric)| format!("{name} ({metric})")).collect();
+    if there.is_empty() {
         return Failure::usage(anyhow::anyhow!("there is no result of a peer"))
             .hint("record one with `tachograph import --as-peer NAME --machine this FILE`");
-    };
+    }
+    let metric = args.metric.as_ref().map(|metric| format!(" with the metric {metric:?}")).unwrap_or_default();
+    let some: Vec<&str> = there.iter().take(MOST_NAMED).map(String::as_str).collect();
+    let more = if there.len() > some.len() { ", …" } else { "" };
+    Failure::usage(anyhow::anyhow!("no result of a peer matches {:?}{metric}", args.pattern))
+        .hint(format!("peers have {}{more}", some.join(", ")))
+}
+
+/// Says why nothing stands beside what a peer has.
+fn stands_alone((peer, benchmark, metric, machine): &(String, String, Metric, Machine)) -> Failure {
     Failure::usage(anyhow::anyhow!(
         "no result of ours goes with {peer}'s {benchmark}, {} in {}, on {}",
         metric.name,

@@ -43,6 +43,22 @@ fn a_peer_stands_beside_us_on_the_same_machine_only() {
 }
 
 #[test]
+fn a_pattern_that_no_peer_has_is_told_with_what_peers_have() {
+    let world = world();
+    let printed = world.ended(2, &["peers", "nowhere"]);
+    assert!(printed.err.contains("no result of a peer matches \"nowhere\""), "{}", printed.err);
+    assert!(printed.err.contains("peers have prefill/512 (time)"), "{}", printed.err);
+    let printed = world.ended(2, &["peers", "--metric", "instructions"]);
+    assert!(printed.err.contains("with the metric \"instructions\""), "{}", printed.err);
+    let lonely = World::new();
+    lonely.commit("something");
+    lonely.write("ours.csv", "benchmark,value\na,1\n");
+    lonely.ended(0, &["import", "--format", "csv", "--commit", COMMIT, "ours.csv"]);
+    let printed = lonely.ended(2, &["peers", "a"]);
+    assert!(printed.err.contains("there is no result of a peer"), "{}", printed.err);
+}
+
+#[test]
 fn a_peer_is_no_suite_of_ours() {
     let world = world();
     world.write("tachograph.toml", "[suite.\"peer/x\"]\nworker = [\"x\"]\n");
