@@ -1,7 +1,7 @@
 //! A series' past as the marks of a chart.
 
 use super::past::{History, Past};
-use crate::domain::{Change, Size};
+use crate::domain::Change;
 use crate::show::chart::Svg;
 use crate::show::chart::reference::Reference;
 use crate::show::chart::series::{self, Dot, Lane, Mark, Step, Tag};
@@ -50,31 +50,21 @@ fn mark(past: &Past, history: &History, change: &Change) -> Mark {
     let unit = &past.series.metric.unit;
     let place = |at: usize| past.places[at] as f64;
     let commit = &history.commits[past.places[change.at]];
+    let size = number::moved(change, unit);
     Mark {
         at: place(change.at),
         within: (place(change.within.0), place(change.within.1)),
         turn: change.turn,
         rose: change.after > change.before,
-        label: size(change),
         title: format!(
-            "{} from {} to {}, at {} of {}: {}",
-            size(change),
+            "{size} from {} to {}, at {} of {}: {}",
             quantity(change.before, unit),
             quantity(change.after, unit),
             commit.id.short(),
             number::date(commit.committed_at_s),
             commit.subject
         ),
-    }
-}
-
-/// How much the level moved, in a word.
-#[must_use]
-pub fn size(change: &Change) -> String {
-    match change.size {
-        Size::Relative { .. } => number::change(change.before, change.after).unwrap_or_default(),
-        Size::Absolute { value, .. } if value >= 0.0 => format!("+{value:.4}"),
-        Size::Absolute { value, .. } => format!("{value:.4}"),
+        label: size,
     }
 }
 

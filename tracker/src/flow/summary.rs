@@ -1,8 +1,8 @@
 //! A series' past in a line, and the history as the site's script reads it.
 
 use super::past::{History, Past};
-use super::picture;
 use crate::domain::{Change, Move, Size};
+use crate::show::number;
 use crate::show::page::row::{ChangeLine, DAYS, Row};
 use crate::show::page::series::Reading;
 use crate::stats::robust;
@@ -75,7 +75,7 @@ fn line(past: &Past, history: &History, change: &Change) -> ChangeLine {
         within: (id(change.within.0), id(change.within.1)),
         turn: change.turn,
         drifts: change.kind == Move::Drift,
-        size: picture::size(change),
+        size: number::moved(change, &past.series.metric.unit),
         relative,
         interval,
         levels: (change.before, change.after),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::escape;
-use super::number::{change, date, percent, quantity};
+use super::number::{date, moved, percent, quantity};
 use super::style::{Style, Tone};
 use super::table::{Align, Table, shorten};
 use crate::domain::{
@@ -159,18 +159,14 @@ fn table(finding: &ChangeFinding) -> Table {
     table
 }
 
-fn sizes(moved: &Change, metric: &Metric) -> (String, String) {
-    match moved.size {
-        Size::Relative { low, high, .. } => {
-            (change(moved.before, moved.after).unwrap_or_default(), format!("{} to {}", signed(low), signed(high)))
+fn sizes(change: &Change, metric: &Metric) -> (String, String) {
+    let interval = match change.size {
+        Size::Relative { low, high, .. } => format!("{} to {}", signed(low), signed(high)),
+        Size::Absolute { low, high, .. } => {
+            format!("{} to {}", quantity(low, &metric.unit), quantity(high, &metric.unit))
         }
-        Size::Absolute { value, low, high } => {
-            let of = |value: f64| quantity(value, &metric.unit);
-            // One zero in a series takes its logarithms away, and not the meaning of a percent between its levels.
-            let relative = change(moved.before, moved.after).filter(|_| moved.before > 0.0 && moved.after > 0.0);
-            (relative.unwrap_or_else(|| of(value)), format!("{} to {}", of(low), of(high)))
-        }
-    }
+    };
+    (moved(change, &metric.unit), interval)
 }
 
 /// The findings for programs.

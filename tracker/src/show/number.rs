@@ -1,6 +1,6 @@
 //! Numbers for people: the one place where they are rounded and given a unit.
 
-use crate::domain::Unit;
+use crate::domain::{Change, Size, Unit};
 
 /// A value in its unit, to four digits: `5.312 µs`, `1.5 MiB`, `12.3 G elements/s`.
 ///
@@ -99,6 +99,20 @@ pub fn change(old: f64, new: f64) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
+/// How much a level moved: as a share of it, or in its unit where it is not above zero. One zero in a series takes its
+/// logarithms away, and not the meaning of a percent between its levels.
+#[must_use]
+pub fn moved(moved: &Change, unit: &Unit) -> String {
+    let (before, after) = (moved.before, moved.after);
+    match moved.size {
+        Size::Absolute { value, .. } if before <= 0.0 || after <= 0.0 => {
+            let sign = if value < 0.0 { "" } else { "+" };
+            format!("{sign}{}", quantity(value, unit))
+        }
+        Size::Relative { .. } | Size::Absolute { .. } => change(before, after).unwrap_or_default(),
+    }
+}
+
 /// Half the width of an interval, in percent of the level; nothing where that has no meaning.
 #[must_use]
 pub fn spread(level: f64, interval: (f64, f64)) -> Option<String> {
@@ -192,7 +206,24 @@ fn four_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Move, Turn};
     use proptest::prelude::*;
+
+    #[test]
+    fn a_level_that_moves_from_or_to_zero_moved_in_its_unit() {
+        let change = |before: f64, after: f64| {
+            let value = after - before;
+            let size = Size::Absolute { value, low: value, high: value };
+            let (kind, turn, within) = (Move::Step, Turn::Moved, (1, 1));
+            moved(
+                &Change { at: 1, within, kind, turn, size, noises: 9.0, before, after, signs: None },
+                &Unit::nanoseconds(),
+            )
+        };
+        assert_eq!(change(0.0, 17_385.4), "+17.39 µs");
+        assert_eq!(change(7.5, 0.0), "-7.5 ns");
+        assert_eq!(change(40.0, 30.0), "-25.0 %");
+    }
 
     #[test]
     fn times_change_their_unit_where_four_digits_say_so() {
