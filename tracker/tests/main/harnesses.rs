@@ -117,10 +117,11 @@ fn hyperfine() {
     }
     let world = World::new();
     world.write("work.py", PYTHON_WORK);
+    // Enough work that the start of the interpreter, which does not change, is little beside it.
     let one = |name: &str| {
         format!(
             "\"-n\", \"{name}\", \"python3 -SEc 'import sys; sys.path.append(chr(46)); import work; \
-             [work.{name}() for _ in range(20)]'\""
+             [work.{name}() for _ in range(200)]'\""
         )
     };
     world.write(
