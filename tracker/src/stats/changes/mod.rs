@@ -29,11 +29,8 @@ pub use words::{Detection, Drift, NotFinite, Range, Segment, Settings, Step, Val
 /// Below this number of points nothing is said.
 pub const FEWEST: usize = 6;
 
-/// The prices of a change of level in nats: in the two fits that noises are learned around, one that sees all that may be
-/// a change and one that sees only what no mode of the noise lasts long enough for; in those that noises are learned
-/// around again; and where noises are compared.
+/// The prices of a change of level in nats: in the two fits that the noise is learned from, and where noises are compared.
 const FIRST_PRICE: f64 = 3.0;
-const SURE_PRICE: f32 = 60.0;
 const PRICE: f32 = 7.5;
 const COMPARED_PRICE: f64 = 8.0;
 /// What each further change costs besides, for each that is there already, where noises are compared: a series that seems
@@ -42,6 +39,8 @@ const CROWD_PRICE: f64 = 0.5;
 /// What noise by classes has to explain better, in nats: it has three densities to fit instead of one.
 const CLASSES_PRICE: f64 = 25.0;
 
+/// A series whose values scatter more widely than this, in units of its noise, has moved: noise alone is no explanation.
+const WIDE: f64 = 3.0;
 /// A noise that explains the series worse than another by this many nats is not looked at twice.
 const HOPELESS: f64 = 40.0;
 
@@ -90,14 +89,16 @@ fn one_level(values: &[f64]) -> Detection {
     Detection { segments: vec![segment], ..Detection::default() }
 }
 
-/// Learns the noise: from a first robust fit, and from one that holds nothing but plain changes, with and without classes;
-/// the one that explains the series best at the price of its changes stays.
+/// Learns the noise: from a first robust fit, and from no changes at all, with and without classes; the one that explains
+/// the series best at the price of its changes stays.
 fn fit(units: &[f64], grid: &Grid) -> Noise {
     #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
     let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
-    let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
-    let mut begins = vec![begun(price), begun(SURE_PRICE)];
-    begins.dedup();
+    let first = search::cheapest(units, grid, &Noise::first(grid), price).starts;
+    let mut begins = vec![first];
+    if !begins[0].is_empty() && prepare::deviation(units) < WIDE {
+        begins.push(Vec::new());
+    }
     let mut fits: Vec<Fit> = begins.iter().flat_map(|begin| Fit::around(units, grid, begin, &MEMORIES)).collect();
     let least = fits.iter().map(|fit| fit.cost).fold(f64::INFINITY, f64::min);
     // What was learned around too many levels looks better than it is: only what was learned around levels that a noise

@@ -15,7 +15,7 @@ const LOUD: f64 = 3.0;
 /// A step whose loss the walk makes up to within this many nats is explained by the walk, by three measures of strictness.
 const EXPLAINED: [f64; 3] = [3.0, 5.0, 7.0];
 /// What the vote needs; with the weights in [`Vote`] learned from simulated walks and steps.
-const VOTES: f64 = 1.0;
+const VOTES: f64 = 1.5;
 /// The length at which the walk is neither more nor less likely for it.
 const USUAL_LENGTH: f64 = 200.0;
 /// The walks that are tried, a standstill first: variance of a step of the walk, in units of the noise's own.
@@ -41,7 +41,7 @@ pub(super) fn steps_beside_a_walk(
     let mut left = Stretches::new(&scores, steps.iter().map(|(at, _)| *at).collect());
     let (mut best, mut walk) = likeliest(&left.whole());
     let surplus = best - likelihood(&left.whole(), STANDSTILL);
-    // How many steps the walk explains, by each measure.
+    // How many steps the walk explains, by each measure; the last decides which steps stay.
     let mut explained = [0_usize; EXPLAINED.len()];
     let mut open = [true; EXPLAINED.len()];
     while let Some(weakest) = left.weakest(&quiet, walk) {
@@ -57,8 +57,7 @@ pub(super) fn steps_beside_a_walk(
         (best, walk) = (without, next);
     }
     let vote = Vote { surplus, explained, steps: steps.len(), length: units.len() };
-    // A level that wanders makes small steps of its own: those that the walk leaves are told no more than the others.
-    vote.carries().then(|| steps.iter().map(|(at, _)| *at).filter(|at| quiet.binary_search(at).is_err()).collect())
+    vote.carries().then_some(left.jumps)
 }
 
 /// What speaks for a walk.
