@@ -184,8 +184,9 @@ impl Known {
     /// so that it favours neither.
     fn unsettled_rounds(&self) -> usize {
         let apart = |life: &[Read; 3], window: usize| {
-            let part = |read: &Read| Some(read.times_ns.get(window * WINDOW..(window + 1) * WINDOW)?.to_vec());
-            let levels = [median(&part(&life[0])?)?, median(&part(&life[1])?)?, median(&part(&life[2])?)?].map(f64::ln);
+            let rounds = window * WINDOW..(window + 1) * WINDOW;
+            let level = |read: &Read| Some(median(read.times_ns.get(rounds.clone())?)?.ln());
+            let levels = [level(&life[0])?, level(&life[1])?, level(&life[2])?];
             let middle = levels.iter().sum::<f64>() / 3.0;
             Some(levels.iter().map(|level| (level - middle).powi(2)).sum::<f64>())
         };
