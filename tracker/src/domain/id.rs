@@ -1,6 +1,7 @@
 //! The public identity of a record: the hash of its canonical content.
 
 use std::fmt;
+use std::io::{BufWriter, Write as _};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -49,13 +50,10 @@ impl RecordId {
     ///
     /// Never for the record types of this crate: their JSON form cannot fail.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a record type that has no JSON form is a mistake in its definition")]
     pub fn of<T: Serialize>(kind: &str, record: &T) -> RecordId {
-        let mut hasher = Sha256::new();
-        hasher.update(kind.as_bytes());
-        hasher.update(b"\n");
-        hasher.update(serde_json::to_vec(record).expect("a record has a JSON form"));
-        RecordId(hex(&hasher.finalize()))
+        let mut hash = Hash::of(kind);
+        hash.json(record);
+        hash.id()
     }
 
     /// Takes an identity that was stored or typed; anything else than 64 lower-case hexadecimal digits is none.
@@ -75,6 +73,32 @@ impl RecordId {
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..12]
+    }
+}
+
+/// An identity under way: the record's form goes into it piece by piece and is never there as a whole.
+#[derive(Debug)]
+pub(super) struct Hash(BufWriter<Sha256>);
+
+#[expect(clippy::expect_used, reason = "a record has a JSON form, and a hash takes any bytes")]
+impl Hash {
+    pub(super) fn of(kind: &str) -> Hash {
+        let mut hash = Hash(BufWriter::with_capacity(16 << 10, Sha256::new()));
+        hash.text(kind);
+        hash.text("\n");
+        hash
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).expect("a hash takes any bytes");
+    }
+
+    pub(super) fn json(&mut self, value: &impl Serialize) {
+        serde_json::to_writer(&mut self.0, value).expect("a record has a JSON form");
+    }
+
+    pub(super) fn id(self) -> RecordId {
+        RecordId(hex(&self.0.into_inner().expect("a hash takes any bytes").finalize()))
     }
 }
 

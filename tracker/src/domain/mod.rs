@@ -38,7 +38,7 @@ pub use moved::{Annotation, ChangeFinding, Confirmed, Named, Part, State};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
 pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms, Undecided};
 pub use report::{Accepted, Finding, Lone, Report, Whole};
-pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, Subject, Trouble};
+pub use run::{Attachment, Ended, Life, LifeError, Measured, Outcome, Reading, Run, RunHash, Subject, Trouble};
 pub use series::{Point, Series};
 pub use shard::{Shard, ShardError, Share};
 pub use standing::{Confirmation, NewPoint, Standing};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::Hash;
 use super::{BenchmarkName, Commit, Machine, Metric, Notes, Pulse, RecordId, SuiteName};
 
 /// What was measured.
@@ -214,9 +215,87 @@ impl Run {
     }
 }
 
+/// The identity of a run whose benchmarks are told one after the other, and need not be in memory together.
+#[derive(Debug)]
+pub struct RunHash {
+    hash: Hash,
+    /// What stands before the next benchmark.
+    between: &'static str,
+}
+
+impl RunHash {
+    /// Begins with all of a run but its outcomes, of which it has none yet; nor has it attachments.
+    #[must_use]
+    pub fn of(head: &Run) -> Option<RunHash> {
+        // The outcomes come last, so the form of the head ends with their empty list.
+        let form = serde_json::to_string(head).ok()?;
+        let mut hash = Hash::of("run");
+        hash.text(form.strip_suffix("}}").filter(|before| before.ends_with("\"outcomes\":{"))?);
+        Some(RunHash { hash, between: "" })
+    }
+
+    /// Goes on with the benchmark whose name comes next.
+    pub fn add(&mut self, name: &BenchmarkName, outcome: &Outcome) {
+        self.hash.text(self.between);
+        self.hash.json(name);
+        self.hash.text(":");
+        self.hash.json(outcome);
+        self.between = ",";
+    }
+
+    /// The identity of the run with all of these.
+    #[must_use]
+    pub fn id(mut self) -> RecordId {
+        self.hash.text("}}");
+        self.hash.id()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::CommitId;
+
+    #[test]
+    fn a_run_that_is_told_benchmark_by_benchmark_has_the_identity_of_the_whole() {
+        let failed = |reason: &str| {
+            Outcome::Failed(Trouble { reason: reason.to_owned(), ended: None, stderr_tail: "}}".to_owned() })
+        };
+        let time = Reading { metric: Metric::time(), lives: vec![Life::new(vec![0.1, 1e300, 3.0]).unwrap()] };
+        let measured =
+            Outcome::Measured(Measured { readings: vec![time], cores: 2, notes: Notes::from([("a", "b")].map(own)) });
+        let outcomes = [("a \"quoted\"", failed("x")), ("b", measured), ("c,:", failed("y"))];
+        let mut run = Run {
+            suite: SuiteName::new("s").unwrap(),
+            subject: Subject::Commit(Commit {
+                id: CommitId::new("0123456789012345678901234567890123456789").unwrap(),
+                parents: vec![],
+                committed_at_s: 1,
+                subject: "\"outcomes\":{".to_owned(),
+            }),
+            machine: Machine::Named("m".to_owned()),
+            started_at_s: 2,
+            elapsed_ns: 3,
+            source: "import x".to_owned(),
+            notes: Notes::new(),
+            pulse: None,
+            outcomes: BTreeMap::new(),
+            attachments: vec![],
+        };
+        for count in 0..=outcomes.len() {
+            let mut hash = RunHash::of(&Run { outcomes: BTreeMap::new(), ..run.clone() }).unwrap();
+            run.outcomes.iter().for_each(|(name, outcome)| hash.add(name, outcome));
+            assert_eq!(hash.id(), run.id(), "{count}");
+            if let Some((name, outcome)) = outcomes.get(count) {
+                run.outcomes.insert(BenchmarkName::new(*name).unwrap(), outcome.clone());
+            }
+        }
+        assert!(RunHash::of(&run).is_none(), "it has outcomes");
+    }
+
+    fn own((key, value): (&str, &str)) -> (String, String) {
+        (key.to_owned(), value.to_owned())
+    }
 
     #[test]
     fn a_life_is_never_empty_and_never_infinite() {

@@ -14,6 +14,7 @@ mod json;
 mod listing;
 mod migrations;
 mod named;
+mod parts;
 mod read;
 mod samples;
 mod series;
@@ -38,7 +39,7 @@ pub use read::Held;
 pub use series::{Stored, Wanted};
 pub use write::Arrival;
 
-use crate::domain::{Commit, CommitId, Life, Point, RecordId, Run, RunHead, RunLine};
+use crate::domain::{BenchmarkName, Commit, CommitId, Life, Outcome, Point, RecordId, Run, RunHead, RunLine};
 
 const READING_RUNS: &str = "reading the runs";
 const READING_DUELS: &str = "reading the duels";
@@ -93,6 +94,17 @@ impl Store {
         let id = run.id();
         let new = self.does("recording the run", async |conn| write::record(conn, &id, run).await)?;
         Ok(if new { Recorded::New(id) } else { Recorded::Known(id) })
+    }
+
+    /// Records a run whose benchmarks come one at a time, in the order of their names, so that they need not be in memory
+    /// together: `head` is the run without them, and `next` tells one after the other. When either fails, nothing of the
+    /// run is recorded.
+    pub fn record_in_parts<E: From<RecordError>>(
+        &mut self,
+        head: &Run,
+        mut next: impl FnMut() -> Result<Option<(BenchmarkName, Outcome)>, E>,
+    ) -> Result<Recorded, E> {
+        self.does("recording the run", async |conn| parts::record(conn, head, &mut next).await)?
     }
 
     /// Takes in what the repository says of commits, so that history has no gaps where nothing was measured.

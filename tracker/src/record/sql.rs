@@ -95,6 +95,7 @@ statements! {
     RUN_KEY = "SELECT id FROM runs WHERE public_id = ?";
     ADD_RUN = "INSERT INTO runs (public_id, suite_id, machine_id, commit_id, subject, dirty_digest, started_at_s, \
                elapsed_ns, source, notes, pulse) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+    NAME_RUN = "UPDATE runs SET public_id = ?2 WHERE id = ?1";
     ADD_MEASURED = concat!(
         "INSERT INTO measured (run_id, benchmark_id, cores, notes) \
          SELECT ?, column1, column2, column3 FROM (VALUES ", chunk!("(?, ?, ?)"), ") WHERE column1 IS NOT NULL"

@@ -1,6 +1,6 @@
 //! Recording a run, all of it in one transaction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::SqliteConnection;
 
@@ -9,8 +9,13 @@ use super::error::Fault;
 use super::identity::{self, padded};
 use super::sql::{self, CHUNK};
 use super::{json, samples, sqlite};
-use crate::domain::{Ended, Gist, Life, Measured, Metric, Outcome, RecordId, Run, Subject, Trouble};
+use crate::domain::{
+    Attachment, BenchmarkName, Ended, Gist, Life, Measured, Metric, Outcome, RecordId, Run, Subject, Trouble,
+};
 use crate::stats::summary::{Summary, summarise};
+
+/// What became of benchmarks.
+pub(super) type Outcomes = BTreeMap<BenchmarkName, Outcome>;
 
 /// A run that comes from elsewhere.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +29,7 @@ pub struct Arrival<'a> {
 }
 
 /// A reading ready to be written: everything that takes time is done before the store is locked.
-struct Prepared<'a> {
+pub(super) struct Prepared<'a> {
     benchmark: &'a str,
     metric: &'a Metric,
     place: i64,
@@ -34,7 +39,7 @@ struct Prepared<'a> {
 
 /// Writes the run; false if it is there already.
 pub(super) async fn record(conn: &mut SqliteConnection, id: &RecordId, run: &Run) -> Result<bool, Fault> {
-    let prepared = prepare(run)?;
+    let prepared = prepare(&run.outcomes)?;
     let mut tx = sqlite::begin(conn).await?;
     let new = insert(&mut tx, id, run, prepared).await?;
     tx.commit().await?;
@@ -46,7 +51,7 @@ pub(super) async fn take_in(conn: &mut SqliteConnection, arrivals: &[Arrival<'_>
     let mut prepared = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
         prepared.push(match arrival.gists {
-            None => prepare(arrival.run)?,
+            None => prepare(&arrival.run.outcomes)?,
             Some(gists) => prepare_sketch(arrival.run, gists)?,
         });
     }
@@ -65,11 +70,31 @@ async fn insert(
     run: &Run,
     prepared: Vec<Prepared<'_>>,
 ) -> Result<bool, Fault> {
-    let elapsed_ns = i64::try_from(run.elapsed_ns)
-        .map_err(|_| Fault::Unusable(format!("the run took {} ns, more than a lifetime", run.elapsed_ns)))?;
-    if sqlx::query_scalar::<_, i64>(sql::RUN_KEY).bind(id.as_str()).fetch_optional(&mut *tx).await?.is_some() {
+    if is_known(tx, id).await? {
         return Ok(false);
     }
+    let keys = add_head(tx, id.as_str(), run).await?;
+    add_part(tx, keys, &run.outcomes, &run.attachments, prepared).await?;
+    Ok(true)
+}
+
+/// Whether the run is there.
+pub(super) async fn is_known(conn: &mut SqliteConnection, id: &RecordId) -> Result<bool, Fault> {
+    Ok(sqlx::query_scalar::<_, i64>(sql::RUN_KEY).bind(id.as_str()).fetch_optional(conn).await?.is_some())
+}
+
+/// The private integers of a run that is being written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keys {
+    pub(super) run: i64,
+    suite: i64,
+    machine: i64,
+}
+
+/// Writes all of a run but what was measured.
+pub(super) async fn add_head(tx: &mut SqliteConnection, id: &str, run: &Run) -> Result<Keys, Fault> {
+    let elapsed_ns = i64::try_from(run.elapsed_ns)
+        .map_err(|_| Fault::Unusable(format!("the run took {} ns, more than a lifetime", run.elapsed_ns)))?;
     let suite = identity::suite(tx, &run.suite).await?;
     let machine = identity::machine(tx, &run.machine).await?;
     let commit = commits::know(tx, run.subject.commit(), Teller::Run).await?;
@@ -78,7 +103,7 @@ async fn insert(
         Subject::Dirty { digest, .. } => Some(digest),
     };
     let key: i64 = sqlx::query_scalar(sql::ADD_RUN)
-        .bind(id.as_str())
+        .bind(id)
         .bind(suite)
         .bind(machine)
         .bind(commit)
@@ -91,23 +116,28 @@ async fn insert(
         .bind(run.pulse.as_ref().map(json::write).transpose()?)
         .fetch_one(&mut *tx)
         .await?;
+    Ok(Keys { run: key, suite, machine })
+}
 
-    let names: BTreeSet<&str> = run
-        .outcomes
-        .keys()
-        .chain(run.attachments.iter().map(|attachment| &attachment.benchmark))
-        .map(crate::domain::BenchmarkName::as_str)
-        .collect();
-    let benchmarks = identity::benchmarks(tx, suite, &names).await?;
-    add_outcomes(tx, key, run, &benchmarks).await?;
-    add_readings(tx, key, machine, prepared, &benchmarks).await?;
-    add_attachments(tx, key, run, &benchmarks).await?;
-    Ok(true)
+/// Writes what was measured of some of a run's benchmarks, or of all.
+pub(super) async fn add_part(
+    tx: &mut SqliteConnection,
+    keys: Keys,
+    outcomes: &Outcomes,
+    attachments: &[Attachment],
+    prepared: Vec<Prepared<'_>>,
+) -> Result<(), Fault> {
+    let attached = attachments.iter().map(|attachment| &attachment.benchmark);
+    let names: BTreeSet<&str> = outcomes.keys().chain(attached).map(BenchmarkName::as_str).collect();
+    let benchmarks = identity::benchmarks(tx, keys.suite, &names).await?;
+    add_outcomes(tx, keys.run, outcomes, &benchmarks).await?;
+    add_readings(tx, keys.run, keys.machine, prepared, &benchmarks).await?;
+    add_attachments(tx, keys.run, attachments, &benchmarks).await
 }
 
 /// The readings of a run that is a sketch: what was measured of them is told by the gists, one a reading.
 fn prepare_sketch<'a>(run: &'a Run, gists: &[Gist]) -> Result<Vec<Prepared<'a>>, Fault> {
-    let mut prepared = prepare(run)?;
+    let mut prepared = prepare(&run.outcomes)?;
     if prepared.len() != gists.len() {
         return Err(Fault::Unusable(format!("{} readings come with {} summaries", prepared.len(), gists.len())));
     }
@@ -125,9 +155,9 @@ fn prepare_sketch<'a>(run: &'a Run, gists: &[Gist]) -> Result<Vec<Prepared<'a>>,
     Ok(prepared)
 }
 
-fn prepare(run: &Run) -> Result<Vec<Prepared<'_>>, Fault> {
+pub(super) fn prepare(outcomes: &Outcomes) -> Result<Vec<Prepared<'_>>, Fault> {
     let mut prepared = Vec::new();
-    for (benchmark, outcome) in &run.outcomes {
+    for (benchmark, outcome) in outcomes {
         let Outcome::Measured(measured) = outcome else { continue };
         let mut seen = BTreeSet::new();
         for (place, reading) in (0..).zip(&measured.readings) {
@@ -151,11 +181,11 @@ fn prepare(run: &Run) -> Result<Vec<Prepared<'_>>, Fault> {
 async fn add_outcomes(
     conn: &mut SqliteConnection,
     key: i64,
-    run: &Run,
+    outcomes: &Outcomes,
     benchmarks: &HashMap<&str, i64>,
 ) -> Result<(), Fault> {
-    let mut worked: Vec<(i64, &Measured)> = Vec::with_capacity(run.outcomes.len());
-    for (name, outcome) in &run.outcomes {
+    let mut worked: Vec<(i64, &Measured)> = Vec::with_capacity(outcomes.len());
+    for (name, outcome) in outcomes {
         let benchmark = key_of(benchmarks, name.as_str())?;
         match outcome {
             Outcome::Measured(measured) => worked.push((benchmark, measured)),
@@ -241,10 +271,10 @@ async fn add_readings(
 async fn add_attachments(
     conn: &mut SqliteConnection,
     key: i64,
-    run: &Run,
+    attachments: &[Attachment],
     benchmarks: &HashMap<&str, i64>,
 ) -> Result<(), Fault> {
-    for (place, attachment) in (0_i64..).zip(&run.attachments) {
+    for (place, attachment) in (0_i64..).zip(attachments) {
         sqlx::query(sql::ADD_ATTACHMENT)
             .bind(key)
             .bind(place)

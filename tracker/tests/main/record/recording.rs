@@ -1,7 +1,7 @@
 //! What is recorded comes back.
 
 use proptest::prelude::*;
-use tachograph::domain::{Metric, Outcome, Pattern, Reading, Run, Subject};
+use tachograph::domain::{BenchmarkName, Measured, Metric, Notes, Outcome, Pattern, Reading, Run, Subject};
 use tachograph::record::{Found, RecordError, Recorded, Wanted};
 
 use super::any_run::any_run;
@@ -25,6 +25,62 @@ fn recording_a_run_twice_is_recording_it_once() {
     assert_eq!(store.record(&run).unwrap(), Recorded::Known(run.id()));
     drop(store);
     assert_eq!(shelf.sqlite3("SELECT count(*) FROM runs"), "1");
+}
+
+/// A run without its outcomes, and these one after the other.
+fn in_parts(run: &Run) -> (Run, impl Iterator<Item = (BenchmarkName, Outcome)> + use<>) {
+    let mut head = run.clone();
+    head.attachments.clear();
+    let outcomes = std::mem::take(&mut head.outcomes);
+    (head, outcomes.into_iter())
+}
+
+#[test]
+fn a_run_that_is_told_in_parts_is_the_run_told_whole() {
+    let shelf = Shelf::new();
+    let mut run = full_run();
+    run.attachments.clear();
+    // More than are written together, and one that is written by itself.
+    for number in 0..200_u32 {
+        let values = vec![f64::from(number) + 0.5; if number == 70 { 70_000 } else { 3 }];
+        let reading = Reading { metric: Metric::time(), lives: vec![life(&values)] };
+        let measured = Measured { readings: vec![reading], cores: 1, notes: Notes::new() };
+        run.outcomes.insert(name(&format!("part/{number}")), Outcome::Measured(measured));
+    }
+    let mut store = shelf.store();
+    let mut record = |run: &Run| {
+        let (head, mut outcomes) = in_parts(run);
+        store.record_in_parts::<RecordError>(&head, || Ok(outcomes.next()))
+    };
+    assert_eq!(record(&run).unwrap(), Recorded::New(run.id()));
+    assert_eq!(record(&run).unwrap(), Recorded::Known(run.id()));
+    assert_eq!(store.record(&run).unwrap(), Recorded::Known(run.id()));
+    assert_eq!(store.run(&run.id()).unwrap(), Some(run));
+    drop(store);
+    assert_eq!(shelf.sqlite3("SELECT count(*) FROM runs"), "1");
+    assert_eq!(shelf.sqlite3("SELECT count(*) FROM points"), shelf.sqlite3("SELECT count(*) FROM samples"));
+}
+
+#[test]
+fn of_a_run_that_breaks_off_or_is_out_of_order_nothing_is_recorded() {
+    let shelf = Shelf::new();
+    let (head, outcomes) = in_parts(&full_run());
+    let outcomes: Vec<_> = outcomes.collect();
+    assert!(outcomes.len() > 1);
+    let mut store = shelf.store();
+    let mut left = outcomes.clone().into_iter();
+    let broken = || left.next().map(Some).ok_or_else(|| RecordError::Unusable("it broke off".to_owned()));
+    let error = store.record_in_parts(&head, broken).unwrap_err().to_string();
+    assert!(error.contains("it broke off"), "{error}");
+    let mut backwards = outcomes.into_iter().rev();
+    let error = store.record_in_parts::<RecordError>(&head, || Ok(backwards.next())).unwrap_err().to_string();
+    assert!(error.contains("was told after"), "{error}");
+    let error = store.record_in_parts::<RecordError>(&full_run(), || Ok(None)).unwrap_err().to_string();
+    assert!(error.contains("begins with a part already"), "{error}");
+    drop(store);
+    for table in ["runs", "benchmarks", "points", "failed"] {
+        assert_eq!(shelf.sqlite3(&format!("SELECT count(*) FROM {table}")), "0", "{table}");
+    }
 }
 
 #[test]
