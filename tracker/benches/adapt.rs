@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use tachograph::adapt::{Format, MemoryFolder, Parsed, parse, parse_folder};
+use tachograph::adapt::{Format, MemoryFolder, Parsed, Source, parse, parse_folder, pieces};
 use tachograph::domain::Outcome;
 use tachograph_harness::Suite;
 
@@ -26,6 +26,22 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
         .expect(4 * (LARGE_BYTES / 4 / PAIR_BYTES));
 
     suite
+        .benchmark("adapt/tinybench-in-pieces/10MB", || {
+            let file = tinybench().into_bytes();
+            move || in_pieces("tinybench", Source::File(&file))
+        })
+        .bytes(LARGE_BYTES)
+        .expect(4);
+
+    suite
+        .benchmark("adapt/criterion-in-pieces/10MB", || {
+            let folder = criterion();
+            move || in_pieces("criterion", Source::Folder(&folder))
+        })
+        .bytes(LARGE_BYTES)
+        .expect(BENCHMARK_FILES);
+
+    suite
         .benchmark("adapt/criterion/10MB", || {
             let folder = criterion();
             move || values(&parse_folder(format("criterion"), &folder).expect("read"))
@@ -44,6 +60,13 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
 
 fn format(name: &str) -> Option<&'static Format> {
     Format::named(name).expect("a format")
+}
+
+/// Reads all, then each benchmark again, as it is done with what is too large for memory.
+fn in_pieces(name: &str, source: Source<'_>) -> usize {
+    let found = pieces(format(name), source).expect("read").expect("in pieces");
+    let read = found.benchmarks.values().map(|piece| piece.read(source).expect("read again"));
+    read.filter(|outcome| matches!(outcome, Outcome::Measured(_))).count()
 }
 
 fn values(parsed: &Parsed) -> usize {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use tachograph::adapt::{AdaptError, Format, MemoryFolder, Parsed, parse, parse_folder};
+use tachograph::adapt::{self, AdaptError, Format, MemoryFolder, Parsed, parse, parse_folder, pieces};
 use tachograph::config::{Config, Runs, Source};
 use tachograph::domain::{Measured, Outcome};
 
@@ -92,6 +92,7 @@ fn every_sample_of_a_real_tool_is_read_as_its_key_says() {
     let mut found = String::new();
     let mut criterion = BTreeMap::new();
     for (format, path, bytes) in files(&samples) {
+        in_pieces(adapt::Source::File(&bytes), &parse(None, &bytes));
         if format == "criterion-json" {
             criterion.insert(path, bytes);
             continue;
@@ -103,6 +104,8 @@ fn every_sample_of_a_real_tool_is_read_as_its_key_says() {
             Err(error) => writeln!(found, "{name}\trefused\t{}", short(&error)).unwrap(),
         }
     }
+    let folder = MemoryFolder::new(criterion.clone());
+    in_pieces(adapt::Source::Folder(&folder), &parse_folder(None, &folder));
     table("criterion-json", &parse_folder(None, &MemoryFolder::new(criterion.clone())).unwrap(), &mut found);
     criterion.retain(|path, _| path.contains("fib 20"));
     table("criterion-json/fib 20", &parse_folder(None, &MemoryFolder::new(criterion)).unwrap(), &mut found);
@@ -115,6 +118,18 @@ fn every_sample_of_a_real_tool_is_read_as_its_key_says() {
     let extra: Vec<&&str> = found.iter().filter(|line| !key.iter().any(|key| same(line, key))).collect();
     assert!(missing.is_empty() && extra.is_empty(), "not found:\n{missing:#?}\nnot in the key:\n{extra:#?}");
     assert_eq!(found.len(), key.len());
+}
+
+/// What can be read benchmark by benchmark is the same when it is.
+fn in_pieces(source: adapt::Source<'_>, whole: &Result<Parsed, AdaptError>) {
+    let Some(found) = pieces(None, source).ok().flatten() else { return };
+    let whole = whole.as_ref().unwrap();
+    assert_eq!((found.format, &found.remarks), (whole.format, &whole.remarks));
+    assert_eq!(found.benchmarks.len(), whole.sets[0].outcomes.len());
+    for (name, piece) in &found.benchmarks {
+        assert_eq!(piece.read(source).unwrap(), whole.sets[0].outcomes[name], "{name}");
+    }
+    println!("{}: {} benchmarks read one at a time", found.format, found.benchmarks.len());
 }
 
 #[test]

@@ -9,12 +9,15 @@
     reason = "helpers of tests, which may stop at what they did not expect"
 )]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use tachograph::adapt::{AdaptError, FORMATS, Format, MemoryFolder, Parsed, limits, parse, parse_folder};
+use tachograph::adapt::{
+    AdaptError, FORMATS, File, Format, MemoryFolder, Parsed, Source, limits, parse, parse_folder, pieces,
+};
 use tachograph::domain::Outcome;
 
 /// How often each fixture is mutated in an ordinary run.
@@ -55,6 +58,10 @@ fn every_format_that_is_a_file_has_a_fixture_and_auto_finds_it_alone() {
                 assert_eq!(formats, ["gab-bigger", "gab-smaller"], "{file}");
             }
             Err(error) => panic!("{file}: {error}"),
+        }
+        match in_pieces(None, Source::File(bytes)) {
+            Some(read) => assert_eq!(read, in_one_set(Ok(parsed.clone())), "{file}"),
+            None => assert!(format.name != "tinybench"),
         }
         // A byte order mark and the line ends of Windows change nothing.
         let windows = String::from_utf8(bytes.clone()).unwrap().replace('\n', "\r\n");
@@ -111,10 +118,12 @@ fn no_mutation_of_a_file_in_criterions_folder_makes_its_parser_panic_or_hang() {
         });
         let folder = MemoryFolder::new(files.collect());
         let start = Instant::now();
-        if let Ok(parsed) = parse_folder(None, &folder) {
-            hold(&parsed, "criterion", 100_000);
+        let read = parse_folder(None, &folder);
+        if let Ok(parsed) = &read {
+            hold(parsed, "criterion", 100_000);
         }
         assert!(start.elapsed() < SLOWEST, "{folder:?}");
+        assert_eq!(in_pieces(None, Source::Folder(&folder)), Some(in_one_set(read)));
     }
 }
 
@@ -124,6 +133,12 @@ fn check(format: &'static Format, file: &str, bytes: &[u8]) -> bool {
     let read = parse(Some(format), bytes);
     let elapsed = start.elapsed();
     assert!(elapsed < SLOWEST, "{file} took {elapsed:?}: {:?}", String::from_utf8_lossy(bytes));
+    let start = Instant::now();
+    let dribble = Dribble { bytes, step: 1 + bytes.len() % 97 };
+    if let Some(again) = in_pieces(Some(format), Source::File(&dribble)) {
+        assert!(start.elapsed() < 2 * SLOWEST, "{file} in pieces: {:?}", String::from_utf8_lossy(bytes));
+        assert_same(again, in_one_set(read.clone()), &String::from_utf8_lossy(bytes));
+    }
     match read {
         Ok(parsed) => {
             hold(&parsed, file, bytes.len());
@@ -135,6 +150,56 @@ fn check(format: &'static Format, file: &str, bytes: &[u8]) -> bool {
             assert!(!said.contains(['\u{1b}', '\0']), "{file}: {said:?}");
             false
         }
+    }
+}
+
+/// A file that is handed out in small parts, so that its elements and characters are cut everywhere.
+struct Dribble<'b> {
+    bytes: &'b [u8],
+    step: usize,
+}
+
+impl File for Dribble<'_> {
+    fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn read(&self, from: usize, most: usize) -> Result<Vec<u8>, String> {
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        Ok(rest[..rest.len().min(most).min(self.step)].to_vec())
+    }
+}
+
+/// What was read: outcomes by their names, and remarks.
+type OneSet = Result<(BTreeMap<String, Outcome>, Vec<String>), AdaptError>;
+
+fn in_one_set(parsed: Result<Parsed, AdaptError>) -> OneSet {
+    let mut parsed = parsed?;
+    let outcomes = parsed.sets.remove(0).outcomes;
+    Ok((outcomes.into_iter().map(|(name, outcome)| (name.to_string(), outcome)).collect(), parsed.remarks))
+}
+
+/// The same, looked through first and then read benchmark by benchmark, the last one first.
+fn in_pieces(format: Option<&'static Format>, source: Source<'_>) -> Option<OneSet> {
+    let found = match pieces(format, source) {
+        Ok(found) => found?,
+        Err(error) => return Some(Err(error)),
+    };
+    let read = found.benchmarks.iter().rev().map(|(name, piece)| {
+        let outcome = piece.read(source).unwrap();
+        assert_eq!(matches!(outcome, Outcome::Measured(_)), piece.is_measured);
+        (name.to_string(), outcome)
+    });
+    Some(Ok((read.collect(), found.remarks)))
+}
+
+/// Both ways of reading find the same, or the same flaw at the same place. Of two flaws one finds the first and the other
+/// what is no text.
+fn assert_same(pieces: OneSet, whole: OneSet, text: &str) {
+    match (pieces, whole) {
+        (Err(_), Err(AdaptError::NotUtf8 { .. } | AdaptError::Empty)) => {}
+        (Err(pieces), Err(whole)) => assert_eq!(pieces.to_string(), whole.to_string(), "{text:?}"),
+        (pieces, whole) => assert_eq!(pieces, whole, "{text:?}"),
     }
 }
 

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::Flaw;
 use super::format::{Carries, Directions, Format, Held, Takes};
 use super::json::{Next, Reader};
-use super::parsed::{Folder, Parsed};
+use super::parsed::Folder;
 use super::sheet::Sheet;
 use super::text::decode;
-use crate::domain::Metric;
+use crate::domain::{BenchmarkName, Metric};
 
 /// The card of this format.
 pub(super) static FORMAT: Format = Format {
@@ -26,7 +26,7 @@ pub(super) static FORMAT: Format = Format {
         failures: false,
         history: false,
     },
-    takes: Takes::Folder { recognises, read },
+    takes: Takes::Folder { recognises, find, one },
     lossy: false,
     recognises: |_| false,
 };
@@ -43,7 +43,8 @@ fn recognises(paths: &[String]) -> bool {
     paths.iter().any(|path| measurement(path).is_some())
 }
 
-fn read(folder: &dyn Folder) -> Result<Parsed, Flaw> {
+/// The folders of the measurements that are wanted.
+fn find(folder: &dyn Folder, sheet: &mut Sheet) -> Result<Vec<String>, Flaw> {
     let mut kinds: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (benchmark, kind) in folder.paths().iter().filter_map(|path| measurement(path)) {
         kinds.entry(benchmark).or_default().insert(kind);
@@ -57,22 +58,22 @@ fn read(folder: &dyn Folder) -> Result<Parsed, Flaw> {
             return Err(Flaw::new(format!("expected new/ or one baseline, found the baselines {names}")));
         }
     };
-    let mut sheet = Sheet::default();
     if wanted != "new" {
         sheet.remark(format!("the folder has no new/; its baseline {wanted:?} was read"));
     }
+    let mut paths = Vec::with_capacity(kinds.len());
     for (benchmark, kinds) in kinds {
         if kinds.contains(wanted) {
-            let path = if benchmark.is_empty() { wanted.to_owned() } else { format!("{benchmark}/{wanted}") };
-            one(folder, benchmark, &path, &mut sheet)?;
+            paths.push(if benchmark.is_empty() { wanted.to_owned() } else { format!("{benchmark}/{wanted}") });
         } else {
             sheet.remark(format!("{benchmark:?} has saved baselines only, no {wanted}/; it was left out"));
         }
     }
-    Ok(sheet.finish())
+    Ok(paths)
 }
 
-fn one(folder: &dyn Folder, benchmark: &str, path: &str, sheet: &mut Sheet) -> Result<(), Flaw> {
+fn one(folder: &dyn Folder, path: &str, sheet: &mut Sheet) -> Result<BenchmarkName, Flaw> {
+    let benchmark = path.rsplit_once('/').map_or("", |(benchmark, _)| benchmark);
     let ids = with_file(folder, &format!("{path}/benchmark.json"), ids)?.unwrap_or_default();
     let name = match &ids.full_id {
         Some(full_id) => sheet.fresh_name(full_id)?,
@@ -90,7 +91,8 @@ fn one(folder: &dyn Folder, benchmark: &str, path: &str, sheet: &mut Sheet) -> R
         Some(values) => values,
         None => with_file(folder, &format!("{path}/estimates.json"), median)?.into_iter().collect(),
     };
-    sheet.read(&name, Metric::time(), vec![values])
+    sheet.read(&name, Metric::time(), vec![values])?;
+    Ok(name)
 }
 
 /// Reads a file of the folder, if it is there.
@@ -195,7 +197,7 @@ fn median(reader: &mut Reader<'_>) -> Result<f64, Flaw> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AdaptError, MemoryFolder, parse_folder};
+    use super::super::{AdaptError, MemoryFolder, Parsed, parse_folder};
     use super::*;
     use crate::domain::Outcome;
 

@@ -143,6 +143,12 @@ impl Flaw {
         self
     }
 
+    /// On this line and in this column.
+    pub(super) fn placed(mut self, position: Option<(usize, usize)>) -> Flaw {
+        self.position = self.position.or(position);
+        self
+    }
+
     /// In this file of a folder, whose text was this.
     pub(super) fn in_file(mut self, file: &str, text: &str) -> Flaw {
         self.position = self.position.or(self.offset.map(|offset| position(text, offset)));

@@ -1,8 +1,11 @@
 //! The formats: what each is called and carries, and the one list of them.
 
 use super::error::Flaw;
+use super::json::Reader;
 use super::parsed::{Folder, Parsed};
+use super::sheet::Sheet;
 use super::sniff::Sniff;
+use crate::domain::BenchmarkName;
 
 /// A result format: its card, and its parser.
 #[derive(Debug)]
@@ -87,12 +90,16 @@ impl Directions {
 pub(super) enum Takes {
     /// The text of one file.
     File(FileParser),
-    /// A folder of files.
+    /// The text of one file that is a JSON list, each element a benchmark that can be read by itself.
+    List(ElementParser),
+    /// A folder in which each benchmark has files of its own.
     Folder {
         /// Whether these paths look like such a folder.
         recognises: fn(&[String]) -> bool,
-        /// The parser.
-        read: FolderParser,
+        /// Finds the benchmarks: the path of each.
+        find: Finder,
+        /// Reads one of them.
+        one: MemberParser,
     },
     /// The one or the other.
     Either {
@@ -106,30 +113,56 @@ pub(super) enum Takes {
 }
 
 impl Takes {
-    pub(super) fn file(self) -> Option<FileParser> {
+    /// Reads a file; none if it is a folder that is taken.
+    pub(super) fn read_file(self, text: &str) -> Option<Result<Parsed, Flaw>> {
         match self {
-            Takes::File(read) | Takes::Either { file: read, .. } => Some(read),
+            Takes::File(read) | Takes::Either { file: read, .. } => Some(read(text)),
+            Takes::List(element) => Some(read_list(text, element)),
             Takes::Folder { .. } => None,
         }
     }
 
-    pub(super) fn folder(self) -> Option<FolderParser> {
+    /// Reads a folder; none if it is a file that is taken.
+    pub(super) fn read_folder(self, folder: &dyn Folder) -> Option<Result<Parsed, Flaw>> {
         match self {
-            Takes::Folder { read, .. } | Takes::Either { folder: read, .. } => Some(read),
-            Takes::File(_) => None,
+            Takes::Either { folder: read, .. } => Some(read(folder)),
+            Takes::Folder { find, one, .. } => Some(read_members(folder, find, one)),
+            Takes::File(_) | Takes::List(_) => None,
         }
     }
 
     pub(super) fn recognises_folder(self, paths: &[String]) -> bool {
         match self {
             Takes::Folder { recognises, .. } | Takes::Either { recognises, .. } => recognises(paths),
-            Takes::File(_) => false,
+            Takes::File(_) | Takes::List(_) => false,
         }
     }
 }
 
 type FileParser = fn(&str) -> Result<Parsed, Flaw>;
 type FolderParser = fn(&dyn Folder) -> Result<Parsed, Flaw>;
+/// Reads one benchmark, writes it on the sheet, and says what it is called there.
+pub(super) type ElementParser = fn(&mut Reader<'_>, &mut Sheet) -> Result<BenchmarkName, Flaw>;
+/// Finds the benchmarks of a folder.
+pub(super) type Finder = fn(&dyn Folder, &mut Sheet) -> Result<Vec<String>, Flaw>;
+/// Reads one of them.
+pub(super) type MemberParser = fn(&dyn Folder, &str, &mut Sheet) -> Result<BenchmarkName, Flaw>;
+
+fn read_list(text: &str, element: ElementParser) -> Result<Parsed, Flaw> {
+    let mut sheet = Sheet::default();
+    let mut reader = Reader::new(text);
+    reader.list(|_, reader| element(reader, &mut sheet).map(drop))?;
+    reader.finish()?;
+    Ok(sheet.finish())
+}
+
+fn read_members(folder: &dyn Folder, find: Finder, one: MemberParser) -> Result<Parsed, Flaw> {
+    let mut sheet = Sheet::default();
+    for path in find(folder, &mut sheet)? {
+        one(folder, &path, &mut sheet)?;
+    }
+    Ok(sheet.finish())
+}
 
 /// Every format, our own first.
 pub static FORMATS: &[&Format] = &[
@@ -197,7 +230,7 @@ impl Format {
     #[must_use]
     pub fn taken_as(&self) -> &'static str {
         match self.takes {
-            Takes::File(_) => "file",
+            Takes::File(_) | Takes::List(_) => "file",
             Takes::Folder { .. } => "folder",
             Takes::Either { .. } => "file or folder",
         }

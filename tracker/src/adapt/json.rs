@@ -6,12 +6,15 @@
 
 mod escape;
 mod skip;
+mod window;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::error::{Flaw, excerpt};
 use super::limits;
+
+pub(super) use window::{Window, position, read_element};
 
 /// What kind of value comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

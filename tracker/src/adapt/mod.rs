@@ -1,7 +1,8 @@
 //! Other tools' result files: bytes in, measurements out, one file a format.
 //!
 //! [`parse`] takes the bytes of one file, [`parse_folder`] a folder of them; both either find the format from the
-//! content or are told it. What is read is hostile until parsed: [`limits`] bounds size, depth, counts and names, and
+//! content or are told it. [`pieces`] does the same for what is too large to be in memory as a whole, where the format
+//! lets benchmarks be read one at a time. What is read is hostile until parsed: [`limits`] bounds size, depth, counts and names, and
 //! every error names the format, the place and what was expected. Nothing here touches a file, a clock or a process.
 
 mod error;
@@ -9,6 +10,7 @@ mod format;
 mod json;
 pub mod limits;
 mod parsed;
+mod pieces;
 mod sheet;
 mod sniff;
 mod text;
@@ -59,9 +61,9 @@ mod xml;
 
 pub use error::{AdaptError, Place};
 pub use format::{Carries, Directions, FORMATS, Format, Held, UnknownFormat};
-pub use parsed::{Folder, MemoryFolder, Origin, Parsed, Set};
+pub use parsed::{File, Folder, MemoryFolder, Origin, Parsed, Set};
+pub use pieces::{Piece, Pieces, Source, pieces};
 
-use error::Flaw;
 use sniff::Sniff;
 
 /// Reads one file. Without a format, the content decides, and two that match are refused by name.
@@ -78,8 +80,8 @@ pub fn parse(format: Option<&'static Format>, bytes: &[u8]) -> Result<Parsed, Ad
     if let (Some(offset), false) = (decoded.first_bad_byte, format.lossy) {
         return Err(AdaptError::NotUtf8 { offset });
     }
-    let read = format.takes.file().ok_or(AdaptError::WantsFolder { format: format.name })?;
-    let mut parsed = read(&decoded.text).map_err(|flaw| flaw.in_text(format.name, &decoded.text))?;
+    let read = format.takes.read_file(&decoded.text).ok_or(AdaptError::WantsFolder { format: format.name })?;
+    let mut parsed = read.map_err(|flaw| flaw.in_text(format.name, &decoded.text))?;
     if let Some(offset) = decoded.first_bad_byte {
         parsed.remark(format!("the text is not UTF-8 from byte {offset} on; what could not be read was replaced"));
     }
@@ -92,12 +94,13 @@ pub fn parse_folder(format: Option<&'static Format>, folder: &dyn Folder) -> Res
         Some(format) => format,
         None => recognise_folder(folder)?,
     };
-    let read = format.takes.folder().ok_or(AdaptError::WantsFile { format: format.name })?;
-    let parsed = read(folder).map_err(|flaw: Flaw| flaw.in_folder(format.name))?;
+    let read = format.takes.read_folder(folder).ok_or(AdaptError::WantsFile { format: format.name })?;
+    let parsed = read.map_err(|flaw| flaw.in_folder(format.name))?;
     measured_something(format, parsed)
 }
 
 fn measured_something(format: &'static Format, mut parsed: Parsed) -> Result<Parsed, AdaptError> {
+    parsed.count_remarks();
     if parsed.sets.iter().all(|set| set.outcomes.is_empty()) {
         return Err(AdaptError::NothingMeasured { format: format.name, remarks: parsed.remarks });
     }

@@ -14,6 +14,8 @@ pub struct Parsed {
     pub sets: Vec<Set>,
     /// What a reader should know: what was left out, replaced or renamed, and why.
     pub remarks: Vec<String>,
+    /// How often each remark was made.
+    times: Vec<usize>,
 }
 
 /// The results of one suite at one commit.
@@ -43,10 +45,41 @@ pub struct Origin {
 }
 
 impl Parsed {
+    /// Tells the reader something, once, however many sets it is true of.
     pub(super) fn remark(&mut self, remark: String) {
-        if self.remarks.len() < limits::REMARKS {
+        if let Some(known) = self.remarks.iter().position(|known| *known == remark) {
+            self.times[known] += 1;
+        } else if self.remarks.len() < limits::REMARKS {
             self.remarks.push(remark);
+            self.times.push(1);
         }
+    }
+
+    /// Adds to each remark how often it was made.
+    pub(super) fn count_remarks(&mut self) {
+        for (remark, times) in self.remarks.iter_mut().zip(self.times.drain(..)).filter(|(_, times)| *times > 1) {
+            *remark = format!("{remark} ({times} times)");
+        }
+    }
+}
+
+/// A file of which parts are read, so that a large one needs little memory.
+pub trait File {
+    /// How large it is.
+    fn bytes(&self) -> usize;
+    /// Bytes from a place on: `most` of them or fewer, and none only at the end.
+    fn read(&self, from: usize, most: usize) -> Result<Vec<u8>, String>;
+}
+
+/// A file that is in memory already.
+impl File for Vec<u8> {
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+
+    fn read(&self, from: usize, most: usize) -> Result<Vec<u8>, String> {
+        let rest = self.get(from..).unwrap_or_default();
+        Ok(rest[..most.min(rest.len())].to_vec())
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Sheet {
     values: usize,
     remarks: Vec<String>,
     dropped_remarks: usize,
+    /// Names that appeared again: the first, what it is kept as, and how many there were.
+    again: Option<(String, String, usize)>,
     /// Where the set comes from.
     pub(super) origin: Origin,
     /// Facts about the set.
@@ -70,7 +72,7 @@ impl Sheet {
                 break numbered;
             }
         };
-        self.remark(format!("{:?} appears again; it is kept as {:?}", excerpt(name), excerpt(&numbered)));
+        self.again.get_or_insert_with(|| (excerpt(name), excerpt(&numbered), 0)).2 += 1;
         self.name(&numbered)
     }
 
@@ -155,6 +157,11 @@ impl Sheet {
         }
     }
 
+    /// Takes what was read of a benchmark off the sheet. Its name stays, so that a namesake is still known for one.
+    pub(super) fn take(&mut self, name: &BenchmarkName) -> Outcome {
+        self.entries.get_mut(name).map(std::mem::take).unwrap_or_default().outcome()
+    }
+
     /// The set, and what is to be said about it.
     pub(super) fn finish(self) -> Parsed {
         let mut parsed = Parsed::default();
@@ -164,14 +171,25 @@ impl Sheet {
 
     /// Adds the set, and what is to be said about it, to a history.
     pub(super) fn finish_into(mut self, parsed: &mut Parsed) {
+        let (origin, notes) = (std::mem::take(&mut self.origin), std::mem::take(&mut self.notes));
+        let entries = std::mem::take(&mut self.entries);
+        let outcomes = entries.into_iter().map(|(name, entry)| (name, entry.outcome())).collect();
+        parsed.sets.push(Set { origin, notes, outcomes });
+        for remark in self.into_remarks() {
+            parsed.remark(remark);
+        }
+    }
+
+    /// What is to be said about the set.
+    pub(super) fn into_remarks(mut self) -> Vec<String> {
+        if let Some((name, numbered, count)) = self.again.take() {
+            let more = if count > 1 { format!(", and so on for {} more", count - 1) } else { String::new() };
+            self.remark(format!("{name:?} appears again; it is kept as {numbered:?}{more}"));
+        }
         if self.dropped_remarks > 0 {
             self.remarks.push(format!("and {} more remarks", self.dropped_remarks));
         }
-        let outcomes = self.entries.into_iter().map(|(name, entry)| (name, entry.outcome())).collect();
-        parsed.sets.push(Set { origin: self.origin, notes: self.notes, outcomes });
-        for remark in self.remarks {
-            parsed.remark(remark);
-        }
+        self.remarks
     }
 
     fn reject(&mut self, name: &BenchmarkName, metric: &Metric, reason: &str) {
@@ -239,6 +257,14 @@ mod tests {
         let name = sheet.fresh_name("a").unwrap();
         assert_eq!(name.as_str(), "a #2");
         assert_eq!(sheet.fresh_name("a").unwrap().as_str(), "a #3");
+        let (mut first, mut second, mut parsed) = (Sheet::default(), Sheet::default(), Parsed::default());
+        for sheet in [&mut first, &mut second] {
+            (0..5).for_each(|_| drop(sheet.fresh_name("a").unwrap()));
+        }
+        first.finish_into(&mut parsed);
+        second.finish_into(&mut parsed);
+        parsed.count_remarks();
+        assert_eq!(parsed.remarks, ["\"a\" appears again; it is kept as \"a #2\", and so on for 3 more (2 times)"]);
         let Outcome::Measured(measured) = outcome(sheet, "a") else { panic!("measured") };
         assert_eq!(measured.readings[0].lives, [Life::new(vec![1.0, 2.0]).unwrap()]);
     }

@@ -17,19 +17,7 @@ pub(super) fn decode(bytes: &[u8], lossy: bool) -> Result<Decoded<'_>, AdaptErro
     if bytes.len() > limits::FILE_BYTES {
         return Err(AdaptError::TooLarge { bytes: bytes.len() });
     }
-    let encoded = |what, advice| Err(AdaptError::Encoded { what, advice });
-    match bytes {
-        [0x1f, 0x8b, ..] => return encoded("compressed with gzip", "unpack it first"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => return encoded("compressed with zstd", "unpack it first"),
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => return encoded("compressed with bzip2", "unpack it first"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => return encoded("compressed with xz", "unpack it first"),
-        [b'P', b'K', 3, 4, ..] => return encoded("a ZIP archive", "unpack it first"),
-        // With a mark, or a first sign of ASCII without one.
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => {
-            return encoded("UTF-16", "convert it to UTF-8 first");
-        }
-        _ => {}
-    }
+    refuse_encoded(bytes)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Decoded { text: Cow::Borrowed(text), first_bad_byte: None }),
@@ -38,6 +26,23 @@ pub(super) fn decode(bytes: &[u8], lossy: bool) -> Result<Decoded<'_>, AdaptErro
             Ok(Decoded { text: String::from_utf8_lossy(bytes), first_bad_byte })
         }
         Err(error) => Err(AdaptError::NotUtf8 { offset: error.valid_up_to() }),
+    }
+}
+
+/// Refuses a file that begins like no text.
+pub(super) fn refuse_encoded(bytes: &[u8]) -> Result<(), AdaptError> {
+    let encoded = |what, advice| Err(AdaptError::Encoded { what, advice });
+    match bytes {
+        [0x1f, 0x8b, ..] => encoded("compressed with gzip", "unpack it first"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => encoded("compressed with zstd", "unpack it first"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => encoded("compressed with bzip2", "unpack it first"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => encoded("compressed with xz", "unpack it first"),
+        [b'P', b'K', 3, 4, ..] => encoded("a ZIP archive", "unpack it first"),
+        // With a mark, or a first sign of ASCII without one.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => {
+            encoded("UTF-16", "convert it to UTF-8 first")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -6,9 +6,8 @@ use super::error::Flaw;
 use super::fields::{Fields, as_text, fields};
 use super::format::{Carries, Directions, Format, Held, Takes};
 use super::json::{Next, Reader};
-use super::parsed::Parsed;
 use super::sheet::Sheet;
-use crate::domain::Metric;
+use crate::domain::{BenchmarkName, Metric};
 
 const NS_PER_MS: f64 = 1e6;
 
@@ -24,21 +23,13 @@ pub(super) static FORMAT: Format = Format {
         failures: true,
         history: false,
     },
-    takes: Takes::File(read),
+    takes: Takes::List(task),
     lossy: false,
     recognises: |sniff| {
         sniff.has("0/name")
             && ["state", "latency", "error", "hz", "period"].iter().any(|key| sniff.has(&format!("0/result/{key}")))
     },
 };
-
-fn read(text: &str) -> Result<Parsed, Flaw> {
-    let mut sheet = Sheet::default();
-    let mut reader = Reader::new(text);
-    reader.list(|_, reader| task(reader, &mut sheet))?;
-    reader.finish()?;
-    Ok(sheet.finish())
-}
 
 /// What became of a task.
 #[derive(Default)]
@@ -49,7 +40,7 @@ struct Done {
     numbers: Fields,
 }
 
-fn task(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<(), Flaw> {
+fn task(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<BenchmarkName, Flaw> {
     let (mut name, mut done) = (None, None);
     reader.map(|key, reader| {
         match (key, reader.next()) {
@@ -62,17 +53,17 @@ fn task(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<(), Flaw> {
     let name = sheet.fresh_name(&name.ok_or_else(|| Flaw::new("expected the key \"name\""))?)?;
     let Some(Done { state, error, mut samples, numbers }) = done else {
         sheet.fail(&name, "it has no result: it did not run", None);
-        return Ok(());
+        return Ok(name);
     };
     match state.as_deref() {
         None | Some("completed" | "finished") if error.is_none() => {}
         None | Some("completed" | "finished" | "errored") => {
             sheet.fail(&name, error.unwrap_or_else(|| "errored".to_owned()), None);
-            return Ok(());
+            return Ok(name);
         }
         Some("aborted" | "aborted-with-statistics" | "not-started" | "started") => {
             sheet.fail(&name, format!("its state is {}", state.unwrap_or_default()), None);
-            return Ok(());
+            return Ok(name);
         }
         Some(other) => return Err(Flaw::new(format!("the state {other:?} of {:?} is not known", name.as_str()))),
     }
@@ -88,7 +79,8 @@ fn task(reader: &mut Reader<'_>, sheet: &mut Sheet) -> Result<(), Flaw> {
         *value *= NS_PER_MS;
     }
     sheet.source_unit(&name, "time", "ms");
-    sheet.read(&name, Metric::time(), vec![samples])
+    sheet.read(&name, Metric::time(), vec![samples])?;
+    Ok(name)
 }
 
 /// The result; before version 3 the latency's numbers stood in it directly.

@@ -1,7 +1,6 @@
 //! `tachograph import`: records the results of other tools.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,10 +10,10 @@ use serde::Serialize;
 
 use super::output::{self, Shape};
 use super::stored::StoreArgs;
-use crate::adapt::{Format, limits};
-use crate::domain::{BenchmarkName, Machine, Run, SuiteName};
+use crate::adapt::Format;
+use crate::domain::{BenchmarkName, Machine, SuiteName};
 use crate::failure::{Classify, Failure, Outcome};
-use crate::flow::import::{self, Input, Request};
+use crate::flow::import::{self, Input, Ready, Request};
 use crate::measure::machine;
 use crate::record::{Recorded, Store};
 use crate::repo::Repository;
@@ -24,6 +23,8 @@ use crate::show::escape;
 ///
 /// Reads result files of the formats that `tachograph formats` lists, or folders of them, or a folder of files that are
 /// named by their commits. The same file for the same commit is recorded once, however often it is imported.
+///
+/// The memory that a criterion folder or a tinybench file takes follows its largest benchmark, not its size.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// Files or folders; - is standard input
@@ -123,13 +124,11 @@ fn renamed(text: &str) -> Result<(String, BenchmarkName), String> {
 }
 
 fn one(request: &Request, repository: Option<&Repository>, file: &Path) -> Outcome<import::Read> {
-    let named = |failure: Failure| failure.context(format_args!("reading {}", file.display()));
-    if file.is_dir() {
-        return import::read(request, repository, &Input::Folder(file)).map_err(named);
-    }
+    let reading = format!("reading {}", file.display());
     refuse_pipe(file)?;
-    let bytes = bytes(file)?;
-    import::read(request, repository, &Input::Bytes(&bytes)).map_err(named)
+    let input = if file == Path::new("-") { Input::stream(std::io::stdin().lock()) } else { Input::open(file) };
+    let input = input.or_usage(&reading)?;
+    import::read(request, repository, input).map_err(|failure| failure.context(reading))
 }
 
 /// A pipe in the file system may have nobody at its other end, and would be waited for without end. What a shell hands
@@ -144,28 +143,15 @@ fn refuse_pipe(file: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Reads a file or standard input, and no more of it than is taken.
-fn bytes(file: &Path) -> Outcome<Vec<u8>> {
-    let most = u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX) + 1;
-    let mut bytes = Vec::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(file).and_then(|open| open.take(most).read_to_end(&mut bytes))
-    };
-    read.or_usage(format_args!("reading {}", file.display()))?;
-    Ok(bytes)
-}
-
-fn answer(shape: Shape, runs: &[Run], recorded: &[Recorded]) -> Outcome<String> {
-    let lines = runs.iter().zip(recorded).map(|(run, recorded)| Line {
+fn answer(shape: Shape, runs: &[Ready], recorded: &[Recorded]) -> Outcome<String> {
+    let lines = runs.iter().zip(recorded).map(|(ready, recorded)| Line {
         run: recorded.id().as_str(),
         is_new: matches!(recorded, Recorded::New(_)),
-        suite: run.suite.as_str(),
-        commit: run.subject.commit().id.as_str(),
-        source: &run.source,
-        measured: run.measured(),
-        failed: run.failed(),
+        suite: ready.run.suite.as_str(),
+        commit: ready.run.subject.commit().id.as_str(),
+        source: &ready.run.source,
+        measured: ready.measured(),
+        failed: ready.failed(),
     });
     let lines: Vec<Line<'_>> = lines.collect();
     if shape == Shape::Json {

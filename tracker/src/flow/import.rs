@@ -1,12 +1,21 @@
 //! Importing: other tools' results become runs of the store, each under its commit.
 //!
 //! Nothing in a run comes from the clock of this moment, so that the same file for the same commit is the same run.
+//!
+//! All inputs are read to their end before anything is recorded. What a large one measured is not kept meanwhile: it is
+//! read again, benchmark by benchmark, when it is recorded.
+
+mod input;
+mod ready;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use crate::adapt::{self, Format, Parsed, Set};
-use crate::domain::{BenchmarkName, Commit, CommitId, Machine, Outcome as Came, Run, Subject, SuiteName};
+pub use input::Input;
+pub use ready::Ready;
+use ready::{Later, Opened};
+
+use crate::adapt::{self, Format, Parsed, Pieces, Set};
+use crate::domain::{BenchmarkName, Commit, CommitId, Machine, Run, Subject, SuiteName};
 use crate::failure::{Classify, Failure, Outcome};
 use crate::record::{Recorded, Store};
 use crate::repo::Repository;
@@ -30,41 +39,42 @@ pub struct Request {
     pub renamed: BTreeMap<String, BenchmarkName>,
 }
 
-/// Results as they were handed in.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// The bytes of a file or of standard input.
-    Bytes(&'a [u8]),
-    /// A folder, or a folder of files that are named by their commits.
-    Folder(&'a Path),
-}
-
 /// What an input came to: the runs, and what the reader should know.
 #[derive(Debug, Default)]
 pub struct Read {
     /// The runs, in the order of the source.
-    pub runs: Vec<Run>,
+    pub runs: Vec<Ready>,
     /// What was left out, replaced or renamed.
     pub remarks: Vec<String>,
 }
 
 /// Reads an input whole, before anything is recorded.
-pub fn read(request: &Request, repository: Option<&Repository>, input: &Input<'_>) -> Outcome<Read> {
-    match input {
-        Input::Bytes(bytes) => runs(request, repository, adapt::parse(request.format, bytes).map_err(unread)?),
-        Input::Folder(path) => {
-            let folder = DiskFolder::open(path).map_err(|error| Failure::usage(anyhow::anyhow!(error)))?;
-            match named_by_commits(&folder) {
-                Some(files) => each_file(request, repository, &folder, files),
-                None => runs(request, repository, adapt::parse_folder(request.format, &folder).map_err(unread)?),
-            }
+pub fn read(request: &Request, repository: Option<&Repository>, input: Input) -> Outcome<Read> {
+    let opened = match input {
+        Input::Bytes(bytes) => {
+            return runs(request, repository, adapt::parse(request.format, &bytes).map_err(unread)?);
         }
+        Input::File(file) => Opened::File(file),
+        Input::Folder(folder) => {
+            if let Some(files) = named_by_commits(&folder) {
+                return each_file(request, repository, &folder, files);
+            }
+            Opened::Folder(folder)
+        }
+    };
+    if let Some(pieces) = adapt::pieces(request.format, opened.source()).map_err(unread)? {
+        return one_run(request, repository, pieces, opened);
     }
+    let parsed = match &opened {
+        Opened::File(file) => adapt::parse(request.format, &file.whole().or_usage("reading it as a whole")?),
+        Opened::Folder(folder) => adapt::parse_folder(request.format, folder),
+    };
+    runs(request, repository, parsed.map_err(unread)?)
 }
 
 /// Records runs, and says of each whether it is new.
-pub fn record(store: &mut Store, runs: &[Run]) -> Outcome<Vec<Recorded>> {
-    runs.iter().map(|run| Ok(store.record(run)?)).collect()
+pub fn record(store: &mut Store, runs: &[Ready]) -> Outcome<Vec<Recorded>> {
+    runs.iter().map(|ready| ready.record(store)).collect()
 }
 
 fn unread(error: adapt::AdaptError) -> Failure {
@@ -88,6 +98,8 @@ fn each_file(
     files: Vec<(String, String)>,
 ) -> Outcome<Read> {
     let mut all = Read::default();
+    // What is remarked of many files is told once.
+    let mut remarks: Vec<(String, String, usize)> = Vec::new();
     for (commit, path) in files {
         let bytes = adapt::Folder::read(folder, &path).map_err(|error| Failure::environment(anyhow::anyhow!(error)))?;
         let parsed = adapt::parse(request.format, &bytes).or_usage(format_args!("reading {path:?}"))?;
@@ -101,13 +113,22 @@ fn each_file(
         };
         let read = runs(&of_commit, repository, parsed)?;
         all.runs.extend(read.runs);
-        all.remarks.extend(read.remarks.into_iter().map(|remark| format!("{path}: {remark}")));
+        for remark in read.remarks {
+            match remarks.iter_mut().find(|(known, _, _)| *known == remark) {
+                Some((_, _, others)) => *others += 1,
+                None => remarks.push((remark, path.clone(), 0)),
+            }
+        }
     }
+    all.remarks.extend(remarks.into_iter().map(|(remark, path, others)| match others {
+        0 => format!("{path}: {remark}"),
+        _ => format!("{path} and {others} more: {remark}"),
+    }));
     Ok(all)
 }
 
 fn runs(request: &Request, repository: Option<&Repository>, parsed: Parsed) -> Outcome<Read> {
-    let Parsed { format, sets, remarks } = parsed;
+    let Parsed { format, sets, remarks, .. } = parsed;
     let is_history = sets.len() > 1;
     if is_history && request.commit.is_some() && sets.iter().any(|set| set.origin.commit != sets[0].origin.commit) {
         return Err(Failure::usage(anyhow::anyhow!("the results are of several commits, and --commit names one"))
@@ -118,7 +139,7 @@ fn runs(request: &Request, repository: Option<&Repository>, parsed: Parsed) -> O
     let mut left_out = 0;
     for set in sets.into_iter().filter(|set| !set.outcomes.is_empty()) {
         match commit(request, repository, &set) {
-            Ok(commit) => read.runs.push(run(request, format, commit, set)?),
+            Ok(commit) => read.runs.push(run(request, format, commit, set)?.into()),
             Err(failure) if !is_history => return Err(failure),
             Err(failure) => {
                 left_out += 1;
@@ -139,6 +160,16 @@ fn runs(request: &Request, repository: Option<&Repository>, parsed: Parsed) -> O
         )));
     }
     Ok(read)
+}
+
+/// The run of a source whose benchmarks are read one at a time.
+fn one_run(request: &Request, repository: Option<&Repository>, pieces: Pieces, opened: Opened) -> Outcome<Read> {
+    let Pieces { format, benchmarks, mut remarks } = pieces;
+    let set = Set::default();
+    let head = run(request, format, commit(request, repository, &set)?, set)?;
+    remarks.extend(unmatched(request, &benchmarks.keys().cloned().collect()));
+    let later = Later { opened, benchmarks: renamed(&request.renamed, benchmarks)? };
+    Ok(Read { runs: vec![Ready { run: head, later: Some(later) }], remarks })
 }
 
 /// The commit that a set is of: the one that the reader names, else the file's own. The file's is looked up only if it
@@ -210,10 +241,10 @@ fn unmatched(request: &Request, names: &BTreeSet<BenchmarkName>) -> Vec<String> 
 }
 
 /// Gives benchmarks their other names. Two must not become one.
-fn renamed(
+fn renamed<T>(
     renamed: &BTreeMap<String, BenchmarkName>,
-    outcomes: BTreeMap<BenchmarkName, Came>,
-) -> Outcome<BTreeMap<BenchmarkName, Came>> {
+    outcomes: BTreeMap<BenchmarkName, T>,
+) -> Outcome<BTreeMap<BenchmarkName, T>> {
     let mut all = BTreeMap::new();
     for (name, outcome) in outcomes {
         let name = renamed.get(name.as_str()).cloned().unwrap_or(name);
@@ -238,13 +269,13 @@ mod tests {
     }
 
     fn read_text(request: &Request, text: &str) -> Outcome<Read> {
-        read(request, None, &Input::Bytes(text.as_bytes()))
+        read(request, None, Input::Bytes(text.as_bytes().to_vec()))
     }
 
     #[test]
     fn the_same_file_for_the_same_commit_is_the_same_run() {
         let request = Request { commit: Some(HASH.to_owned()), ..Request::default() };
-        let [one, other] = [(), ()].map(|()| read_text(&request, &json("")).unwrap().runs.remove(0));
+        let [one, other] = [(), ()].map(|()| read_text(&request, &json("")).unwrap().runs.remove(0).run);
         assert_eq!(one.id(), other.id());
         assert_eq!((one.source.as_str(), one.suite.as_str()), ("import tachograph", "tachograph"));
         assert_eq!(one.machine, Machine::Named("imported".to_owned()));
@@ -257,7 +288,7 @@ mod tests {
         let request = Request { commit: Some(HASH.to_owned()), renamed, ..Request::default() };
         let read = read_text(&request, &json("")).unwrap();
         assert_eq!(read.remarks, ["nothing is called \"b\" and could be renamed: there is a"]);
-        assert!(read.runs[0].outcomes.contains_key("ours"));
+        assert!(read.runs[0].run.outcomes.contains_key("ours"));
     }
 
     #[test]
@@ -267,7 +298,7 @@ mod tests {
         let trick = read_text(&Request::default(), &json("\"commit\":\":/secret\",")).unwrap_err().to_string();
         assert!(trick.contains("is no hash"), "{trick}");
         let own = read_text(&Request::default(), &json(&format!("\"commit\":\"{HASH}\","))).unwrap();
-        assert_eq!(own.runs[0].subject.commit().id.as_str(), HASH);
+        assert_eq!(own.runs[0].run.subject.commit().id.as_str(), HASH);
         let short = Request { commit: Some("0123456".to_owned()), ..Request::default() };
         assert!(read_text(&short, &json("")).unwrap_err().to_string().contains("only a whole hash"));
     }

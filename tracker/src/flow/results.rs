@@ -1,7 +1,9 @@
 //! Results of a command suite, from bytes or a folder on the disk to outcomes.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::adapt::{self, Folder, Format, Parsed, limits};
@@ -32,7 +34,50 @@ fn one_set(parsed: Parsed) -> Result<BTreeMap<BenchmarkName, Outcome>, String> {
     }
 }
 
+/// A file on the disk, which has to stay as it is while it is read.
+#[derive(Debug)]
+pub struct DiskFile {
+    file: fs::File,
+    about: Metadata,
+}
+
+impl DiskFile {
+    /// Takes an open file.
+    pub fn new(file: fs::File) -> io::Result<DiskFile> {
+        Ok(DiskFile { about: file.metadata()?, file })
+    }
+
+    /// All of it; of what is larger than is taken, enough to tell.
+    pub fn whole(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; adapt::File::bytes(self).min(limits::FILE_BYTES + 1)];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    fn part(&self, from: usize, most: usize) -> io::Result<Vec<u8>> {
+        let now = self.file.metadata()?;
+        if (now.len(), now.modified().ok()) != (self.about.len(), self.about.modified().ok()) {
+            return Err(io::Error::other("it was changed while it was read"));
+        }
+        let mut bytes = vec![0; most];
+        let length = self.file.read_at(&mut bytes, from as u64)?;
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+}
+
+impl adapt::File for DiskFile {
+    fn bytes(&self) -> usize {
+        usize::try_from(self.about.len()).unwrap_or(usize::MAX)
+    }
+
+    fn read(&self, from: usize, most: usize) -> Result<Vec<u8>, String> {
+        self.part(from, most).map_err(|error| error.to_string())
+    }
+}
+
 /// A folder on the disk. Links are not followed, so nothing outside of it is read.
+#[derive(Debug)]
 pub struct DiskFolder {
     root: PathBuf,
     paths: Vec<String>,
@@ -72,7 +117,7 @@ impl Folder for DiskFolder {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let full = self.root.join(path);
-        let said = |error: std::io::Error| format!("{}: {error}", full.display());
+        let said = |error: io::Error| format!("{}: {error}", full.display());
         let bytes = fs::metadata(&full).map_err(said)?.len();
         let most = u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX);
         if bytes > most {
@@ -99,6 +144,19 @@ mod tests {
         let open = DiskFolder::open(folder.path()).unwrap();
         assert_eq!(open.paths(), ["a/b/c.json", "top"]);
         assert_eq!(open.read("a/b/c.json").unwrap(), b"{}");
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "0123456789").unwrap();
+        let file = DiskFile::new(fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!((adapt::File::bytes(&file), file.whole().unwrap()), (10, b"0123456789".to_vec()));
+        assert_eq!(adapt::File::read(&file, 8, 5).unwrap(), b"89");
+        assert_eq!(adapt::File::read(&file, 10, 5).unwrap(), b"");
+        fs::write(&path, "01234567890").unwrap();
+        assert!(adapt::File::read(&file, 8, 5).unwrap_err().contains("changed"));
     }
 
     #[test]

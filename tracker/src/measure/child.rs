@@ -56,7 +56,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use batch::{Batch, Limits, Spool, run};
+pub use batch::{Batch, Limits, Spool, nameless_file, run};
 pub use environment::{Environment, EnvironmentError};
 pub use interactive::{Broken, Interactive};
 pub use kept::keeper_is;

@@ -183,7 +183,7 @@ fn spool_error(source: io::Error) -> ChildError {
 }
 
 /// A file that is removed as soon as it is open, so that no death of ours leaves it behind.
-fn nameless_file() -> io::Result<File> {
+pub fn nameless_file() -> io::Result<File> {
     let path = fresh_path();
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     fs::remove_file(&path)?;
