@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Job, Step, project, propose, pull_request};
+use super::{Job, Step, project, propose, pull_request, push_change};
 use crate::world::World;
 
 const COSTS: &str = r#"{"a": 700000, "b": 750000, "c": 800000, "d": 680000}"#;
@@ -77,6 +77,22 @@ fn a_part_that_is_missing_is_said_and_makes_the_whole_red() {
     measure(&world, "both", &same, 2, None);
     let (_, step) = judge(&world, "judge-again", &same);
     assert_eq!(step.code, 0, "{}", step.said);
+}
+
+#[test]
+fn a_suite_that_is_new_is_no_green_whole_either() {
+    let world = World::new().with_remote();
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world.write("worker.py", include_str!("../../fixtures/clocked.py"));
+    world.write("costs.json", COSTS);
+    world.write("tachograph.toml", "[suite.clocked]\nworker = [\"python3\", \"worker.py\"]\nbudget = \"5m\"\n");
+    let head = world.commit("the first benchmarks");
+    push_change(&world, &head, 9);
+    measure(&world, "new", &head, 2, None);
+    let (job, step) = judge(&world, "judge", &head);
+    assert_eq!(step.code, 0, "{}", step.said);
+    assert_eq!(job.file("outputs"), "verdict=nothing\nexit-code=0\n");
+    assert!(job.file("summary.md").contains("new, and nothing to compare with yet"), "{}", job.file("summary.md"));
 }
 
 #[test]
