@@ -45,17 +45,25 @@ if ! tachograph pull; then
 elif [ "${TACHOGRAPH_TRUSTED:-false}" = true ]; then
     keep=(--keep)
 fi
-verdict=0
-tachograph report ${files[@]+"${files[@]}"} --commit "$TACHOGRAPH_COMMIT" --format markdown \
-    --link "${TACHOGRAPH_RUN_URL:-}" ${keep[@]+"${keep[@]}"} >"$work/report.md" || verdict=$?
+if [ ${#files[@]} -gt 0 ]; then
+    verdict=0 said="what was measured cannot be used"
+    tachograph report "${files[@]}" --commit "$TACHOGRAPH_COMMIT" --format markdown \
+        --link "${TACHOGRAPH_RUN_URL:-}" ${keep[@]+"${keep[@]}"} >"$work/report.md" || verdict=$?
+else
+    verdict=3 said="the job that measured handed nothing on"
+fi
 case $verdict in
-# Where base has nothing to compare with this passes too, and nobody is told that anything was compared.
-0) state=success said=$(sed -n '1s/^### Tachograph: //p' "$work/report.md") ;;
-1) state=failure said="slower, or something is lost" ;;
-4) state=failure said="there was nothing to judge" ;;
-*) state=error said="what was measured cannot be used" ;;
+0) state=success ;;
+1 | 4) state=failure ;;
+*) state=error ;;
 esac
-[ -s "$work/report.md" ] || echo "### Tachograph: $said" >"$work/report.md"
+# The report knows best what it says: that passes which had nothing to be compared with, too, and that may fail which could
+# only not be decided.
+if [ -s "$work/report.md" ]; then
+    said=$(sed -n '1s/^### Tachograph: //p' "$work/report.md")
+else
+    echo "### Tachograph: $said" >"$work/report.md"
+fi
 
 # One comment, told from others by its first line and its author, is edited in place.
 marker='<!-- tachograph -->'

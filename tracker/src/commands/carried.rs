@@ -28,6 +28,8 @@ pub(super) struct Asked<'a> {
     pub(super) format: Shape,
     pub(super) link: Option<&'a str>,
     pub(super) keep: bool,
+    /// Whether the CI host hears of it as of a gate.
+    pub(super) tell_host: bool,
     pub(super) store: &'a StoreArgs,
 }
 
@@ -40,8 +42,9 @@ pub(super) fn run(args: &Asked<'_>) -> Outcome<ExitCode> {
     // In a job beside those that measured, what the host says of the change holds. An event that it does not tell whole says
     // nothing of whose change it is.
     let beside = [Event::Push, Event::PullRequest, Event::MergeQueue];
-    let host = ci::here().filter(|host| beside.contains(&host.event));
-    let rules = rules(&project, &checked_out, host.as_ref())?;
+    let around = ci::here();
+    let host = around.as_ref().filter(|host| beside.contains(&host.event));
+    let rules = rules(&project, &checked_out, host)?;
     let is_ours = args.keep || host.is_some_and(|host| !host.is_fork);
     let files = args.bundles.iter().map(|place| read(place, &commit)).collect::<Outcome<Vec<Carried>>>()?;
     let each = files.iter().zip(args.bundles);
@@ -91,7 +94,8 @@ pub(super) fn run(args: &Asked<'_>) -> Outcome<ExitCode> {
         reports: &judged.reports,
         site: rules.config.site_url.as_deref(),
     };
-    gate::conclude(&gate, rules.config.policy.no_baseline, args.format, args.link)
+    let told = around.filter(|_| args.tell_host);
+    gate::conclude(&gate, rules.config.policy.no_baseline, (args.format, args.link), told.as_ref())
 }
 
 fn read(place: &Path, commit: &CommitId) -> Outcome<Carried> {

@@ -18,7 +18,7 @@ use crate::domain::{
 use crate::failure::{Classify, Failure, Kind, Outcome};
 use crate::flow::carry::{self, Carried};
 use crate::flow::gate::{self, Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
-use crate::flow::host;
+use crate::flow::host::{self, Host};
 use crate::flow::project::Project;
 use crate::measure::duel::Progress;
 use crate::measure::interrupt::Stop;
@@ -166,15 +166,20 @@ pub(super) fn run(args: &GateArgs) -> Outcome<ExitCode> {
             return Ok(());
         }
         let Some(host) = &host else { return Ok(()) };
-        let link = args.how.link.as_deref().or(host.run_url.as_deref());
-        let markdown = show::markdown::text(gate, link, MOST_SUMMARY_BYTES);
-        ci::tell(host, &markdown, &[("verdict", gate.whole().as_str()), ("exit-code", &code.to_string())])?;
-        if host.outputs.is_some() && args.how.format != Shape::Github {
-            Status::new().remark(show::annotations::text(gate).trim_end());
-        }
-        Ok(())
+        tell(host, gate, code, (args.how.format, args.how.link.as_deref()))
     })?;
     Ok(ExitCode::from(code))
+}
+
+/// Tells the host what was judged: the job's summary, what later steps can read, and findings beside the change, unless
+/// these are written anyway.
+fn tell(host: &Host, gate: &Gate<'_>, code: u8, (shape, link): (Shape, Option<&str>)) -> Outcome<()> {
+    let markdown = show::markdown::text(gate, link.or(host.run_url.as_deref()), MOST_SUMMARY_BYTES);
+    ci::tell(host, &markdown, &[("verdict", gate.whole().as_str()), ("exit-code", &code.to_string())])?;
+    if host.outputs.is_some() && shape != Shape::Github {
+        Status::new().remark(show::annotations::text(gate).trim_end());
+    }
+    Ok(())
 }
 
 /// Writes what was measured to a file.
@@ -319,8 +324,13 @@ fn written(gate: &Gate<'_>, exit_code: u8, shape: Shape, link: Option<&str>) -> 
     }
 }
 
-/// Says what was judged elsewhere, as a gate does.
-pub(super) fn conclude(gate: &Gate<'_>, no_baseline: Undecided, shape: Shape, link: Option<&str>) -> Outcome<ExitCode> {
+/// Says what was judged elsewhere, as a gate does, and tells it to the host if there is one to be told.
+pub(super) fn conclude(
+    gate: &Gate<'_>,
+    no_baseline: Undecided,
+    (shape, link): (Shape, Option<&str>),
+    host: Option<&Host>,
+) -> Outcome<ExitCode> {
     for remark in gate.remarks {
         Status::new().remark(&escape::line(remark));
     }
@@ -334,6 +344,7 @@ pub(super) fn conclude(gate: &Gate<'_>, no_baseline: Undecided, shape: Shape, li
     }
     let code = exit_code(gate, no_baseline);
     written(gate, code, shape, link)?;
+    host.map_or(Ok(()), |host| tell(host, gate, code, (shape, link)))?;
     Ok(ExitCode::from(code))
 }
 

@@ -47,6 +47,11 @@ pub(super) struct ReportArgs {
     #[arg(long, requires = "bundle")]
     keep: bool,
 
+    /// Tell the CI host of it as a gate does: the summary of the job, the outputs `verdict` and `exit-code`, and findings
+    /// beside the change
+    #[arg(long, requires = "bundle")]
+    tell_host: bool,
+
     #[command(flatten)]
     store: StoreArgs,
 }
@@ -86,8 +91,8 @@ pub(super) fn run(args: &ReportArgs) -> Outcome<ExitCode> {
                 Form::Openmetrics => gate::Shape::Openmetrics,
                 Form::Html => return Err(no_form("html", "--bundle", "markdown")),
             };
-            let (link, keep, store) = (args.link.as_deref(), args.keep, &args.store);
-            carried::run(&Asked { bundles, commit, format, link, keep, store })
+            let (link, keep, tell_host, store) = (args.link.as_deref(), args.keep, args.tell_host, &args.store);
+            carried::run(&Asked { bundles, commit, format, link, keep, tell_host, store })
         }
         _ => Err(Failure::usage(anyhow::anyhow!("a report needs --since, or --bundle and --commit"))),
     }

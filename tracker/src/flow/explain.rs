@@ -13,12 +13,17 @@ use crate::show::explain::{Explained, Reason, repeat};
 /// Explains a duel's verdicts, or one finding. Without patterns, those that are more than `unchanged`.
 pub fn explain(store: &mut Store, prefix: &str, patterns: &[Pattern]) -> Outcome<Explained> {
     let (report, finding) = said(store, prefix)?;
-    let duel = store.duel(&report.duel)?.ok_or_else(|| nothing(prefix))?;
     let mut earlier = Vec::new();
     for id in &report.pooled {
         earlier.extend(store.duel(id)?);
     }
-    let whole = pool::pooled(&earlier, &duel);
+    // Of a suite that several jobs measured, each benchmark stands in one of the parts.
+    let mut parts = Vec::new();
+    for id in std::iter::once(&report.duel).chain(&report.shards) {
+        parts.extend(store.duel(id)?.map(|duel| pool::pooled(&earlier, &duel)));
+    }
+    let first = parts.first().ok_or_else(|| nothing(prefix))?;
+    let seed = first.seed;
     let finding = finding.as_ref();
     let chosen = |benchmark: &BenchmarkName, metric: &str, call: Call| match finding {
         Some(finding) => is_about(finding, benchmark, metric),
@@ -35,12 +40,13 @@ pub fn explain(store: &mut Store, prefix: &str, patterns: &[Pattern]) -> Outcome
                 others += 1;
                 continue;
             }
+            let part = parts.iter().find(|part| part.bouts.contains_key(benchmark)).unwrap_or(first);
             verdicts.push(Reason {
                 benchmark: benchmark.clone(),
                 verdict: one.clone(),
                 finding: address(&report, benchmark, metric),
-                null: null(&whole, benchmark, metric),
-                repeat: repeat(&report, duel.seed, Some(benchmark)),
+                null: null(part, benchmark, metric),
+                repeat: repeat(&report, part.seed, Some(benchmark)),
             });
         }
     }
@@ -55,7 +61,7 @@ pub fn explain(store: &mut Store, prefix: &str, patterns: &[Pattern]) -> Outcome
         (None, _) => false,
     };
     let unmeasured = report.findings.iter().filter(is_unmeasured).cloned().collect();
-    Ok(Explained { seed: duel.seed, report, verdicts, unmeasured, others })
+    Ok(Explained { report, seed, verdicts, unmeasured, others })
 }
 
 /// The report that an identity leads to, and the finding if it is one's address.
@@ -70,7 +76,9 @@ pub fn said(store: &mut Store, prefix: &str) -> Outcome<(Report, Option<Finding>
         }
     };
     if let Some(id) = one(store.find_duel(prefix)?, "duels")? {
-        if let Some(report) = store.last_judgement(&id)? {
+        // A part of a suite was judged together with the others.
+        let judged = store.last_judgement(&id)?;
+        if let Some(report) = judged.map_or_else(|| store.last_judgement_with(&id), |report| Ok(Some(report)))? {
             return Ok((report, None));
         }
         let duel = store.duel(&id)?.ok_or_else(|| nothing(prefix))?;
@@ -84,8 +92,10 @@ pub fn said(store: &mut Store, prefix: &str) -> Outcome<(Report, Option<Finding>
 }
 
 fn nothing(prefix: &str) -> Failure {
-    Failure::usage(anyhow::anyhow!("no duel and no finding begins with {prefix:?}"))
-        .hint("`tachograph duels` lists the duels, and `tachograph explain DUEL` the findings of one")
+    Failure::usage(anyhow::anyhow!("no duel and no finding begins with {prefix:?}")).hint(
+        "`tachograph duels` lists the duels, and `tachograph explain DUEL` the findings of one; what a CI job found is \
+             known here after `tachograph report --bundle FILE --commit HASH --keep` with the files that it handed on",
+    )
 }
 
 /// A duel that came without verdicts, under the defaults and without a past.

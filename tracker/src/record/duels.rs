@@ -114,6 +114,11 @@ impl Store {
         self.does("reading the verdicts", async |conn| said(conn, sql::LAST_JUDGEMENT, duel).await)
     }
 
+    /// What was said last of a suite that several jobs measured, this duel being a part that does not stand for the whole.
+    pub fn last_judgement_with(&mut self, shard: &RecordId) -> Result<Option<Report>, RecordError> {
+        self.does("reading the verdicts", async |conn| said(conn, sql::LAST_JUDGEMENT_WITH, shard).await)
+    }
+
     /// The identity of what was said last of a duel; none if nobody judged it.
     pub fn last_judgement_id(&mut self, duel: &RecordId) -> Result<Option<RecordId>, RecordError> {
         self.does("reading the verdicts", async |conn| {

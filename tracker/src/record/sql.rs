@@ -219,6 +219,9 @@ statements! {
                             WHERE f.public_id = ? ORDER BY j.id DESC LIMIT 1";
     LAST_JUDGEMENT = "SELECT j.content FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
                       ORDER BY j.id DESC LIMIT 1";
+    LAST_JUDGEMENT_WITH = "SELECT j.content FROM judgements j \
+                           WHERE EXISTS (SELECT 1 FROM json_each(j.content, '$.shards') s WHERE s.value = ?) \
+                           ORDER BY j.id DESC LIMIT 1";
     LAST_JUDGEMENT_ID = "SELECT j.public_id FROM judgements j JOIN duels d ON d.id = j.duel_id WHERE d.public_id = ? \
                          ORDER BY j.id DESC LIMIT 1";
 

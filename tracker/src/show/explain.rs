@@ -81,6 +81,10 @@ pub fn text(explained: &Explained) -> String {
         out.push_str("  builds   both sides ran the very same program, so no luck of builds comes in\n");
     }
     let _ = writeln!(out, "  machine  {}", escape::line(&report.machine.title()));
+    if !report.shards.is_empty() {
+        let others: Vec<&str> = report.shards.iter().map(RecordId::short).collect();
+        let _ = writeln!(out, "  parts    measured by several jobs; the others are {}", others.join(", "));
+    }
     if !report.pooled.is_empty() {
         let earlier: Vec<&str> = report.pooled.iter().map(RecordId::short).collect();
         let _ = writeln!(out, "  pooled   with the lives of {}", earlier.join(", "));

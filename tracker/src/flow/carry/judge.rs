@@ -53,7 +53,10 @@ pub fn judge(files: &[Carried], trusted: &Trusted<'_>, past: &mut Past<'_>) -> O
     let config = trusted.rules.0;
     let mut judged = Judged::default();
     let mut parts: BTreeMap<&SuiteName, Vec<&Duel>> = BTreeMap::new();
-    for duel in files.iter().flat_map(|file| &file.duels) {
+    // The first part stands for the whole, and findings have their addresses from it: in whatever order the files come.
+    let mut in_order: Vec<&Carried> = files.iter().collect();
+    in_order.sort_by_key(|file| file.shard);
+    for duel in in_order.iter().flat_map(|file| &file.duels) {
         known(config, &duel.suite)?;
         parts.entry(&duel.suite).or_default().push(duel);
     }

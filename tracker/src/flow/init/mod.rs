@@ -38,12 +38,15 @@ pub fn init(root: &Path, branch: &str) -> Outcome<Written> {
     }
     let found = look(root)?;
     if found.suites.is_empty() {
-        let failure = Failure::usage(anyhow::anyhow!("no benchmarks were found here"));
-        let told = if found.remarks.is_empty() { String::new() } else { format!(" ({})", found.remarks.join("; ")) };
-        return Err(failure.hint(format!(
-            "write some first: tracker/harness/README.md shows how in Rust, any program can speak \
-             tracker/harness/PROTOCOL.md{told}"
-        )));
+        if !found.remarks.is_empty() {
+            let failure =
+                Failure::usage(anyhow::anyhow!("no benchmarks were found here that can be measured as they are"));
+            let place = write::address("README.md#the-benchmarks-that-you-have");
+            return Err(failure.hint(format!("{}; {place} has examples", found.remarks.join("; "))));
+        }
+        let [rust, any] = ["tracker/harness/README.md", "tracker/harness/PROTOCOL.md"].map(write::address);
+        return Err(Failure::usage(anyhow::anyhow!("no benchmarks were found here"))
+            .hint(format!("write some first: {rust} shows how in Rust, and any program can speak {any}")));
     }
     let mut remarks = found.remarks.clone();
     let mut files = vec![(FILE_NAME, write::configuration(&found))];
@@ -51,7 +54,7 @@ pub fn init(root: &Path, branch: &str) -> Outcome<Written> {
         files.push((GITLAB, write::gitlab()));
         remarks.push(format!("include {GITLAB} in .gitlab-ci.yml; its head says how, and what token it needs"));
     } else {
-        files.push((WORKFLOWS[0], write::workflow(branch)));
+        files.push((WORKFLOWS[0], write::workflow(branch, &found)));
         files.push((WORKFLOWS[1], write::report_workflow()));
     }
     for (name, text) in &files {

@@ -30,9 +30,35 @@ const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af68
 const DOWNLOAD: &str = "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0";
 const SOURCE: &str = "tachograph/tachograph";
 
+/// Where a page of ours can be read by somebody who has only the program.
+pub(super) fn address(page: &str) -> String {
+    format!("https://github.com/{SOURCE}/blob/main/{page}")
+}
+
+/// What a hosted runner lacks, by the recipe that needs it, as the step that installs it.
+const LACKING: [(&str, &str); 3] = [
+    ("pytest-benchmark", "python3 -m pip install --quiet --break-system-packages pytest pytest-benchmark"),
+    ("asv", "python3 -m pip install --quiet --break-system-packages asv"),
+    (
+        "gungraun",
+        r#"sudo apt-get update -qq && sudo apt-get install -y -qq valgrind && cargo install --quiet $(cargo metadata --format-version 1 | jq -r '.packages[] | select(.name == "gungraun" or .name == "iai-callgrind") | "\(.name)-runner@\(.version)"')"#,
+    ),
+];
+
+/// The steps that install what the suites need and a runner has not.
+fn lacking(found: &Found) -> String {
+    let needs = |recipe: &str| {
+        let key = format!("recipe = \"{recipe}\"");
+        found.suites.iter().any(|suite| suite.keys.contains(&key))
+    };
+    let step = |(_, run): &(&str, &str)| format!("      - run: {run} # and what else the benchmarks need\n");
+    LACKING.iter().filter(|(recipe, _)| needs(recipe)).map(step).collect()
+}
+
 /// The workflow that measures, and shares what the main branch measured.
-pub(super) fn workflow(branch: &str) -> String {
+pub(super) fn workflow(branch: &str, found: &Found) -> String {
     let branch = serde_json::Value::from(branch).to_string();
+    let lacking = lacking(found);
     format!(
         r"# Does this change make anything slower? Measures each pull request, and each push to the main branch, against its base.
 # No secret is in the job that measures, for it runs the change's own code: what a push measured is handed to a job that
@@ -58,7 +84,7 @@ jobs:
           ref: ${{{{ github.event.pull_request.head.sha || github.sha }}}}
           fetch-depth: 0 # a gate needs the commit at which the change left the main branch
           persist-credentials: false
-      - uses: {SOURCE}/.github/actions/tachograph@main
+{lacking}      - uses: {SOURCE}/.github/actions/tachograph@main
         with:
           record: ${{{{ github.event_name == 'push' }}}}
   record:

@@ -42,6 +42,29 @@ fn what_was_compared_with_nothing_is_not_said_to_have_got_no_worse() {
 }
 
 #[test]
+fn a_status_says_what_the_report_says_also_where_only_something_could_not_be_decided_or_nothing_was_handed_on() {
+    let world = project(r#"{"a": 700000}"#);
+    let rules = "inconclusive = \"fail\"\n[suite.clocked]\nworker = [\"python3\", \"worker.py\"]\nbudget = \"1ms\"\n";
+    world.write("tachograph.toml", rules);
+    world.commit("strict");
+    world.git(&["push", "--quiet", "origin", "main"]);
+    let head = propose(&world, "change", r#"{"a": 700010}"#);
+    push_change(&world, &head, 9);
+    let told = pull_request(&world, &head, 1);
+    let main = world.git(&["rev-parse", "origin/main"]);
+    let (code, said) = report(Job::new(&world, "early", &main, "workflow_run", "{}"), &head);
+    assert_eq!(code, 0, "{said}");
+    assert!(asked(&world).contains("state=error"), "{}", asked(&world));
+    assert!(asked(&world).contains("description=the job that measured handed nothing on"), "{}", asked(&world));
+    Job::new(&world, "measured", &head, "pull_request", &told).measure(4);
+    let (code, said) = report(Job::new(&world, "report", &main, "workflow_run", "{}"), &head);
+    assert_eq!(code, 0, "{said}");
+    let log = asked(&world);
+    let wanted = "description=nothing is known to be worse, and not everything could be decided";
+    assert!(log.contains("state=failure") && log.contains(wanted), "{log}");
+}
+
+#[test]
 fn what_is_judged_without_the_shared_history_is_not_kept() {
     let world = project(r#"{"a": 700000}"#);
     let head = propose(&world, "change", r#"{"a": 721000}"#);

@@ -53,9 +53,41 @@ fn the_recipe_for_any_host_is_what_the_readme_says() {
     }
 }
 
+/// A project whose workers look into git's settings of the jobs that measure it, and write down what they see; a hook of
+/// its remote does so with those of the job that shares.
+fn curious() -> World {
+    let world = project(r#"{"a": 700000}"#);
+    let look = format!(
+        "import pathlib\nhere = pathlib.Path({:?})\nwith open(here / 'seen', 'a') as seen:\n    \
+         for job in here.glob('*/.git/config'):\n        seen.write(job.read_text())\n",
+        world.path("").display().to_string()
+    );
+    world.write("worker.py", &(look + include_str!("../../fixtures/clocked.py")));
+    world.commit("curious");
+    world.git(&["push", "--quiet", "origin", "main"]);
+    let hook = format!("cat '{0}'/*/.git/config >>'{0}/seen'", world.path("").display());
+    crate::sharing::hook(&world, "pre-receive", &hook);
+    world
+}
+
+/// What was seen in git's settings since the last time.
+fn seen(world: &World) -> String {
+    let seen = fs::read_to_string(world.path("seen")).expect("something was seen");
+    fs::remove_file(world.path("seen")).expect("removed");
+    seen
+}
+
+/// As older runners leave a checkout: with the job's token in the address.
+fn with_token(world: &World, folder: &Path) {
+    let with_token = "https://gitlab-ci-token:canary@gitlab.example/remote.git";
+    let remote = format!("file://{}", world.path("remote.git").display());
+    world.git_in(folder, &["config", "--global", &format!("url.{remote}.insteadOf"), with_token]);
+    world.git_in(folder, &["remote", "set-url", "origin", with_token]);
+}
+
 #[test]
 fn the_jobs_for_gitlab_measure_report_and_share() {
-    let world = project(r#"{"a": 700000}"#);
+    let world = curious();
     let written = World::new();
     written.write("go.mod", "module example.invalid/x\n");
     written.write("x_test.go", "package x\n\nfunc BenchmarkX(b *testing.B) {}\n");
@@ -77,8 +109,17 @@ fn the_jobs_for_gitlab_measure_report_and_share() {
     let base = world.git(&["rev-parse", "main"]);
     let head = propose(&world, "slower", r#"{"a": 770000}"#);
     let folder = checkout(&world, "merge-request", &head);
+    with_token(&world, &folder);
     let place = folder.display().to_string();
-    let common = [("CI", "true"), ("GITLAB_CI", "true"), ("CI_DEFAULT_BRANCH", "main"), ("CI_JOB_TOKEN", "canary")];
+    let server = format!("file://{}", world.path("").display().to_string().trim_end_matches('/'));
+    let common = [
+        ("CI", "true"),
+        ("GITLAB_CI", "true"),
+        ("CI_DEFAULT_BRANCH", "main"),
+        ("CI_JOB_TOKEN", "canary"),
+        ("CI_SERVER_URL", server.as_str()),
+        ("CI_PROJECT_PATH", "remote"),
+    ];
     let of = |more: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
         common.iter().chain(more).map(|(name, value)| (*name, (*value).to_owned())).collect()
     };
@@ -97,6 +138,9 @@ fn the_jobs_for_gitlab_measure_report_and_share() {
     };
     let (code, said) = go(&folder, "tachograph", &request);
     assert_eq!(code, 1, "{said}");
+    let settings = seen(&world);
+    assert!(settings.contains("[remote \"origin\"]") && !settings.contains("canary"), "{settings}");
+    assert!(!said.contains("without the shared history"), "it was read while the token was there: {said}");
     let file = |name: &str| fs::read_to_string(folder.join("tachograph").join(name)).expect("written");
     assert!(file("junit").contains("failures=\"1\""), "{}", file("junit"));
     assert!(
@@ -110,18 +154,19 @@ fn the_jobs_for_gitlab_measure_report_and_share() {
     // The main branch, and the job that shares.
     let folder = checkout(&world, "main-branch", &base);
     let place = folder.display().to_string();
-    let remote = world.path("remote.git").display().to_string();
     let push = of(&[
         ("CI_PIPELINE_SOURCE", "push"),
         ("CI_COMMIT_SHA", &base),
         ("CI_COMMIT_BRANCH", "main"),
         ("CI_PROJECT_DIR", &place),
-        ("TACHOGRAPH_REMOTE", &remote),
+        ("TACHOGRAPH_TOKEN", "canary"),
     ]);
     let (code, said) = go(&folder, "tachograph", &push);
     assert_eq!(code, 0, "{said}");
     let (code, said) = go(&folder, "tachograph-record", &push);
     assert_eq!(code, 0, "{said}");
+    let settings = seen(&world);
+    assert!(settings.contains("[remote \"ledger\"]") && !settings.contains("canary"), "{settings}");
     let refs = world.git_in(&world.path("remote.git"), &["ls-tree", "-r", "--name-only", "refs/tachograph/ledger"]);
     assert!(refs.lines().filter(|line| line.starts_with("runs/")).count() == 1, "{refs}");
     assert!(!fs::read_to_string(folder.join(".git/config")).expect("a config").contains("ledger"));

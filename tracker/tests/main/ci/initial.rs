@@ -76,6 +76,22 @@ fn init_knows_the_suites_that_people_have_and_says_what_it_cannot_measure_alone(
     world.ended(0, &["run", "--dry-run"]);
     let workflow = fs::read_to_string(world.root().join(".github/workflows/tachograph.yml")).expect("written");
     assert!(workflow.contains("branches: [\"trunk\"]"), "{workflow}");
+    // What a hosted runner has not is installed before anything is measured.
+    let (before, _) = workflow.split_once("actions/tachograph@").expect("the action");
+    for needed in ["pytest pytest-benchmark", "pip install --quiet --break-system-packages asv", "valgrind", "-runner@"]
+    {
+        assert!(before.contains(needed), "{needed} in\n{workflow}");
+    }
+}
+
+#[test]
+fn benchmarks_that_need_a_persons_word_are_not_said_to_be_missing() {
+    let world = World::new();
+    world.write("CMakeLists.txt", "target_link_libraries(b benchmark::benchmark)\n");
+    world.commit("benchmarks in C++");
+    let err = world.ended(2, &["init"]).err;
+    assert!(err.contains("that can be measured as they are") && err.contains("google-benchmark"), "{err}");
+    assert_eq!(list(&world), [""; 0]);
 }
 
 #[test]

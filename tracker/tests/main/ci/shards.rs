@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Job, Step, project, propose, pull_request};
+use super::{Job, Step, project, propose, pull_request, push_change};
 use crate::world::World;
 
 const COSTS: &str = r#"{"a": 700000, "b": 750000, "c": 800000, "d": 680000}"#;
@@ -77,6 +77,61 @@ fn a_part_that_is_missing_is_said_and_makes_the_whole_red() {
     measure(&world, "both", &same, 2, None);
     let (_, step) = judge(&world, "judge-again", &same);
     assert_eq!(step.code, 0, "{}", step.said);
+}
+
+#[test]
+fn a_finding_of_joined_parts_is_explained_from_the_part_that_measured_it() {
+    let world = project(COSTS);
+    let head = propose(&world, "slower", r#"{"a": 770000, "b": 825000, "c": 880000, "d": 748000}"#);
+    measure(&world, "shard", &head, 2, None);
+    let (job, step) = judge(&world, "judge", &head);
+    assert_eq!(step.code, 1, "{}", step.said);
+    let report = &report(&world, &job, 1)["reports"][0];
+    let (first, other) = (report["duel"].as_str().expect("an id"), report["shards"][0].as_str().expect("an id"));
+    // At home, with the files that the jobs handed on, in any order.
+    let err = world.ended_in(job.folder(), 2, &["explain", first]).err;
+    assert!(err.contains("--keep"), "how to get there is told: {err}");
+    let files = |name: &str| world.path("judge-temp/tachograph-incoming").join(name).display().to_string();
+    let (one, two) = (files("gate-1.bundle"), files("gate-2.bundle"));
+    let args = ["report", "--commit", &head, "--bundle", &two, "--bundle", &one, "--keep"];
+    world.ended_in(job.folder(), 1, &args);
+    let explain = |id: &str| {
+        let text = world.ended_in(job.folder(), 0, &["explain", id, "--format", "json"]).out;
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    // Whichever part is asked for, all of it is explained, and each of its benchmarks is as it was measured.
+    for whole in [explain(first), explain(other)] {
+        assert_eq!(whole["report"]["duel"], first);
+        let verdicts = whole["verdicts"].as_array().expect("verdicts");
+        assert_eq!(verdicts.len(), 4, "{whole:#}");
+        let mut repeated = std::collections::BTreeSet::new();
+        for one in verdicts {
+            assert!(one["null"].is_array(), "base against base was measured: {one:#}");
+            let repeat = one["repeat"].as_str().expect("a command");
+            repeated.insert(repeat.rsplit(' ').next().expect("a seed").to_owned());
+            let alone = explain(one["finding"].as_str().expect("an address"));
+            assert_eq!(alone["verdicts"], Value::Array(vec![one.clone()]));
+        }
+        assert_eq!(repeated.len(), 2, "each part had orders of its own: {repeated:?}");
+    }
+    let text = world.ended_in(job.folder(), 0, &["explain", other]).out;
+    assert!(text.contains("measured by several jobs") && !text.contains("too few lives"), "{text}");
+}
+
+#[test]
+fn a_suite_that_is_new_is_no_green_whole_either() {
+    let world = World::new().with_remote();
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world.write("worker.py", include_str!("../../fixtures/clocked.py"));
+    world.write("costs.json", COSTS);
+    world.write("tachograph.toml", "[suite.clocked]\nworker = [\"python3\", \"worker.py\"]\nbudget = \"5m\"\n");
+    let head = world.commit("the first benchmarks");
+    push_change(&world, &head, 9);
+    measure(&world, "new", &head, 2, None);
+    let (job, step) = judge(&world, "judge", &head);
+    assert_eq!(step.code, 0, "{}", step.said);
+    assert_eq!(job.file("outputs"), "verdict=nothing\nexit-code=0\n");
+    assert!(job.file("summary.md").contains("new, and nothing to compare with yet"), "{}", job.file("summary.md"));
 }
 
 #[test]

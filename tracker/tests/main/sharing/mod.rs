@@ -59,7 +59,7 @@ fn clone(world: &World, name: &str, how: &[&str]) -> PathBuf {
 }
 
 /// Makes a hook of the remote, a shell script.
-fn hook(world: &World, name: &str, script: &str) {
+pub(super) fn hook(world: &World, name: &str, script: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     let path = world.path("remote.git/hooks").join(name);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");

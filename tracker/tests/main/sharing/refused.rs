@@ -49,6 +49,17 @@ fn a_remote_that_rejects_everything_is_told_and_the_runs_stay() {
     assert_eq!(ids(&world.root()), recorded);
 }
 
+#[test]
+fn a_remote_that_rejects_the_inbox_many_times_in_a_row_gets_what_was_measured_all_the_same() {
+    let world = World::new().with_remote();
+    record(&world.root(), &[numbered(1)]);
+    let moody = "read old new ref; case $ref in *ledger) exit 1 ;; esac; \
+                 n=$(cat count 2>/dev/null || echo 0); echo $((n+1)) >count; [ $n -ge 8 ]";
+    hook(&world, "pre-receive", moody);
+    let out = world.ended(0, &["push", "--patience", "1ms"]).out;
+    assert!(out.contains("waiting in the remote's inbox"), "{out}");
+}
+
 /// A server that lets everybody read and nobody write, as a token without the right does.
 struct ReadOnly(std::process::Child, u16);
 
