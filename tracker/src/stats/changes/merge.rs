@@ -79,6 +79,16 @@ impl<'a> Levels<'a> {
         Levels { units, grid, noise, each: levels }
     }
 
+    /// Where each level but the first begins.
+    pub(super) fn starts(&self) -> Vec<usize> {
+        self.each[1..].iter().map(|level| level.from).collect()
+    }
+
+    /// Where each level but the first begins, and the size of the step to it.
+    pub(super) fn steps(&self) -> Vec<(usize, f64)> {
+        (1..self.each.len()).map(|at| (self.each[at].from, self.evidence(at).size)).collect()
+    }
+
     /// Takes away the weakest change, again and again, until all that are left clear the bar.
     pub(super) fn prune(&mut self, bar: Bar) {
         let mut excess: Vec<f64> = (1..self.each.len()).map(|at| self.excess(at, bar)).collect();

@@ -7,11 +7,13 @@
 //! sides do not bear out are taken away (`merge`); and steps that are a level's slow walk are told apart (`wander`).
 //! Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has the why and the figures.
 
+mod excursions;
 mod grid;
 mod lanes;
 mod merge;
 mod noise;
 mod prepare;
+mod ramp;
 mod search;
 mod wander;
 mod words;
@@ -29,8 +31,11 @@ pub use words::{Detection, Drift, NotFinite, Range, Segment, Settings, Step, Val
 /// Below this number of points nothing is said.
 pub const FEWEST: usize = 6;
 
-/// The prices of a change of level in nats: in the two fits that the noise is learned from, and where noises are compared.
+/// The prices of a change of level in nats: in the two fits that noises are learned around, one that sees all that may be
+/// a change and one that sees only what no mode of the noise lasts long enough for; in those that noises are learned
+/// around again; and where noises are compared.
 const FIRST_PRICE: f64 = 3.0;
+const SURE_PRICE: f32 = 60.0;
 const PRICE: f32 = 7.5;
 const COMPARED_PRICE: f64 = 8.0;
 /// What each further change costs besides, for each that is there already, where noises are compared: a series that seems
@@ -39,8 +44,6 @@ const CROWD_PRICE: f64 = 0.5;
 /// What noise by classes has to explain better, in nats: it has three densities to fit instead of one.
 const CLASSES_PRICE: f64 = 25.0;
 
-/// A series whose values scatter more widely than this, in units of its noise, has moved: noise alone is no explanation.
-const WIDE: f64 = 3.0;
 /// A noise that explains the series worse than another by this many nats is not looked at twice.
 const HOPELESS: f64 = 40.0;
 
@@ -67,17 +70,33 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     let mut levels = Levels::new(units, &grid, &noise, &starts);
     let relative = if prepared.logs { settings.relative.ln_1p() / prepared.unit } else { 0.0 };
     levels.prune(Bar { p: settings.p, size: settings.noises.max(relative), points: settings.points });
-    let mut drifts = Vec::new();
-    if levels.each.len() > 1 {
-        let stretches = fitted(&levels, &grid);
-        let places: Vec<f64> = stretches.iter().map(|stretch| stretch.level).collect();
-        if let Some(kept) = wander::steps_beside_a_walk(units, &noise, &levels, &places) {
-            drifts.extend(drift(&prepared, &stretches));
-            levels = Levels::new(units, &grid, &noise, &kept);
-        }
+    if settings.excursion > 0 {
+        let moved = excursions::without(units, levels.starts(), settings.excursion);
+        levels = Levels::new(units, &grid, &noise, &moved);
     }
     let fitted = fitted(&levels, &grid);
-    Report { prepared: &prepared, levels: &levels, fitted, noise: &noise, places: &places }.write(drifts)
+    let (told, drifts) = told(&prepared, &noise, &levels, &fitted);
+    Report { prepared: &prepared, levels: &levels, fitted, noise: &noise, places: &places }.write(&told, drifts)
+}
+
+/// The numbers of the steps that are told as such, and the drifts that are told for the others.
+fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitted]) -> (Vec<usize>, Vec<Drift>) {
+    let steps = levels.steps();
+    let places: Vec<f64> = fitted.iter().map(|fit| fit.level).collect();
+    if steps.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let (scores, root) = wander::scores(&prepared.units, noise, &steps, &places);
+    if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps) {
+        return (kept, farthest(prepared, fitted).into_iter().collect());
+    }
+    let starts = levels.starts();
+    let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
+    let slopes = ramp::slopes(&scores, &starts, &rises);
+    let end = |(level, error): (f64, f64), middle| Fitted { level: level / root, error: error / root, middle };
+    let drifts = slopes.iter().map(|s| drift(prepared, end(s.before, s.from), end(s.after, s.to - 1)));
+    let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));
+    ((0..steps.len()).filter(|step| !explained(step)).collect(), drifts.collect())
 }
 
 /// Nothing moved, or there is too little to tell: one level with no interval narrower than the values.
@@ -89,16 +108,14 @@ fn one_level(values: &[f64]) -> Detection {
     Detection { segments: vec![segment], ..Detection::default() }
 }
 
-/// Learns the noise: from a first robust fit, and from no changes at all, with and without classes; the one that explains
-/// the series best at the price of its changes stays.
+/// Learns the noise: from a first robust fit, and from one that holds nothing but plain changes, with and without classes;
+/// the one that explains the series best at the price of its changes stays.
 fn fit(units: &[f64], grid: &Grid) -> Noise {
     #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
     let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
-    let first = search::cheapest(units, grid, &Noise::first(grid), price).starts;
-    let mut begins = vec![first];
-    if !begins[0].is_empty() && prepare::deviation(units) < WIDE {
-        begins.push(Vec::new());
-    }
+    let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
+    let mut begins = vec![begun(price), begun(SURE_PRICE)];
+    begins.dedup();
     let mut fits: Vec<Fit> = begins.iter().flat_map(|begin| Fit::around(units, grid, begin, &MEMORIES)).collect();
     let least = fits.iter().map(|fit| fit.cost).fold(f64::INFINITY, f64::min);
     // What was learned around too many levels looks better than it is: only what was learned around levels that a noise
@@ -150,19 +167,22 @@ impl Fit {
 }
 
 /// The farthest that a wandering level got, from the middle of one of its stretches to the middle of another.
-fn drift(prepared: &Prepared, fitted: &[Fitted]) -> Option<Drift> {
+fn farthest(prepared: &Prepared, fitted: &[Fitted]) -> Option<Drift> {
     let pairs = (0..fitted.len()).flat_map(|one| (one + 1..fitted.len()).map(move |other| (one, other)));
     let far = |(one, other): &(usize, usize)| (fitted[*other].level - fitted[*one].level).abs();
     let (one, other) = pairs.max_by(|a, b| far(a).total_cmp(&far(b)))?;
-    let (one, other) = (fitted[one], fitted[other]);
-    Some(Drift {
+    Some(drift(prepared, fitted[one], fitted[other]))
+}
+
+fn drift(prepared: &Prepared, one: Fitted, other: Fitted) -> Drift {
+    Drift {
         span: Range { low: one.middle, high: other.middle },
         before: prepared.value(one.level),
         after: prepared.value(other.level),
         size: prepared.size(one.level, other.level),
         size_within: prepared.size_within(one, other),
         noises: other.level - one.level,
-    })
+    }
 }
 
 /// A level with its error, in units of noise, and the middle of its stretch.
@@ -216,8 +236,8 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn write(&self, drifts: Vec<Drift>) -> Detection {
-        let steps = (1..self.levels.each.len()).map(|at| self.step(at)).collect();
+    fn write(&self, told: &[usize], drifts: Vec<Drift>) -> Detection {
+        let steps = told.iter().map(|step| self.step(step + 1)).collect();
         let segments = self.levels.each.iter().zip(&self.fitted).map(|(span, fitted)| {
             let value = |errors: f64| self.prepared.value(fitted.level + errors * fitted.error);
             let within = Range { low: value(-SIDES), high: value(SIDES) };

@@ -129,6 +129,40 @@ fn a_level_that_wanders_is_seldom_more_than_one_report() {
     assert!(crowded <= 3, "{crowded} of 20 walks with more than one report, {reports} reports in all");
 }
 
+#[test]
+fn a_leak_is_one_drift_and_its_end_one_step_of_its_whole_size() {
+    let growing = |at: usize| 100.0 + 0.12 * at.clamp(60, 160) as f64 - 7.2;
+    let (mut leaks, mut mended) = (0, 0);
+    for seed in 0..20 {
+        let found = detect(&noisy(50 + seed, 300, growing), &Settings::history());
+        if let (&[], &[drift]) = (&found.steps[..], &found.drifts[..]) {
+            let right = (drift.size - 0.12).abs() < 0.01;
+            leaks += usize::from(right && drift.span.low.abs_diff(60) < 15 && drift.span.high.abs_diff(160) < 15);
+        }
+        let until = |at: usize| if at < 160 { growing(at) } else { 100.0 };
+        let found = detect(&noisy(50 + seed, 300, until), &Settings::history());
+        let [step] = found.steps[..] else { continue };
+        mended += usize::from(found.drifts.len() == 1 && step.at == 160 && step.size < -0.07);
+    }
+    assert!(leaks >= 17 && mended >= 17, "{leaks} leaks and {mended} mended ones of 20");
+}
+
+#[test]
+fn noise_that_stays_for_a_while_is_told_less_often_as_points_arrive() {
+    let told = |settings: Settings| -> usize {
+        let told = |seed: u64| -> usize {
+            // Every fortieth point a neighbour comes for eight points.
+            let busy = noisy(70 + seed, 300, |at| if at % 40 < 32 { 100.0 } else { 106.0 });
+            let (known, new) = busy.as_slice().split_at(100);
+            let mut follower = Follower::after(&values(known.to_vec()), settings);
+            new.iter().map(|value| follower.push(*value).len()).sum()
+        };
+        (0..10).map(told).sum()
+    };
+    let (plain, with) = (told(Settings { excursion: 0, ..Settings::online() }), told(Settings::online()));
+    assert!(3 * with <= 2 * plain, "{with} instead of {plain}");
+}
+
 /// How many of `count` quiet series of 60 points hold a report.
 fn false_findings(seed: u64, count: usize, settings: &Settings) -> usize {
     let mut stream = Stream::seeded(seed);

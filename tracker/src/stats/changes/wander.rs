@@ -7,7 +7,6 @@
 
 use std::sync::LazyLock;
 
-use super::merge::Levels;
 use super::noise::{Noise, bounds};
 
 /// Steps larger than this, in units of noise, are steps whatever else the level does.
@@ -15,7 +14,7 @@ const LOUD: f64 = 3.0;
 /// A step whose loss the walk makes up to within this many nats is explained by the walk, by three measures of strictness.
 const EXPLAINED: [f64; 3] = [3.0, 5.0, 7.0];
 /// What the vote needs; with the weights in [`Vote`] learned from simulated walks and steps.
-const VOTES: f64 = 1.5;
+const VOTES: f64 = 1.0;
 /// The length at which the walk is neither more nor less likely for it.
 const USUAL_LENGTH: f64 = 200.0;
 /// The walks that are tried, a standstill first: variance of a step of the walk, in units of the noise's own.
@@ -24,24 +23,17 @@ const STANDSTILL: usize = 0;
 /// After so many points the filters have settled.
 const SETTLED: usize = 1_024;
 
-/// The steps that stay if the level wanders; none if it does not.
-pub(super) fn steps_beside_a_walk(
-    units: &[f64],
-    noise: &Noise,
-    levels: &Levels<'_>,
-    places: &[f64],
-) -> Option<Vec<usize>> {
-    let steps: Vec<(usize, f64)> =
-        (1..levels.each.len()).map(|at| (levels.each[at].from, levels.evidence(at).size)).collect();
-    let quiet: Vec<usize> = steps.iter().filter(|(_, size)| size.abs() < LOUD).map(|(at, _)| *at).collect();
+/// The numbers of the steps that stay if the level wanders; none if it does not.
+pub(super) fn steps_beside_a_walk(scores: &[f64], steps: &[(usize, f64)]) -> Option<Vec<usize>> {
+    let is_quiet = |step: &usize| steps[*step].1.abs() < LOUD;
+    let quiet: Vec<usize> = (0..steps.len()).filter(is_quiet).map(|step| steps[step].0).collect();
     if quiet.is_empty() {
         return None;
     }
-    let scores = scores(units, noise, &steps, places);
-    let mut left = Stretches::new(&scores, steps.iter().map(|(at, _)| *at).collect());
+    let mut left = Stretches::new(scores, steps.iter().map(|(at, _)| *at).collect());
     let (mut best, mut walk) = likeliest(&left.whole());
     let surplus = best - likelihood(&left.whole(), STANDSTILL);
-    // How many steps the walk explains, by each measure; the last decides which steps stay.
+    // How many steps the walk explains, by each measure.
     let mut explained = [0_usize; EXPLAINED.len()];
     let mut open = [true; EXPLAINED.len()];
     while let Some(weakest) = left.weakest(&quiet, walk) {
@@ -56,8 +48,9 @@ pub(super) fn steps_beside_a_walk(
         left.remove(weakest);
         (best, walk) = (without, next);
     }
-    let vote = Vote { surplus, explained, steps: steps.len(), length: units.len() };
-    vote.carries().then_some(left.jumps)
+    let vote = Vote { surplus, explained, steps: steps.len(), length: scores.len() };
+    // A level that wanders makes small steps of its own: those that the walk leaves are told no more than the others.
+    vote.carries().then(|| (0..steps.len()).filter(|step| !is_quiet(step)).collect())
 }
 
 /// What speaks for a walk.
@@ -80,8 +73,9 @@ impl Vote {
     }
 }
 
-/// The level of each point plus its pull on that level, in units in which the pull has variance one.
-fn scores(units: &[f64], noise: &Noise, steps: &[(usize, f64)], places: &[f64]) -> Vec<f64> {
+/// The level of each point plus its pull on that level, in units in which the pull has variance one, and how many of these
+/// a unit of noise is.
+pub(super) fn scores(units: &[f64], noise: &Noise, steps: &[(usize, f64)], places: &[f64]) -> (Vec<f64>, f64) {
     const SIDE: f64 = 0.25;
     let mut level = 0;
     let mut pulls = vec![0.0; units.len()];
@@ -97,7 +91,7 @@ fn scores(units: &[f64], noise: &Noise, steps: &[(usize, f64)], places: &[f64]) 
     }
     let information = pulls.iter().map(|pull| pull * pull).sum::<f64>() / (units.len() - 1).max(1) as f64;
     let root = information.max(1e-6).sqrt();
-    levels.iter().zip(&pulls).map(|(level, pull)| level * root + pull / root).collect()
+    (levels.iter().zip(&pulls).map(|(level, pull)| level * root + pull / root).collect(), root)
 }
 
 /// One number for each of [`WALKS`].

@@ -15,25 +15,27 @@ pub struct Settings {
     pub relative: f64,
     /// The fewest points on each side: what disturbs a machine often lasts for several.
     pub points: usize,
+    /// A level that is left within so many points for the one before it was an excursion, and is part of the noise.
+    pub excursion: usize,
 }
 
 impl Settings {
     /// What happened: for reading a history once.
     #[must_use]
     pub fn history() -> Settings {
-        Settings { probability: 0.4, expected: 6.0, p: 0.1, noises: 0.3, relative: 0.0, points: 3 }
+        Settings { probability: 0.4, expected: 6.0, p: 0.1, noises: 0.3, relative: 0.0, points: 3, excursion: 0 }
     }
 
     /// For judging again with each new point, where each is another chance to be wrong.
     #[must_use]
     pub fn online() -> Settings {
-        Settings { probability: 0.98, expected: 0.5, p: 5e-5, noises: 0.75, relative: 0.0, points: 5 }
+        Settings { probability: 0.98, expected: 0.5, p: 5e-5, noises: 0.75, relative: 0.0, points: 5, excursion: 20 }
     }
 
     /// What deserves a person: sure, beyond the noise, and of one percent at least.
     #[must_use]
     pub fn alert() -> Settings {
-        Settings { probability: 0.9, expected: 2.0, p: 2e-3, noises: 1.0, relative: 0.01, points: 4 }
+        Settings { probability: 0.9, expected: 2.0, p: 2e-3, noises: 1.0, relative: 0.01, points: 4, excursion: 0 }
     }
 }
 

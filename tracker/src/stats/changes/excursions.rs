@@ -1,0 +1,106 @@
+//! Has the level moved, or is the machine only elsewhere for a while? For judging while points arrive.
+//!
+//! A noisy neighbour stays for several points and leaves. Such an excursion is noise: its points count to the level
+//! around it, and what may be a new level must lie farther away than any stretch as long that was none.
+
+use super::noise::bounds;
+use crate::stats::robust;
+
+/// An excursion ends nearer to the level before than this part of the way that it went.
+const BACK: f64 = 0.5;
+/// A stretch of so many points is compared with others as long, where it is longer.
+const LONG: usize = 40;
+
+/// Those of `starts` that no excursion explains: the level that begins there was not left again for the one before within
+/// `points`, and lies farther away than excursions have led.
+pub(super) fn without(units: &[f64], mut starts: Vec<usize>, points: usize) -> Vec<usize> {
+    while let Some(at) = shortest(&spans(units, &starts), points) {
+        starts.drain(at..at + 2);
+    }
+    while let Some(at) = spans(units, &starts).windows(2).position(|pair| !is_new(units, pair[0], pair[1])) {
+        starts.remove(at);
+    }
+    starts
+}
+
+/// The points `from..to` and their median.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: usize,
+    to: usize,
+    level: f64,
+}
+
+impl Span {
+    fn new(units: &[f64], from: usize, to: usize) -> Span {
+        Span { from, to, level: robust::median(&units[from..to]).unwrap_or(0.0) }
+    }
+
+    fn length(&self) -> usize {
+        self.to - self.from
+    }
+}
+
+fn spans(units: &[f64], starts: &[usize]) -> Vec<Span> {
+    bounds(starts, units.len()).map(|(from, to)| Span::new(units, from, to)).collect()
+}
+
+/// The number of the step at which the shortest excursion begins.
+fn shortest(spans: &[Span], points: usize) -> Option<usize> {
+    let is_excursion = |three: &[Span]| {
+        let (there, back) = (three[1].level - three[0].level, three[1].level - three[2].level);
+        three[1].length() <= points && (there - back).abs() <= BACK * there.abs().min(back.abs())
+    };
+    let found = spans.windows(3).enumerate().filter(|(_, three)| is_excursion(three));
+    found.min_by_key(|(_, three)| three[1].length()).map(|(at, _)| at)
+}
+
+/// Do the points beside the step, on its shorter side, lie farther from the level of the longer one than any as many do
+/// that belong to it?
+fn is_new(units: &[f64], left: Span, right: Span) -> bool {
+    let long = left.length().min(right.length()).min(LONG);
+    let (near, base) = if left.length() < right.length() {
+        (Span::new(units, left.to - long, left.to), right)
+    } else {
+        (Span::new(units, right.from, right.from + long), left)
+    };
+    let away = near.level - base.level;
+    let as_far = |from: usize| (Span::new(units, from, from + long).level - base.level) * away.signum() >= away.abs();
+    !(base.from..=base.to - long).any(as_far)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Levels and how many points each lasts, with noise that repeats.
+    fn series(levels: &[(f64, usize)]) -> (Vec<f64>, Vec<usize>) {
+        let mut units = Vec::new();
+        let mut starts = Vec::new();
+        for (level, points) in levels {
+            starts.push(units.len());
+            units.extend((0..*points).map(|at| level + [0.0, 0.3, -0.3, 0.1, -0.1][at % 5]));
+        }
+        (units, starts[1..].to_vec())
+    }
+
+    #[test]
+    fn what_comes_back_soon_is_an_excursion_and_what_stays_is_none() {
+        let (units, starts) = series(&[(0.0, 60), (4.0, 8), (0.2, 60)]);
+        assert_eq!(without(&units, starts, 20), [0; 0]);
+        let (units, starts) = series(&[(0.0, 60), (4.0, 30), (0.2, 60)]);
+        assert_eq!(without(&units, starts, 20), [60, 90]);
+        let (units, starts) = series(&[(0.0, 60), (4.0, 8), (3.0, 60)]);
+        assert_eq!(without(&units, starts, 20), [60, 68]);
+    }
+
+    #[test]
+    fn a_new_level_is_farther_away_or_lasts_longer_than_an_excursion_did() {
+        let (mut units, _) = series(&[(0.0, 60), (4.0, 8), (0.0, 60), (4.0, 6)]);
+        assert_eq!(without(&units, vec![60, 68, 128], 20), [0; 0]);
+        units.extend([4.0; 6]);
+        assert_eq!(without(&units, vec![60, 68, 128], 20), [128]);
+        let (units, starts) = series(&[(0.0, 60), (4.0, 8), (0.0, 60), (9.0, 6)]);
+        assert_eq!(without(&units, starts, 20), [128]);
+    }
+}
