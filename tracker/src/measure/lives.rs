@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::child::{Finished, Program, ProgramError, Reason};
 use super::cores;
+use super::huge_pages;
 use super::interrupt::Stop;
 use super::visit::Verdict;
 use super::worker::{Patience, Worker, WorkerError};
@@ -52,6 +53,8 @@ pub struct Lives<'a> {
     started: u32,
     /// How long starting took in all.
     starting: Duration,
+    /// How many of the workers took huge pages, and how many were seen that did not; none where none is asked to.
+    huge: Option<(u32, u32)>,
     /// Workers that did not exit with status 0 when they were let go: how many, and how the first did.
     ended_badly: Option<(u32, String)>,
 }
@@ -60,8 +63,17 @@ impl<'a> Lives<'a> {
     /// The lives of `program`; no benchmark is begun after `until`.
     #[must_use]
     pub fn new(program: &'a Program, patience: Patience, until: Instant, stop: &'a Stop) -> Lives<'a> {
-        let allowed = cores::allowed();
-        Lives { program, patience, stop, allowed, until, started: 0, starting: Duration::ZERO, ended_badly: None }
+        Lives {
+            program,
+            patience,
+            stop,
+            allowed: cores::allowed(),
+            until,
+            started: 0,
+            starting: Duration::ZERO,
+            huge: huge_pages::are_asked_for().then_some((0, 0)),
+            ended_badly: None,
+        }
     }
 
     /// How many workers were started.
@@ -138,7 +150,33 @@ impl<'a> Lives<'a> {
         if beside.len() < here.len() { here } else { &beside[beside.len() - here.len()..] }
     }
 
+    /// Starts a worker that takes huge pages, if any of this program does.
     fn start_on(&mut self, cpus: &[usize]) -> Result<Worker, WorkerError> {
+        let mut worker = self.start_once(cpus)?;
+        for _ in 1..huge_pages::MOST_STARTS {
+            if !self.may_take_huge_pages(&worker) {
+                break;
+            }
+            self.finish(worker);
+            worker = self.start_once(cpus)?;
+        }
+        Ok(worker)
+    }
+
+    /// Whether the worker took no huge pages and another start might.
+    fn may_take_huge_pages(&mut self, worker: &Worker) -> bool {
+        let is_slow = self.start_time() > huge_pages::LONGEST_START;
+        let (Some((heard, deaf)), Some(id)) = (&mut self.huge, worker.process_id()) else { return false };
+        let is_given_up = *heard == 0 && *deaf >= huge_pages::DEAF;
+        if is_slow || is_given_up {
+            return false;
+        }
+        let Some(takes) = huge_pages::are_taken_by(id) else { return false };
+        *(if takes { heard } else { deaf }) += 1;
+        !takes
+    }
+
+    fn start_once(&mut self, cpus: &[usize]) -> Result<Worker, WorkerError> {
         let begun = Instant::now();
         let worker = match self.program.clone().on_cpus(cpus) {
             Ok(bound) => Worker::start(&bound, self.patience, self.stop),

@@ -8,6 +8,7 @@ pub mod cores;
 pub mod count;
 pub mod duel;
 pub mod floor;
+mod huge_pages;
 pub mod interrupt;
 pub mod lives;
 pub mod machine;
