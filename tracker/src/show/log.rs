@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::number::{change, date, quantity, spread};
+use super::number::{change, date, moved, moved_within, quantity, spread};
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
 use super::{escape, plot, spark};
-use crate::domain::{
-    Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Size, Toolchain,
-};
+use crate::domain::{Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Toolchain};
 
 /// How many points the spark line goes back, where there are as many.
 pub const SPARK_POINTS: usize = 60;
@@ -84,7 +82,8 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     ]);
     for level in &trend.trend.levels {
         let change = trend.trend.changes.iter().find(|change| change.kind == Move::Step && change.at == level.from);
-        let (size, interval) = change.map(sized).unwrap_or_default();
+        let (size, interval) =
+            change.map(|change| (moved(change, unit), moved_within(change, unit))).unwrap_or_default();
         table.row(&[
             quantity(level.value, unit),
             spread(level.value, (level.low, level.high)).unwrap_or_default(),
@@ -99,21 +98,12 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     for drift in trend.trend.changes.iter().filter(|change| change.kind == Move::Drift) {
         let (from, to) = (past.commit(drift.within.0), past.commit(drift.within.1));
         // Writing to a text cannot fail.
-        let _ = writeln!(out, "drift {} from {from} to {to}", sized(drift).0);
+        let _ = writeln!(out, "drift {} from {from} to {to}", moved(drift, unit));
     }
     for toolchain in trend.toolchains.iter().skip(1) {
         let _ = writeln!(out, "{} from {}", escape::line(&toolchain.name), past.commit(toolchain.at));
     }
     out
-}
-
-/// How large a change is, and between what.
-fn sized(moved: &Change) -> (String, String) {
-    let signed = |share: f64| change(1.0, 1.0 + share).unwrap_or_default();
-    match moved.size {
-        Size::Relative { value, low, high } => (signed(value), format!("{} to {}", signed(low), signed(high))),
-        Size::Absolute { value, low, high } => (format!("{value:+.4e}"), format!("{low:+.4e} to {high:+.4e}")),
-    }
 }
 
 impl Past<'_> {
@@ -237,7 +227,7 @@ impl<'a> Log<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Commit, Machine, Mark, Order, SuiteName, Trend, Turn};
+    use crate::domain::{BenchmarkName, Commit, Machine, Mark, Order, Size, SuiteName, Trend, Turn};
 
     fn series() -> Series {
         Series {
