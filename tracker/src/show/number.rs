@@ -232,7 +232,7 @@ mod tests {
         let told = |before: f64, after: f64, unit: &Unit| {
             let value = after - before;
             let size = Size::Absolute { value, low: value - 4.0, high: value + 4.0 };
-            let change = Change { before, after, size, ..Change::example(1, (1, 2), Turn::Moved) };
+            let change = Change { size, before, after, ..Change::example(1, (1, 2), Turn::Moved) };
             [moved(&change, unit), moved_within(&change, unit)]
         };
         let time = Unit::nanoseconds();
