@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::accepted::{self, Entry};
 use super::number::{change, date, moved, moved_within, quantity, spread};
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
 use super::{escape, plot, spark};
-use crate::domain::{Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Toolchain};
+use crate::domain::{
+    Acceptance, Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Toolchain,
+};
 
 /// How many points the spark line goes back, where there are as many.
 pub const SPARK_POINTS: usize = 60;
@@ -24,6 +27,8 @@ pub struct Past<'a> {
     pub trend: &'a SeriesTrend,
     /// That line.
     pub line: &'a Line,
+    /// What was accepted of it.
+    pub accepted: &'a [Entry],
 }
 
 /// A series for reading: its levels, then its points, newest last.
@@ -37,7 +42,7 @@ pub fn text(series: &Series, past: Past<'_>, style: Style) -> String {
 /// The same for one series alone, with a chart in place of the spark line where there is enough to draw.
 #[must_use]
 pub fn drawn(series: &Series, past: Past<'_>, style: Style) -> String {
-    let chart = plot::text(past.trend, past.line, style);
+    let chart = plot::text(past, style);
     if chart.is_empty() { text(series, past, style) } else { written(series, past, style, &format!("{chart}\n")) }
 }
 
@@ -103,6 +108,9 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     for toolchain in trend.toolchains.iter().skip(1) {
         let _ = writeln!(out, "{} from {}", escape::line(&toolchain.name), past.commit(toolchain.at));
     }
+    for one in past.accepted {
+        let _ = writeln!(out, "{} {}", one.commit.short(), escape::line(&accepted::line(&one.acceptance)));
+    }
     out
 }
 
@@ -129,7 +137,16 @@ pub struct Log<'a> {
     levels: Vec<JsonLevel>,
     changes: Vec<JsonChange>,
     toolchains: &'a [Toolchain],
+    accepted: Vec<JsonAccepted<'a>>,
     points: Vec<Row<'a>>,
+}
+
+/// Something that was accepted, and the commit at which it came.
+#[derive(Debug, Serialize)]
+struct JsonAccepted<'a> {
+    at: &'a CommitId,
+    #[serde(flatten)]
+    acceptance: &'a Acceptance,
 }
 
 /// A level, from its first commit to its last.
@@ -219,6 +236,11 @@ impl<'a> Log<'a> {
             levels: json_levels(past),
             changes: json_changes(past),
             toolchains: &trend.toolchains,
+            accepted: past
+                .accepted
+                .iter()
+                .map(|one| JsonAccepted { at: &one.commit, acceptance: &one.acceptance })
+                .collect(),
             points: points[points.len().saturating_sub(rows)..].iter().map(row).collect(),
         }
     }
@@ -228,6 +250,7 @@ impl<'a> Log<'a> {
 mod tests {
     use super::*;
     use crate::domain::{BenchmarkName, Commit, Machine, Mark, Order, Size, SuiteName, Trend, Turn};
+    use crate::show::accepted::tests::acceptance;
 
     fn series() -> Series {
         Series {
@@ -283,6 +306,11 @@ mod tests {
         }
     }
 
+    fn accepted() -> Vec<Entry> {
+        let acceptance = acceptance(Some("5 %"), "\u{1b}[2J now");
+        vec![Entry { place: 1, commit: points()[1].commit.clone(), at_s: 0, acceptance }]
+    }
+
     #[test]
     fn a_series_is_a_spark_line_its_levels_and_a_row_a_point() {
         let expected = "\
@@ -293,24 +321,29 @@ engine · kernel/\\u{1b}[2J · time  lorry
 5.05 µs  ±1.0 %  +1.0 %  +0.50 % to +1.5 %  2222222222  3333333333        2
 
 1.96.0 from 2222222222
+2222222222 accepted, up to 5 % until 2026-12-31: \\u{1b}[2J now
 commit      date           value  spread  change
 2222222222  2026-09-23    5.1 µs  ±1.0 %  +2.0 %
 3333333333  2026-09-24  4.998 µs    ±0 %  -2.0 %
 ";
-        let (points, trend, line) = (points(), trend(), line());
-        let past = Past { points: &points, rows: 2, trend: &trend, line: &line };
+        let (points, trend, line, accepted) = (points(), trend(), line(), accepted());
+        let past = Past { points: &points, rows: 2, trend: &trend, line: &line, accepted: &accepted };
         assert_eq!(text(&series(), past, Style::default()), expected);
     }
 
     #[test]
     fn for_programs_the_numbers_are_whole() {
-        let (series, points, trend, line) = (series(), points(), trend(), line());
-        let past = Past { points: &points, rows: 2, trend: &trend, line: &line };
+        let (series, points, trend, line, accepted) = (series(), points(), trend(), line(), accepted());
+        let past = Past { points: &points, rows: 2, trend: &trend, line: &line, accepted: &accepted };
         let json = serde_json::to_value(Log::new(&series, past)).unwrap();
         assert_eq!((&json["levels"][1]["first"], &json["levels"][1]["commits"]), (&"2".repeat(40).into(), &2.into()));
         assert_eq!(
             (&json["changes"][0]["last"], &json["changes"][0]["move"]),
             (&"3".repeat(40).into(), &"step".into())
+        );
+        assert_eq!(
+            (&json["accepted"][0]["at"], &json["accepted"][0]["allowed"]),
+            (&"2".repeat(40).into(), &"5 %".into())
         );
         assert_eq!(json["benchmark"], "kernel/\u{1b}[2J");
         assert_eq!(json["metric"]["unit"], "ns");
