@@ -158,7 +158,8 @@ function chart(figure) {
   const levels = parts(figure.dataset.levels).map((part) => part.split(" ").map(Number));
   const named = (text) => parts(text).map((part) => part.split(" ")).map(([at, ...rest]) => [Number(at), ...rest]);
   const changes = named(figure.dataset.changes);
-  const tags = named(figure.dataset.tags).map(([at, ...words]) => [at, words.join(" ")]);
+  const told = (text) => named(text).map(([at, ...words]) => [at, words.join(" ")]);
+  const tags = told(figure.dataset.tags), accepted = told(figure.dataset.accepted || "");
   const size = Number(figure.dataset.size);
   const unit = figure.dataset.unit;
   const commits = typeof tachographHistory === "undefined" ? [] : tachographHistory;
@@ -231,7 +232,7 @@ function chart(figure) {
       const x = r(across(at));
       tagged.append(element("path", { d: `M${x} ${top - 34}V${bottom}` }));
       if (x < freeTag) continue;
-      tagged.append(element("text", { x, y: 14, "text-anchor": "middle" }, name));
+      tagged.append(element("text", { x: Math.min(x, right + 12 - name.length * 4), y: 14, "text-anchor": "middle" }, name));
       freeTag = x + name.length * 8 + 16;
     }
     let freeMark = left;
@@ -243,6 +244,20 @@ function chart(figure) {
         mark.append(element("text", { x: x + 8, y: tip }, label));
         freeMark = x + label.length * 8 + 20;
       }
+      marks.push(mark);
+    }
+    let freeAccepted = left;
+    if (accepted.length) {
+      marks.push(element("g", { class: "lane" }, element("text", { x: left - 8, y: bottom + 37, "text-anchor": "end" }, "accepted")));
+    }
+    for (const [at, words] of accepted.filter(([at]) => at >= view.from && at <= view.to)) {
+      const x = r(across(at)), y = bottom + 33, reason = words.replace(/^.*?: /, "").slice(0, 40);
+      const mark = element("g", { class: "accepted" }, element("title", {}, words));
+      if (x >= freeAccepted && x < right - 60) {
+        mark.append(element("text", { x: x + 9, y: y + 4 }, reason));
+        freeAccepted = x + reason.length * 8 + 20;
+      }
+      mark.append(element("path", { d: `M${x} ${top}V${bottom}` }), element("path", { d: `M${x - 5} ${y}l3.5 4 6.5-9` }));
       marks.push(mark);
     }
     const dots = thin(seen).map(([x, y]) => `M${r(across(x))} ${r(down(y))}h0`).join("");

@@ -40,6 +40,7 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
                     steps: &[],
                     marks: &[],
                     tags: &[],
+                    accepted: &[],
                     references: &[],
                     lanes: &[],
                     times: &times,

@@ -65,7 +65,7 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
                 let series = found[0].series.clone();
                 let trend = SeriesTrend { series, marks: Vec::new(), trend: Trend::default(), toolchains: Vec::new() };
                 let line = Line::new(Vec::new(), Order::Date);
-                let past = log::Past { points: &points, rows: 20, trend: &trend, line: &line };
+                let past = log::Past { points: &points, rows: 20, trend: &trend, line: &line, accepted: &[] };
                 log::text(&found[0].series, past, Style::default()).lines().count()
             }
         })

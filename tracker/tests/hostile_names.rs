@@ -10,9 +10,11 @@ use std::collections::BTreeSet;
 
 use corpus::corpus;
 use tachograph::domain::{
-    BenchmarkName, CommitId, Level, Line, Machine, Metric, Order, Point, RecordId, Series, SeriesTrend, SuiteName,
-    Trend, Turn, Unit,
+    Acceptance, BenchmarkName, CommitId, Level, Line, Machine, Metric, Order, Pattern, Point, RawAcceptance, RecordId,
+    Series, SeriesTrend, SuiteName, Trend, Turn, Unit, Until,
 };
+use tachograph::show::accepted::Entry;
+use tachograph::show::chart::accepted::Accepted;
 use tachograph::show::chart::lines::{self, Curve, Lines, Scale};
 use tachograph::show::chart::reference::Reference;
 use tachograph::show::chart::series::{self as chart, Dot, Lane, Mark, Step, Tag};
@@ -30,6 +32,22 @@ fn commit(digit: &str) -> CommitId {
     CommitId::new(digit.repeat(40)).expect("a hash")
 }
 
+/// An acceptance in which every text that data can choose is the name.
+fn accepted(name: &str) -> Entry {
+    let acceptance = Acceptance::try_from(RawAcceptance {
+        pattern: Pattern::new(name),
+        metric: Some(name.to_owned()),
+        allowed: Some("5 %".parse().expect("a limit")),
+        gone: false,
+        reason: name.to_owned(),
+        commit: commit("e"),
+        base: commit("f"),
+        until: Until::Rebased,
+    });
+    let acceptance = acceptance.expect("it has a reason");
+    Entry { place: 1, commit: commit("a"), at_s: 1_780_000_000, acceptance }
+}
+
 /// A row in which every text that data can choose is the name.
 fn row(name: &str) -> Row {
     let change = |place: usize, turn: Turn| ChangeLine {
@@ -44,6 +62,7 @@ fn row(name: &str) -> Row {
         relative: Some(0.03),
         interval: Some((0.02, 0.04)),
         levels: (100.0, 103.0),
+        accepted: vec![name.to_owned(), name.to_owned()],
     };
     Row {
         id: RecordId::of("series", &1),
@@ -78,6 +97,7 @@ fn drawing(name: &str) -> tachograph::show::chart::Svg {
             title: name.to_owned(),
         }],
         tags: &[Tag { at: 5.0, name: name.to_owned() }],
+        accepted: &[Accepted { at: 7.0, label: name.to_owned(), title: name.to_owned() }],
         // A lane's text is left out where it has no room; its title stays.
         references: &[],
         lanes: &[Lane { name: name.to_owned(), spans: vec![(0.0, 1.0, name.to_owned())] }],
@@ -196,6 +216,7 @@ fn pages(name: &str) -> Vec<String> {
             levels: &[Level { from: 0, to: 2, value: 103.0, low: 102.0, high: 104.0 }],
             siblings: &[sibling(&series::file(&rows[0])), sibling("other.html")],
             tags: &[(1, name.to_owned())],
+            accepted: &[accepted(name)],
         },
     );
     let links = measured::links(name, &rows[0]);
@@ -356,9 +377,10 @@ fn no_name_steers_a_terminal() {
         };
         let trend = SeriesTrend { series: series.clone(), marks: vec![], trend: Trend::default(), toolchains: vec![] };
         let line = Line::new(vec![], Order::Date);
-        let past = log::Past { points: &[point], rows: 5, trend: &trend, line: &line };
+        let accepted = [accepted(&name)];
+        let past = log::Past { points: &[point], rows: 5, trend: &trend, line: &line, accepted: &accepted };
         let text = log::text(&series, past, Style::default());
-        assert_eq!(text.lines().count(), 4, "{name:?}: {text}");
+        assert_eq!(text.lines().count(), 5, "{name:?}: {text}");
         assert!(text.lines().all(|line| escape::line(line) == line), "{name:?}: {text:?}");
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn run(args: &ChartArgs) -> Outcome<ExitCode> {
         }
     };
     let repository = std::env::current_dir().ok().and_then(|here| Repository::discover(&here).ok());
-    let history = History::read(&mut store, repository.as_ref())?;
+    let history = History::read(&mut store, repository.as_ref())?.with_accepted(repository.as_ref())?;
     let points = store.points(&chosen, usize::MAX)?;
     let all = store.series(&Wanted::all())?;
     let references = References::read(&mut store, &all)?;

@@ -9,8 +9,8 @@ use super::output::{self, Reader, Shape};
 use super::stored::StoreArgs;
 use crate::domain::{Pattern, closest};
 use crate::failure::{Classify, Failure, Outcome};
-use crate::flow::anchored;
 use crate::flow::trend::History;
+use crate::flow::{accepted, anchored};
 use crate::record::{Store, Wanted};
 use crate::repo::Repository;
 use crate::show;
@@ -65,12 +65,15 @@ pub(super) fn run(args: &LogArgs) -> Outcome<ExitCode> {
     }
     let style = output::style();
     let here = std::env::current_dir().or_environment("finding the current folder")?;
-    let history = History::read(&mut store, Repository::discover(&here).ok().as_ref())?;
+    let repository = Repository::discover(&here).ok();
+    let history = History::read(&mut store, repository.as_ref())?;
+    let accepted = accepted::of_line(repository.as_ref(), &history.line)?;
     for (place, stored) in found.iter().enumerate() {
         let points = store.points(stored, args.limit.max(SPARK_POINTS))?;
         let series = &stored.series;
         let trend = history.trend(&mut store, stored, &Settings::history())?;
-        let past = Past { points: &points, rows: args.limit, trend: &trend, line: &history.line };
+        let accepted = accepted::entries(&trend, &accepted, &history.line);
+        let past = Past { points: &points, rows: args.limit, trend: &trend, line: &history.line, accepted: &accepted };
         let piece = match args.format {
             Shape::Text if found.len() == 1 => log::drawn(series, past, style),
             Shape::Text if place == 0 => log::text(series, past, style),

@@ -168,11 +168,56 @@ impl Acceptance {
         }
     }
 
+    /// Whether it is about a series of this benchmark and metric: that it gets worse, or that it ends.
+    #[must_use]
+    pub fn covers(&self, benchmark: &BenchmarkName, metric: &str) -> bool {
+        self.pattern.matches(benchmark.as_str()) && self.metric.as_deref().is_none_or(|own| own == metric)
+    }
+
+    /// What tells it from others: the same, written anew with another bound, reason or end, is still the same.
+    #[must_use]
+    pub fn key(&self) -> (&str, Option<&str>, &CommitId, &CommitId) {
+        (self.pattern.as_str(), self.metric.as_deref(), &self.commit, &self.base)
+    }
+
+    /// How much worse it lets something be; none if it lets something go.
+    #[must_use]
+    pub fn allowed(&self) -> Option<Limit> {
+        self.allowed
+    }
+
+    /// The head that was seen to be slower.
+    #[must_use]
+    pub fn commit(&self) -> &CommitId {
+        &self.commit
+    }
+
+    /// The base that it was seen against.
+    #[must_use]
+    pub fn base(&self) -> &CommitId {
+        &self.base
+    }
+
+    /// How long it holds.
+    #[must_use]
+    pub fn until(&self) -> Until {
+        self.until
+    }
+
     /// Why.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
+}
+
+/// An acceptance on a history.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlacedAcceptance {
+    /// The commit's place.
+    pub place: usize,
+    /// What was accepted there.
+    pub acceptance: Acceptance,
 }
 
 impl fmt::Display for Acceptance {

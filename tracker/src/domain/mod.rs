@@ -23,7 +23,7 @@ mod unreported;
 mod verdict;
 mod words;
 
-pub use acceptance::{Acceptance, AcceptanceError, Raw as RawAcceptance, Until, UntilError};
+pub use acceptance::{Acceptance, AcceptanceError, PlacedAcceptance, Raw as RawAcceptance, Until, UntilError};
 pub use anchor::{ANCHOR_NOTE, AnchorDuel, Anchored, Offset, Ratio, Strand, Tie};
 pub use bundle::{Bundle, BundleError, Content, Gist, Kin, MOST_BYTES};
 pub use change::{Change, Level, Move, Signs, Size, Trend, Turn};

@@ -13,6 +13,7 @@ use crate::domain::{
     Report, Subject, Until,
 };
 use crate::failure::{Classify, Failure, Outcome};
+use crate::repo::Repository;
 
 /// The file's name, in the repository's top folder.
 pub const FILE_NAME: &str = "tachograph.accept.toml";
@@ -104,20 +105,27 @@ fn chosen(
 }
 
 fn read(project: &Project, subject: &Subject) -> Outcome<Vec<Acceptance>> {
-    let (text, place) = if subject.is_dirty() {
-        let path = project.repository.root().join(FILE_NAME);
-        match fs::read_to_string(&path) {
-            Ok(text) => (text, path.display().to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error).or_usage(format!("reading {}", path.display())),
-        }
-    } else {
-        let commit = &subject.commit().id;
-        let Some(bytes) = project.repository.file(commit, FILE_NAME)? else { return Ok(Vec::new()) };
-        (String::from_utf8_lossy(&bytes).into_owned(), format!("{FILE_NAME} of {}", commit.short()))
-    };
-    let file: File = toml::from_str(&text).or_usage(format!("reading {place}"))?;
-    Ok(file.accept)
+    if subject.is_dirty() {
+        return here(&project.repository);
+    }
+    let commit = &subject.commit().id;
+    let Some(bytes) = project.repository.file(commit, FILE_NAME)? else { return Ok(Vec::new()) };
+    parse(&bytes).or_usage(format!("reading {FILE_NAME} of {}", commit.short()))
+}
+
+/// The entries of the working copy.
+pub(super) fn here(repository: &Repository) -> Outcome<Vec<Acceptance>> {
+    let path = repository.root().join(FILE_NAME);
+    match fs::read(&path) {
+        Ok(bytes) => parse(&bytes).or_usage(format!("reading {}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).or_usage(format!("reading {}", path.display())),
+    }
+}
+
+/// The entries of a file.
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Acceptance>, toml::de::Error> {
+    toml::from_str(&String::from_utf8_lossy(bytes)).map(|file: File| file.accept)
 }
 
 /// The entry that accepts a finding.

@@ -1,6 +1,7 @@
 //! What several verbs share, and what needs more than one room.
 
 pub mod acceptances;
+pub mod accepted;
 pub mod anchored;
 mod aside;
 pub mod backtest;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{Commit, CommitId, Point, RecordId, RunHead, Series, Trend};
+use super::accepted::{self, Covered};
+use crate::domain::{Commit, CommitId, PlacedAcceptance, Point, RecordId, RunHead, Series, Trend};
 use crate::failure::Outcome;
 use crate::judge::trend;
 use crate::record::Store;
@@ -18,6 +19,8 @@ pub struct History {
     pub tags: Vec<(usize, String)>,
     /// The runs, in the order of history.
     pub heads: Vec<RunHead>,
+    /// What was accepted, in the order of history, where it was asked for.
+    pub accepted: Vec<PlacedAcceptance>,
     places: HashMap<CommitId, usize>,
     runs: HashMap<RecordId, usize>,
 }
@@ -38,7 +41,15 @@ impl History {
         tags.sort();
         let heads = store.run_heads()?;
         let runs = heads.iter().enumerate().map(|(at, head)| (head.line.id.clone(), at)).collect();
-        Ok(History { commits, tags, heads, places, runs })
+        Ok(History { commits, tags, heads, accepted: Vec::new(), places, runs })
+    }
+
+    /// The same with what was accepted along it.
+    pub fn with_accepted(mut self, repository: Option<&Repository>) -> Outcome<History> {
+        if let Some(repository) = repository {
+            self.accepted = accepted::along(repository, &self.commits, |commit| self.place(commit))?;
+        }
+        Ok(self)
     }
 
     /// A commit's place.
@@ -65,6 +76,8 @@ pub struct Past {
     pub places: Vec<usize>,
     /// Its levels and changes.
     pub trend: Trend,
+    /// What was accepted of it.
+    pub accepted: Vec<Covered>,
 }
 
 impl Past {
@@ -75,7 +88,9 @@ impl Past {
         points.retain(|point| history.place(&point.commit).is_some());
         let places = points.iter().filter_map(|point| history.place(&point.commit)).collect();
         let trend = trend_of(&series, &points);
-        Past { series, points, places, trend }
+        let mut past = Past { series, points, places, trend, accepted: Vec::new() };
+        past.accepted = accepted::of(&past, &history.accepted);
+        past
     }
 }
 

@@ -1,8 +1,11 @@
 //! A series' past as the marks of a chart.
 
+use super::accepted::Covered;
 use super::past::{History, Past};
 use crate::domain::Change;
+use crate::show::accepted::{line, reason};
 use crate::show::chart::Svg;
+use crate::show::chart::accepted::Accepted;
 use crate::show::chart::reference::Reference;
 use crate::show::chart::series::{self, Dot, Lane, Mark, Step, Tag};
 use crate::show::number::{self, quantity};
@@ -40,6 +43,7 @@ pub fn chart(past: &Past, history: &History, references: &[Reference]) -> Svg {
         steps: &steps,
         marks: &marks,
         tags: &tags,
+        accepted: &accepted(past, history),
         references,
         lanes: &lanes(past, history),
         times: &times,
@@ -66,6 +70,35 @@ fn mark(past: &Past, history: &History, change: &Change) -> Mark {
         ),
         label: size,
     }
+}
+
+/// So many acceptances are drawn, the newest.
+const ACCEPTED: usize = 60;
+/// So many of one commit are told when it is pointed at.
+const TOLD: usize = 4;
+
+/// What was accepted, by commit.
+fn accepted(past: &Past, history: &History) -> Vec<Accepted> {
+    let commits: Vec<&[Covered]> = past.accepted.chunk_by(|one, next| one.place == next.place).collect();
+    let newest = &commits[commits.len().saturating_sub(ACCEPTED)..];
+    let mark = |of_commit: &&[Covered]| {
+        let commit = &history.commits[of_commit[0].place];
+        let acceptance = |one: &Covered| &history.accepted[one.number].acceptance;
+        let more = |count: usize| if count == 0 { String::new() } else { format!(", and {count} more") };
+        let lines: Vec<String> = of_commit.iter().take(TOLD).map(|one| line(acceptance(one))).collect();
+        Accepted {
+            at: of_commit[0].place as f64,
+            label: reason(acceptance(&of_commit[0])) + &more(of_commit.len() - 1),
+            title: format!(
+                "{} of {}: {}{}",
+                commit.id.short(),
+                number::date(commit.committed_at_s),
+                lines.join("; "),
+                more(of_commit.len().saturating_sub(TOLD))
+            ),
+        }
+    };
+    newest.iter().map(mark).collect()
 }
 
 /// The machine, and the compiler where the runs tell of one.

@@ -26,7 +26,7 @@ use self::references::References;
 use self::shelves::Shelves;
 use super::past::{History, Past};
 use super::{picture, summary};
-use crate::domain::{DuelLine, Named, Point, RecordId, Series};
+use crate::domain::{DuelLine, Named, PlacedAcceptance, Point, RecordId, Series};
 use crate::failure::{Classify, Outcome};
 use crate::record::{Store, Stored, Wanted};
 use crate::repo::Repository;
@@ -60,7 +60,7 @@ pub struct Plan<'a> {
 /// Writes the site of a store to `out`, taking over what did not change from the site that is there.
 pub fn publish(store: &mut Store, plan: &Plan<'_>, out: &Path) -> Outcome<Published> {
     let site = Site { name: plan.name.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let history = History::read(store, plan.repository)?;
+    let history = History::read(store, plan.repository)?.with_accepted(plan.repository)?;
     let mut all = store.series(&Wanted::all())?;
     all.sort_by(|one, other| order(&one.series).cmp(&order(&other.series)));
     let place = swap::Place::open(out)?;
@@ -276,12 +276,14 @@ impl Drawing<'_> {
         data::write(&self.sites.new.join("data"), (shelf, self.history), &columns, &has_page)
     }
 
-    /// What a series' page depends on: its shelf, the links to its siblings, and what others reach.
+    /// What a series' page depends on: its shelf, the links to its siblings, what others reach, and what was accepted.
     fn stamp(&self, shelf: &Shelf, series: &Series, id: &RecordId) -> RecordId {
         let links: Vec<&str> = self.siblings[&family(series)].iter().map(|sibling| sibling.file.as_str()).collect();
         let others = self.references.of(series).iter();
         let others: Vec<(&str, f64)> = others.map(|other| (other.name.as_str(), other.value)).collect();
-        RecordId::of("page", &(&shelf.stamp, id, links, others))
+        let is_about = |one: &&PlacedAcceptance| one.acceptance.covers(&series.benchmark, series.metric.name.as_str());
+        let accepted: Vec<&PlacedAcceptance> = self.history.accepted.iter().filter(is_about).collect();
+        RecordId::of("page", &(&shelf.stamp, id, links, others, accepted))
     }
 
     fn draw(
@@ -334,6 +336,7 @@ impl Drawing<'_> {
                 levels: &past.trend.levels,
                 siblings: &self.siblings[&family(&past.series)],
                 tags: &tags,
+                accepted: &summary::accepted(&past, self.history),
             },
         );
         self.sites.write(&format!("series/{}", series::file(&row)), &html)?;

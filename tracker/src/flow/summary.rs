@@ -1,7 +1,9 @@
 //! A series' past in a line, and the history as the site's script reads it.
 
+use super::accepted::Covered;
 use super::past::{History, Past};
 use crate::domain::{Change, Move, Size};
+use crate::show::accepted::{self, Entry};
 use crate::show::number;
 use crate::show::page::row::{ChangeLine, DAYS, Row};
 use crate::show::page::series::Reading;
@@ -9,6 +11,9 @@ use crate::stats::robust;
 
 /// How many values a sparkline is drawn from.
 const SPARK: usize = 24;
+
+/// So many reasons of one change are told.
+const REASONS: usize = 4;
 
 const DAY_S: i64 = 86_400;
 
@@ -36,7 +41,7 @@ pub(super) fn row(past: &Past, history: &History) -> Option<Row> {
         level,
         noise: noise(past, level),
         over,
-        changes: past.trend.changes.iter().map(|change| line(past, history, change)).collect(),
+        changes: past.trend.changes.iter().enumerate().map(|(at, change)| line(past, history, (at, change))).collect(),
         last: last.commit.clone(),
         last_at_s: at_s,
     })
@@ -59,7 +64,7 @@ fn noise(past: &Past, level: f64) -> Option<f64> {
     robust::median(&off).map(|off| 1.4826 * off / level.abs()).filter(|noise| noise.is_finite())
 }
 
-fn line(past: &Past, history: &History, change: &Change) -> ChangeLine {
+fn line(past: &Past, history: &History, (at, change): (usize, &Change)) -> ChangeLine {
     let place = past.places[change.at];
     let commit = &history.commits[place];
     let (relative, interval) = match change.size {
@@ -79,7 +84,31 @@ fn line(past: &Past, history: &History, change: &Change) -> ChangeLine {
         relative,
         interval,
         levels: (change.before, change.after),
+        accepted: reasons(past, history, at),
     }
+}
+
+/// Why the change of this number was accepted.
+fn reasons(past: &Past, history: &History, change: usize) -> Vec<String> {
+    let of_it = past.accepted.iter().filter(|covered| covered.change == Some(change));
+    let mut reasons: Vec<String> =
+        of_it.map(|covered| accepted::reason(&history.accepted[covered.number].acceptance)).take(REASONS).collect();
+    reasons.dedup();
+    reasons
+}
+
+/// What was accepted of a series, as a page lists it.
+pub(super) fn accepted(past: &Past, history: &History) -> Vec<Entry> {
+    let entry = |covered: &Covered| {
+        let commit = &history.commits[covered.place];
+        Entry {
+            place: covered.place,
+            commit: commit.id.clone(),
+            at_s: commit.committed_at_s,
+            acceptance: history.accepted[covered.number].acceptance.clone(),
+        }
+    };
+    past.accepted.iter().map(entry).collect()
 }
 
 /// The points as a page lists them.

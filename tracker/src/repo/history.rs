@@ -88,9 +88,14 @@ impl Repository {
         Ok(Some((describe(&found)?, branch)))
     }
 
-    /// The main branch's history along first parents, oldest first. Of the usual names that are there, the one that leads
-    /// farthest; without any, what is checked out.
+    /// The main branch's history along first parents, oldest first.
     pub fn main_line(&self) -> Result<Vec<Commit>, RepoError> {
+        self.first_parents(&self.main_tip()?, usize::MAX)
+    }
+
+    /// The newest commit of the main branch. Of the usual names that are there, the one that leads farthest; without any,
+    /// what is checked out.
+    pub(super) fn main_tip(&self) -> Result<git2::Commit<'_>, RepoError> {
         let commit_of = |name: &str| self.git.revparse_single(name).and_then(|object| object.peel_to_commit());
         let mut tip = None;
         for name in MAIN_BRANCHES {
@@ -103,11 +108,10 @@ impl Repository {
                 tip = Some(found);
             }
         }
-        let tip = match tip {
-            Some(tip) => tip,
-            None => commit_of("HEAD").map_err(|_| RepoError::NoSuchCommit("HEAD".to_owned()))?,
-        };
-        self.first_parents(&tip, usize::MAX)
+        match tip {
+            Some(tip) => Ok(tip),
+            None => commit_of("HEAD").map_err(|_| RepoError::NoSuchCommit("HEAD".to_owned())),
+        }
     }
 
     /// A commit and its first parents, oldest first, as far as they are here and at most so many.

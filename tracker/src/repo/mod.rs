@@ -10,6 +10,7 @@ mod ledger;
 mod remote;
 mod snapshot;
 mod times;
+mod versions;
 mod worktree;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub use ledger::{Addition, Ledger, Title, Visit, Written};
 pub use remote::{Remote, RemoteError};
 pub use snapshot::Snapshot;
 pub use times::Settled;
+pub use versions::{Version, Versions};
 pub use worktree::{Absent, Bench, Worktree};
 
 use crate::domain::CommitIdError;

@@ -42,7 +42,7 @@ pub fn text(anchored: &Anchored, line: &Line, rows: usize, style: Style) -> Stri
     let values: Vec<f64> = trend.marks.iter().map(|mark| mark.level).collect();
     let newest = &values[values.len().saturating_sub(SPARK_POINTS)..];
     let bars = spark::spark(newest, style.width.map_or(SPARK_POINTS, |width| width.min(SPARK_POINTS)));
-    let past = Past { points: &[], rows: 0, trend, line };
+    let past = Past { points: &[], rows: 0, trend, line, accepted: &[] };
     let levels = log::levels(past, style);
     format!("{title}  {against}\n{bars}\n{}\n{levels}{}", classes(anchored, style), points(anchored, past, rows, style))
 }
@@ -155,7 +155,7 @@ impl<'a> Json<'a> {
     /// Every class with its ratios as they were read, and the line that they make with the newest `rows` of its points.
     #[must_use]
     pub fn new(anchored: &'a Anchored, line: &'a Line, rows: usize) -> Json<'a> {
-        let past = Past { points: &[], rows: 0, trend: &anchored.trend, line };
+        let past = Past { points: &[], rows: 0, trend: &anchored.trend, line, accepted: &[] };
         let marks = &anchored.trend.marks;
         let point = |mark: &'a Mark| JsonPoint {
             commit: line.commits().get(mark.place).map(|commit| &commit.id),

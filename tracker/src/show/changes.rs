@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::escape;
-use super::number::{date, moved, percent, quantity};
+use super::number::{date, moved, moved_within, percent, quantity};
 use super::style::{Style, Tone};
 use super::table::{Align, Table, shorten};
 use crate::domain::{
@@ -160,13 +160,7 @@ fn table(finding: &ChangeFinding) -> Table {
 }
 
 fn sizes(change: &Change, metric: &Metric) -> (String, String) {
-    let interval = match change.size {
-        Size::Relative { low, high, .. } => format!("{} to {}", signed(low), signed(high)),
-        Size::Absolute { low, high, .. } => {
-            format!("{} to {}", quantity(low, &metric.unit), quantity(high, &metric.unit))
-        }
-    };
-    (moved(change, &metric.unit), interval)
+    (moved(change, &metric.unit), moved_within(change, &metric.unit))
 }
 
 /// The findings for programs.

@@ -4,6 +4,7 @@
 //! are told apart by people who see few of them, and nothing is said by colour alone. No chart has more than a few
 //! hundred marks, however long the history: where points are many, those of one column are drawn as their extremes.
 
+pub mod accepted;
 pub mod distribution;
 pub mod forest;
 mod ink;

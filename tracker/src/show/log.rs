@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::number::{change, date, quantity, spread};
+use super::accepted::{self, Entry};
+use super::number::{change, date, moved, moved_within, quantity, spread};
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
 use super::{escape, plot, spark};
 use crate::domain::{
-    Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Size, Toolchain,
+    Acceptance, Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Toolchain,
 };
 
 /// How many points the spark line goes back, where there are as many.
@@ -26,6 +27,8 @@ pub struct Past<'a> {
     pub trend: &'a SeriesTrend,
     /// That line.
     pub line: &'a Line,
+    /// What was accepted of it.
+    pub accepted: &'a [Entry],
 }
 
 /// A series for reading: its levels, then its points, newest last.
@@ -39,7 +42,7 @@ pub fn text(series: &Series, past: Past<'_>, style: Style) -> String {
 /// The same for one series alone, with a chart in place of the spark line where there is enough to draw.
 #[must_use]
 pub fn drawn(series: &Series, past: Past<'_>, style: Style) -> String {
-    let chart = plot::text(past.trend, past.line, style);
+    let chart = plot::text(past, style);
     if chart.is_empty() { text(series, past, style) } else { written(series, past, style, &format!("{chart}\n")) }
 }
 
@@ -84,7 +87,8 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     ]);
     for level in &trend.trend.levels {
         let change = trend.trend.changes.iter().find(|change| change.kind == Move::Step && change.at == level.from);
-        let (size, interval) = change.map(sized).unwrap_or_default();
+        let (size, interval) =
+            change.map(|change| (moved(change, unit), moved_within(change, unit))).unwrap_or_default();
         table.row(&[
             quantity(level.value, unit),
             spread(level.value, (level.low, level.high)).unwrap_or_default(),
@@ -99,21 +103,15 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     for drift in trend.trend.changes.iter().filter(|change| change.kind == Move::Drift) {
         let (from, to) = (past.commit(drift.within.0), past.commit(drift.within.1));
         // Writing to a text cannot fail.
-        let _ = writeln!(out, "drift {} from {from} to {to}", sized(drift).0);
+        let _ = writeln!(out, "drift {} from {from} to {to}", moved(drift, unit));
     }
     for toolchain in trend.toolchains.iter().skip(1) {
         let _ = writeln!(out, "{} from {}", escape::line(&toolchain.name), past.commit(toolchain.at));
     }
-    out
-}
-
-/// How large a change is, and between what.
-fn sized(moved: &Change) -> (String, String) {
-    let signed = |share: f64| change(1.0, 1.0 + share).unwrap_or_default();
-    match moved.size {
-        Size::Relative { value, low, high } => (signed(value), format!("{} to {}", signed(low), signed(high))),
-        Size::Absolute { value, low, high } => (format!("{value:+.4e}"), format!("{low:+.4e} to {high:+.4e}")),
+    for one in past.accepted {
+        let _ = writeln!(out, "{} {}", one.commit.short(), escape::line(&accepted::line(&one.acceptance)));
     }
+    out
 }
 
 impl Past<'_> {
@@ -139,7 +137,16 @@ pub struct Log<'a> {
     levels: Vec<JsonLevel>,
     changes: Vec<JsonChange>,
     toolchains: &'a [Toolchain],
+    accepted: Vec<JsonAccepted<'a>>,
     points: Vec<Row<'a>>,
+}
+
+/// Something that was accepted, and the commit at which it came.
+#[derive(Debug, Serialize)]
+struct JsonAccepted<'a> {
+    at: &'a CommitId,
+    #[serde(flatten)]
+    acceptance: &'a Acceptance,
 }
 
 /// A level, from its first commit to its last.
@@ -229,6 +236,11 @@ impl<'a> Log<'a> {
             levels: json_levels(past),
             changes: json_changes(past),
             toolchains: &trend.toolchains,
+            accepted: past
+                .accepted
+                .iter()
+                .map(|one| JsonAccepted { at: &one.commit, acceptance: &one.acceptance })
+                .collect(),
             points: points[points.len().saturating_sub(rows)..].iter().map(row).collect(),
         }
     }
@@ -237,7 +249,8 @@ impl<'a> Log<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Commit, Machine, Mark, Order, SuiteName, Trend, Turn};
+    use crate::domain::{BenchmarkName, Commit, Machine, Mark, Order, Size, SuiteName, Trend, Turn};
+    use crate::show::accepted::tests::acceptance;
 
     fn series() -> Series {
         Series {
@@ -293,6 +306,11 @@ mod tests {
         }
     }
 
+    fn accepted() -> Vec<Entry> {
+        let acceptance = acceptance(Some("5 %"), "\u{1b}[2J now");
+        vec![Entry { place: 1, commit: points()[1].commit.clone(), at_s: 0, acceptance }]
+    }
+
     #[test]
     fn a_series_is_a_spark_line_its_levels_and_a_row_a_point() {
         let expected = "\
@@ -303,24 +321,29 @@ engine · kernel/\\u{1b}[2J · time  lorry
 5.05 µs  ±1.0 %  +1.0 %  +0.50 % to +1.5 %  2222222222  3333333333        2
 
 1.96.0 from 2222222222
+2222222222 accepted, up to 5 % until 2026-12-31: \\u{1b}[2J now
 commit      date           value  spread  change
 2222222222  2026-09-23    5.1 µs  ±1.0 %  +2.0 %
 3333333333  2026-09-24  4.998 µs    ±0 %  -2.0 %
 ";
-        let (points, trend, line) = (points(), trend(), line());
-        let past = Past { points: &points, rows: 2, trend: &trend, line: &line };
+        let (points, trend, line, accepted) = (points(), trend(), line(), accepted());
+        let past = Past { points: &points, rows: 2, trend: &trend, line: &line, accepted: &accepted };
         assert_eq!(text(&series(), past, Style::default()), expected);
     }
 
     #[test]
     fn for_programs_the_numbers_are_whole() {
-        let (series, points, trend, line) = (series(), points(), trend(), line());
-        let past = Past { points: &points, rows: 2, trend: &trend, line: &line };
+        let (series, points, trend, line, accepted) = (series(), points(), trend(), line(), accepted());
+        let past = Past { points: &points, rows: 2, trend: &trend, line: &line, accepted: &accepted };
         let json = serde_json::to_value(Log::new(&series, past)).unwrap();
         assert_eq!((&json["levels"][1]["first"], &json["levels"][1]["commits"]), (&"2".repeat(40).into(), &2.into()));
         assert_eq!(
             (&json["changes"][0]["last"], &json["changes"][0]["move"]),
             (&"3".repeat(40).into(), &"step".into())
+        );
+        assert_eq!(
+            (&json["accepted"][0]["at"], &json["accepted"][0]["allowed"]),
+            (&"2".repeat(40).into(), &"5 %".into())
         );
         assert_eq!(json["benchmark"], "kernel/\u{1b}[2J");
         assert_eq!(json["metric"]["unit"], "ns");

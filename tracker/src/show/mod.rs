@@ -1,5 +1,6 @@
 //! Finished reports in, text, Markdown, JSON and SVG out. Pure.
 
+pub mod accepted;
 pub mod anchored;
 pub mod annotations;
 pub mod badge;

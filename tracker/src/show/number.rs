@@ -105,12 +105,30 @@ pub fn change(old: f64, new: f64) -> Option<String> {
 pub fn moved(moved: &Change, unit: &Unit) -> String {
     let (before, after) = (moved.before, moved.after);
     match moved.size {
-        Size::Absolute { value, .. } if before <= 0.0 || after <= 0.0 => {
-            let sign = if value < 0.0 { "" } else { "+" };
-            format!("{sign}{}", quantity(value, unit))
-        }
+        Size::Absolute { value, .. } if before <= 0.0 || after <= 0.0 => difference(value, unit),
         Size::Relative { .. } | Size::Absolute { .. } => change(before, after).unwrap_or_default(),
     }
+}
+
+/// Between what a level may have moved with 95 % probability, told as [`moved`] tells the size.
+#[must_use]
+pub fn moved_within(moved: &Change, unit: &Unit) -> String {
+    let share = |share: f64| change(1.0, 1.0 + share).unwrap_or_default();
+    let (low, high) = match moved.size {
+        Size::Relative { low, high, .. } => (share(low), share(high)),
+        Size::Absolute { low, high, .. } if moved.before <= 0.0 || moved.after <= 0.0 => {
+            (difference(low, unit), difference(high, unit))
+        }
+        Size::Absolute { low, high, .. } => (share(low / moved.before), share(high / moved.before)),
+    };
+    format!("{low} to {high}")
+}
+
+/// A difference in its unit, with its sign.
+#[must_use]
+pub fn difference(value: f64, unit: &Unit) -> String {
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}", quantity(value, unit))
 }
 
 /// Half the width of an interval, in percent of the level; nothing where that has no meaning.
@@ -206,23 +224,22 @@ fn four_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Move, Turn};
+    use crate::domain::Turn;
     use proptest::prelude::*;
 
     #[test]
-    fn a_level_that_moves_from_or_to_zero_moved_in_its_unit() {
-        let change = |before: f64, after: f64| {
+    fn a_level_that_moves_from_or_to_zero_moved_in_its_unit_and_so_did_the_ends_of_its_interval() {
+        let told = |before: f64, after: f64, unit: &Unit| {
             let value = after - before;
-            let size = Size::Absolute { value, low: value, high: value };
-            let (kind, turn, within) = (Move::Step, Turn::Moved, (1, 1));
-            moved(
-                &Change { at: 1, within, kind, turn, size, noises: 9.0, before, after, signs: None },
-                &Unit::nanoseconds(),
-            )
+            let size = Size::Absolute { value, low: value - 4.0, high: value + 4.0 };
+            let change = Change { size, before, after, ..Change::example(1, (1, 2), Turn::Moved) };
+            [moved(&change, unit), moved_within(&change, unit)]
         };
-        assert_eq!(change(0.0, 17_385.4), "+17.39 µs");
-        assert_eq!(change(7.5, 0.0), "-7.5 ns");
-        assert_eq!(change(40.0, 30.0), "-25.0 %");
+        let time = Unit::nanoseconds();
+        assert_eq!(told(0.0, 17_385.4, &time), ["+17.39 µs", "+17.38 µs to +17.39 µs"]);
+        assert_eq!(told(7.5, 0.0, &time), ["-7.5 ns", "-11.5 ns to -3.5 ns"]);
+        assert_eq!(told(0.0, 2052.0, &Unit::new("bytes")), ["+2.004 KiB", "+2 KiB to +2.008 KiB"]);
+        assert_eq!(told(40.0, 30.0, &time), ["-25.0 %", "-35.0 % to -15.0 %"]);
     }
 
     #[test]

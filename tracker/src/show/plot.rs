@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::log::Past;
 use super::number::{Measure, date, short};
 use super::style::{Style, Tone};
-use crate::domain::{Line, SeriesTrend};
+use crate::domain::SeriesTrend;
 use crate::stats::robust;
 
 const ROWS: usize = 10;
@@ -28,7 +29,8 @@ struct Grid {
 
 /// The chart, with its values on the left and its dates beneath; empty where there is too little to draw.
 #[must_use]
-pub fn text(trend: &SeriesTrend, line: &Line, style: Style) -> String {
+pub fn text(past: Past<'_>, style: Style) -> String {
+    let Past { trend, line, accepted, .. } = past;
     let marks = &trend.marks;
     if marks.len() < FEWEST {
         return String::new();
@@ -64,7 +66,17 @@ pub fn text(trend: &SeriesTrend, line: &Line, style: Style) -> String {
     let gap = grid.columns.saturating_sub(from.len() + to.len()).max(1);
     let unit = measure.name();
     let axis = format!("{unit:>gutter$} └{from}{}{to}", "─".repeat(gap));
-    out + &style.paint(Tone::Faint, &super::escape::line(&axis)) + "\n"
+    out += &style.paint(Tone::Faint, &super::escape::line(&axis));
+    out.push('\n');
+    if !accepted.is_empty() {
+        let mut signs = vec![' '; grid.columns];
+        for one in accepted {
+            signs[Grid::place(across(one.place.clamp(first, last)), grid.columns)] = '✓';
+        }
+        let signs: String = signs.iter().collect();
+        let _ = writeln!(out, "{:gutter$}  {} accepted", "", signs.trim_end());
+    }
+    out
 }
 
 /// The range of the levels and of what lies about them: a far mark is drawn at the edge.
@@ -127,10 +139,16 @@ impl Grid {
 mod tests {
     use super::*;
     use crate::domain::{
-        BenchmarkName, Commit, CommitId, Level, Machine, Mark, Metric, Order, Series, SuiteName, Trend,
+        BenchmarkName, Commit, CommitId, Level, Line, Machine, Mark, Metric, Order, Series, SuiteName, Trend,
     };
+    use crate::show::accepted::Entry;
+    use crate::show::accepted::tests::acceptance;
 
     fn drawn(values: &[f64], levels: &[(usize, usize, f64)], width: Option<usize>) -> String {
+        drawn_with(values, levels, width, &[])
+    }
+
+    fn drawn_with(values: &[f64], levels: &[(usize, usize, f64)], width: Option<usize>, accepted: &[usize]) -> String {
         let commit = |at: usize| Commit {
             id: CommitId::new(format!("{at:040x}")).unwrap(),
             parents: vec![],
@@ -148,7 +166,13 @@ mod tests {
         let trend = Trend { levels: levels.iter().map(level).collect(), ..Trend::default() };
         let trend =
             SeriesTrend { series, marks: values.iter().enumerate().map(mark).collect(), trend, toolchains: vec![] };
-        text(&trend, &Line::new((0..values.len()).map(commit).collect(), Order::Date), Style { colour: false, width })
+        let line = Line::new((0..values.len()).map(commit).collect(), Order::Date);
+        let accepted: Vec<Entry> = accepted
+            .iter()
+            .map(|&place| Entry { place, commit: commit(place).id, at_s: 0, acceptance: acceptance(None, "split") })
+            .collect();
+        let past = Past { points: &[], rows: 0, trend: &trend, line: &line, accepted: &accepted };
+        text(past, Style { colour: false, width })
     }
 
     #[test]
@@ -163,6 +187,17 @@ mod tests {
         assert!(plot(9).len() <= 18 && plot(9)[..16].iter().all(is_drawn), "{shown}");
         assert!(lines[1..9].iter().all(|line| line.trim_end().ends_with('│')), "{shown}");
         assert!(lines[10].starts_with(" µs └2026-05-28─") && lines[10].ends_with("─2026-07-06"), "{shown}");
+    }
+
+    #[test]
+    fn what_was_accepted_has_a_check_mark_beneath_its_place() {
+        let values: Vec<f64> = (0..40).map(f64::from).collect();
+        let shown = drawn_with(&values, &[(0, 40, 20.0)], Some(45), &[20]);
+        let (axis, marks) = (shown.lines().nth(ROWS).unwrap(), shown.lines().nth(ROWS + 1).unwrap());
+        let at = |line: &str, sign| line.chars().position(|one| one == sign).unwrap();
+        let left = at(axis, '└') + 1;
+        let share = (at(marks, '✓') - left) as f64 / (axis.chars().count() - left) as f64;
+        assert!((0.49..0.54).contains(&share) && marks.ends_with("✓ accepted"), "{shown}");
     }
 
     #[test]

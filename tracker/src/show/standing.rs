@@ -32,7 +32,7 @@ fn told(point: &NewPoint) -> String {
     let unit = &point.series.metric.unit;
     let size = match point.size {
         Some(Size::Relative { value, .. }) => number::change(1.0, 1.0 + value).unwrap_or_default(),
-        Some(Size::Absolute { value, .. }) => quantity(value, unit),
+        Some(Size::Absolute { value, .. }) => number::difference(value, unit),
         None => String::new(),
     };
     let level = point.level.map(|level| quantity(level, unit)).unwrap_or_default();

@@ -1,9 +1,9 @@
 //! Runs, duels and comparisons in which every text that data can choose is one name.
 
 use tachograph::domain::{
-    BenchmarkName, Bout, Call, Commit, CommitId, Contest, Duel, DuelLine, Effect, Finding, Interval, Judged, Life,
-    Limit, Machine, Measured, Metric, MetricVerdict, Notes, Outcome, Policy, Reading, Readings, RecordId, Report, Run,
-    Side, State, Subject, SuiteName, Terms, Trouble, Turn, Unit, Verdict, Whole,
+    Accepted, BenchmarkName, Bout, Call, Commit, CommitId, Contest, Duel, DuelLine, Effect, Finding, Interval, Judged,
+    Life, Limit, Machine, Measured, Metric, MetricVerdict, Notes, Outcome, Policy, Reading, Readings, RecordId, Report,
+    Run, Side, State, Subject, SuiteName, Terms, Trouble, Turn, Unit, Verdict, Whole,
 };
 use tachograph::show::explain::{Explained, Reason};
 use tachograph::show::page::compare::{self, Compared, End, Pair, Snap};
@@ -174,7 +174,13 @@ fn duel_page(site: &Site, name: &str, links: &Links) -> String {
         gated_series: 1,
         whole: Whole::Red,
         findings,
-        accepted: vec![],
+        accepted: vec![Accepted {
+            benchmark: benchmark(name),
+            metric: Some(name.to_owned()),
+            effect: Some(effect(0.1)),
+            allowed: Some(limit),
+            reason: name.to_owned(),
+        }],
         remarks: vec![name.to_owned()],
         lone: vec![],
         judged: [
@@ -203,5 +209,5 @@ fn duel_page(site: &Site, name: &str, links: &Links) -> String {
         repeat: name.to_owned(),
     };
     let explained = Explained { report, seed: 7, verdicts: vec![reason], unmeasured: vec![], others: 0 };
-    duel::render(site, &duel::Page { duel: &duel, explained: &explained, links })
+    duel::render(site, &duel::Page { duel: &duel, explained: &explained, links }).remove(0).1
 }

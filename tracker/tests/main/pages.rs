@@ -152,7 +152,7 @@ fn a_new_run_and_a_new_judgement_leave_a_site_as_if_it_were_drawn_in_one_go() {
     store.record(&run).expect("it is recorded");
     let duel = store.newest_duels(1).expect("duels").remove(0);
     let mut said = store.last_judgement(&duel.id).expect("a judgement").expect("it is there");
-    said.remarks.push("judged once more".to_owned());
+    said.remarks.extend((0..2000).map(|number| format!("judged once more, {number}")));
     store.record_judgement(&said, duel.started_at_s + 900).expect("it is recorded");
     drop(store);
 
@@ -162,7 +162,11 @@ fn a_new_run_and_a_new_judgement_leave_a_site_as_if_it_were_drawn_in_one_go() {
     assert!((1..24).contains(&drawn), "one suite on one machine: {}", again.out);
     let site = files(&world.root().join(".tachograph/site"));
     let judged = site.get(&format!("duel/{}.html", duel.id.short())).expect("the duel's page");
-    assert!(String::from_utf8_lossy(judged).contains("judged once more"));
+    assert!(String::from_utf8_lossy(judged).contains("judged once more, 0\n"));
+    let behind = site.get(&format!("duel/{}-2.html", duel.id.short())).expect("the page behind it");
+    assert!(String::from_utf8_lossy(behind).contains("judged once more, 1999<"));
+    world.ended(0, &["publish", "--name", "p"]);
+    assert!(files(&world.root().join(".tachograph/site")) == site, "pages behind a duel's are taken over with it");
     assert!(site.contains_key(&format!("run/{}.html", run.id().short())), "the new run has a page");
     let elsewhere = world.path("elsewhere");
     world.ended(0, &["publish", "--name", "p", "--out", elsewhere.to_str().expect("a path")]);

@@ -54,6 +54,41 @@ fn a_range_means_what_git_means_by_it() {
 }
 
 #[test]
+fn what_a_file_held_is_told_along_the_main_branch_with_the_commit_that_brought_it() {
+    let world = World::new();
+    let none = world.commit("without it");
+    world.write("file", "one");
+    let one = world.commit("with it");
+    world.git(&["switch", "--quiet", "--create", "side"]);
+    world.write("file", "two");
+    world.commit("on a branch");
+    world.git(&["switch", "--quiet", "main"]);
+    world.git(&["merge", "--quiet", "--no-ff", "--message", "merged", "side"]);
+    let merged = world.git(&["rev-parse", "HEAD"]);
+    world.git(&["rm", "--quiet", "file"]);
+    let gone = world.commit("without it again");
+    world.git(&["checkout", "--quiet", "side"]);
+
+    let told = |world_of: &Repository, since| {
+        let versions = world_of.versions("file", since).expect("it can be read");
+        let line: Vec<String> = versions.line.iter().map(|id| id.as_str().to_owned()).collect();
+        let text = |content: Vec<u8>| String::from_utf8(content).expect("text");
+        (line, versions.all.into_iter().map(|one| (one.brought_at, text(one.content))).collect::<Vec<_>>())
+    };
+    let all = [none, one, merged, gone];
+    let content = |text: &str| text.to_owned();
+    assert_eq!(told(&open(&world), 0), (all.to_vec(), vec![(Some(1), content("one")), (Some(2), content("two"))]));
+    assert_eq!(told(&open(&world), i64::MAX), (vec![], vec![]), "no commit is that young");
+
+    let address = format!("file://{}", world.root().display());
+    let shallow = world.path("shallow");
+    let into = shallow.to_str().expect("UTF-8");
+    world.git_in(&world.path(""), &["clone", "--quiet", "--depth", "2", "--branch", "main", &address, into]);
+    let shallow = Repository::discover(&shallow).expect("a repository");
+    assert_eq!(told(&shallow, 0), (all[2..].to_vec(), vec![(None, content("two"))]), "who knows what brought it");
+}
+
+#[test]
 fn a_commit_says_its_parents_its_time_and_its_subject() {
     let world = World::new();
     let first = world.commit("the first\n\nwith a body");

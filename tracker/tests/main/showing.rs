@@ -83,6 +83,59 @@ fn what_did_not_change_is_not_drawn_again_and_the_bytes_are_the_same() {
     assert!(renamed.out.starts_with("12 series, 12 drawn anew"), "{}", renamed.out);
 }
 
+/// Accepts in the working copy that the time of some benchmarks got worse at a commit.
+pub(crate) fn accept(world: &World, pattern: &str, at: &str) {
+    let (commit, base) = (world.git(&["rev-parse", at]), world.git(&["rev-parse", &format!("{at}~1")]));
+    let entry = format!(
+        "[[accept]]\npattern = \"{pattern}\"\nmetric = \"time\"\nallowed = \"5 %\"\nreason = \"checks <its> input now\"\n\
+         commit = \"{commit}\"\nbase = \"{base}\"\nuntil = \"2026-12-31\"\n"
+    );
+    world.write("tachograph.accept.toml", &entry);
+}
+
+#[test]
+fn an_acceptance_is_drawn_on_its_series_alone_and_only_their_pages_are_drawn_again() {
+    let world = with_past(small());
+    world.ended(0, &["publish", "--name", "p"]);
+    let before = files(&world.root().join(".tachograph/site"));
+    accept(&world, "=kernel/matmul/16", "HEAD~8");
+    let again = world.ended(0, &["publish", "--name", "p"]);
+    assert!(again.out.starts_with("12 series, 3 drawn anew"), "one benchmark on three machines: {}", again.out);
+    let site = files(&world.root().join(".tachograph/site"));
+    let text = |content: &[u8]| String::from_utf8_lossy(content).into_owned();
+    let differing = |folder: &str, has: &str| {
+        let differs = |(name, content): &(&String, &Vec<u8>)| before.get(*name) != Some(*content);
+        let changed = site.iter().filter(differs).filter(|(name, _)| name.starts_with(folder));
+        let changed: Vec<String> = changed.map(|(_, content)| text(content)).collect();
+        assert!(changed.iter().all(|page| page.contains(has)), "{folder}");
+        changed.len()
+    };
+    let told = "accepted, up to 5 % until 2026-12-31: checks &lt;its&gt; input now";
+    assert_eq!((differing("series/", told), differing("charts/", told)), (3, 3));
+    let elsewhere = world.path("elsewhere");
+    world.ended(0, &["publish", "--name", "p", "--out", elsewhere.to_str().expect("a path")]);
+    assert!(files(&elsewhere) == site, "a site that was drawn in one go is the same");
+
+    let file = world.path("chart.svg");
+    let chart = ["chart", "=kernel/matmul/16", "--machine", "EPYC", "--metric", "time", "--out"];
+    world.ended(0, &[&chart[..], &[file.to_str().expect("a path")]].concat());
+    assert!(text(&fs::read(&file).expect("the picture")).contains(told));
+    let log = world.ended(0, &["log", "=kernel/matmul/16", "--machine", "EPYC", "--metric", "time"]);
+    assert!(
+        log.out.contains("✓ accepted") && log.out.contains("until 2026-12-31: checks <its> input now"),
+        "{}",
+        log.out
+    );
+
+    world.write("tachograph.accept.toml", "[[accept]]\npattern = 7\n");
+    let refused = world.ended(2, &["publish", "--name", "p"]);
+    assert!(refused.err.contains("tachograph.accept.toml"), "{}", refused.err);
+    fs::remove_file(world.root().join("tachograph.accept.toml")).expect("it is taken away");
+    let taken_back = world.ended(0, &["publish", "--name", "p"]);
+    assert!(taken_back.out.starts_with("12 series, 3 drawn anew"), "{}", taken_back.out);
+    assert!(files(&world.root().join(".tachograph/site")) == before);
+}
+
 #[test]
 fn a_report_since_a_release_a_day_or_nothing_known() {
     let world = with_past(small());

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::drawn::Size;
-use crate::showing::with_past;
+use crate::showing::{accept, with_past};
 use crate::world::{World, skip};
 
 /// A dashboard of it.
@@ -19,6 +19,7 @@ const BOARD: &str = "title = \"Kernels\"\nabout = \"How the kernels of this made
 pub(crate) fn site() -> (World, PathBuf) {
     let world = with_past(Size { series: 45, commits: 120, changes: 6 });
     world.write("dashboards/kernels.toml", BOARD);
+    accept(&world, "=kernel/matmul/16", "HEAD~40");
     world.ended(0, &["publish", "--name", "a made-up past"]);
     let folder = world.root().join(".tachograph/site");
     (world, folder)
@@ -128,6 +129,46 @@ fn a_chart_is_pointed_at_zoomed_and_read_by_keyboard() {
     assert!(metric.as_u64().expect("a number") >= 2, "other machines are one click away");
     browser.evaluate("document.querySelector('.switch a:not([aria-current])').click()");
     browser.until("document.querySelector('#chart svg') !== null");
+    was_quiet(&browser);
+}
+
+#[test]
+fn what_was_accepted_is_seen_by_day_by_night_without_the_script_and_when_zoomed_into() {
+    let (_world, folder) = site();
+    let Some(mut browser) = browser() else { return };
+    browser.visit(&folder.join("index.html"), "");
+    let time = "[...document.querySelectorAll('#rows tbody tr')].find((row) => row.cells[0].textContent === \
+                'kernel/matmul/16' && row.cells[2].textContent === 'time').querySelector('a').getAttribute('href')";
+    let page = folder.join(browser.evaluate(time).as_str().expect("a link"));
+    // Every mark is wholly within the picture, and darker or lighter than the paper by far.
+    let marks = "[...document.querySelectorAll('#chart svg .accepted')]";
+    let ours = "find((mark) => mark.querySelector('title').textContent.includes('checks <its> input now'))";
+    let is_seen = format!(
+        "(() => {{ const mark = {marks}.{ours}; if (!mark) return false; \
+         const sum = (text) => text.match(/\\d+/g).slice(0, 3).reduce((all, part) => all + Number(part), 0); \
+         const [inside, all] = [mark.querySelector('path:last-of-type'), mark.ownerSVGElement].map((one) => one.getBoundingClientRect()); \
+         const ink = sum(getComputedStyle(mark.querySelector('path:last-of-type')).stroke); \
+         const paper = sum(getComputedStyle(document.body).backgroundColor); \
+         return inside.height > 5 && inside.left >= all.left && inside.bottom <= all.bottom && Math.abs(ink - paper) > 380; }})()"
+    );
+    for (scheme, scripts) in [("light", true), ("dark", true), ("light", false), ("dark", false)] {
+        browser.looks(scheme, "");
+        browser.scripts(scripts);
+        browser.visit(&page, "");
+        assert_eq!(browser.evaluate(&is_seen), json!(true), "{scheme} {scripts}");
+        browser.picture(&format!("accepted-{scheme}"));
+        let table = browser.evaluate("document.body.innerText");
+        let table = table.as_str().unwrap_or_default();
+        assert!(table.contains("checks <its> input now") && table.contains("up to 5 %"), "{table}");
+    }
+    browser.scripts(true);
+    browser.visit(&page, "#from=60&to=100");
+    browser.until("document.querySelectorAll('#chart .dots path').length === 1");
+    assert_eq!(browser.evaluate(&is_seen), json!(true), "zoomed");
+    browser.picture("accepted-zoomed");
+    browser.visit(&page, "#from=10&to=40");
+    browser.until("document.querySelectorAll('#chart .dots path').length === 1");
+    assert_eq!(browser.evaluate(&is_seen), json!(false), "it lies elsewhere");
     was_quiet(&browser);
 }
 

@@ -92,7 +92,8 @@ impl Drawing<'_> {
             let beside = (at.checked_sub(1).map(|at| ids(order[at])), order.get(at + 1).map(|run| ids(*run)));
             let duels = self.links.duels.iter().filter(|duel| duel.head == line.commit && duel.suite == line.suite);
             let duels: Vec<_> = duels.map(|duel| (&duel.id, duel.whole)).collect();
-            let moves: Vec<_> = changes.iter().map(|(row, change)| (&row.id, &change.size, change.levels)).collect();
+            let moves: Vec<_> =
+                changes.iter().map(|(row, change)| (&row.id, &change.size, change.levels, &change.accepted)).collect();
             let behind = (self.program, &line.id, before.map(ids), beside, duels, moves);
             let stamp = RecordId::of("run's page", &behind);
             let file = format!("run/{}", run_file(&line.id));

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::accepted::{self, Accepted};
 use super::ink::{Anchor, Frame, Paper};
 use super::reference::{self, Reference};
 use super::scale;
@@ -86,6 +87,8 @@ pub struct Series<'a> {
     pub marks: &'a [Mark],
     /// The releases.
     pub tags: &'a [Tag],
+    /// What was accepted, in the order of history.
+    pub accepted: &'a [Accepted],
     /// What others reach.
     pub references: &'a [Reference],
     /// What stands beneath the axis.
@@ -118,7 +121,7 @@ const FAR: f64 = 10.0;
 /// Draws the chart; without points, a frame that says so.
 #[must_use]
 pub fn draw(series: &Series<'_>) -> Svg {
-    let lanes = series.lanes.len() as f64;
+    let lanes = series.lanes.len() as f64 + if series.accepted.is_empty() { 0.0 } else { 1.0 };
     let height = BOTTOM + DATES + lanes * LANE + if lanes > 0.0 { 8.0 } else { 0.0 };
     let page = Frame::page(WIDTH, height);
     let frame = frame(series);
@@ -130,13 +133,13 @@ pub fn draw(series: &Series<'_>) -> Svg {
         });
         return paper.finish();
     }
-    axes(&mut paper, series, &frame, &page);
+    let unit = axes(&mut paper, series, &frame, &page);
     let columns = thin::columns(series.dots, &frame.x, COLUMNS);
     let reach = reach(series.dots);
     let pieces = pieces(&columns, series.steps, reach);
     gaps(&mut paper, series, &frame, reach);
     band(&mut paper, &pieces, &frame);
-    tags(&mut paper, series, &frame, &page);
+    tags(&mut paper, series, (&frame, &page), unit);
     reference::draw(&mut paper, series.references, &frame, series.unit);
     marks(&mut paper, series, &frame, &page);
     paper.group("thread", &frame, |pen| {
@@ -147,6 +150,7 @@ pub fn draw(series: &Series<'_>) -> Svg {
     });
     dots(&mut paper, &columns, &frame, series.unit);
     steps(&mut paper, series, &frame, reach);
+    accepted::draw(&mut paper, series.accepted, (&frame, &page), BOTTOM + DATES + 11.0);
     lanes_beneath(&mut paper, series, &frame, &page);
     paper.finish()
 }
@@ -215,8 +219,10 @@ fn pieces<'a>(columns: &'a [&'a [Dot]], steps: &[Step], reach: f64) -> Vec<&'a [
     columns.chunk_by(belong).collect()
 }
 
-fn axes(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
+/// Both axes; gives where the unit ends, which stands at the beginning of the releases' row.
+fn axes(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) -> f64 {
     let (heights, unit) = scale::values(&frame.y, series.unit, 6);
+    let unit = shorten(&unit, LONGEST);
     let from = series.times.partition_point(|(x, _)| *x < frame.x.start);
     let to = series.times.partition_point(|(x, _)| *x <= frame.x.end);
     let dates = scale::dates(&series.times[from..to], 9);
@@ -227,13 +233,14 @@ fn axes(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
         }
     });
     paper.group("ticks y", page, |pen| {
-        pen.text((4.0, TAG_ROW), Anchor::Start, &shorten(&unit, LONGEST));
+        pen.text((4.0, TAG_ROW), Anchor::Start, &unit);
         for tick in &heights {
             pen.text((LEFT - 8.0, frame.down(tick.at) + 4.0), Anchor::End, &tick.label);
         }
     });
     paper.group("axis", page, |pen| pen.line(&[(LEFT, BOTTOM), (RIGHT, BOTTOM)]));
     paper.group("ticks x", page, |pen| scale::under(pen, frame, &dates, LETTER));
+    4.0 + unit.chars().count() as f64 * LETTER
 }
 
 fn gaps(paper: &mut Paper, series: &Series<'_>, frame: &Frame, reach: f64) {
@@ -274,23 +281,26 @@ fn middle_of(column: &[Dot], end: fn((f64, f64)) -> f64) -> Option<f64> {
     robust::median(&ends)
 }
 
-fn tags(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
-    let inside = || series.tags.iter().filter(|tag| frame.x.contains(&tag.at));
-    paper.group("tag", page, |pen| {
-        // The unit stands at the row's beginning.
-        let mut free = LEFT + LONGEST as f64 * LETTER / 2.0;
-        for tag in inside() {
-            let x = frame.across(tag.at);
+fn tags(paper: &mut Paper, series: &Series<'_>, (frame, page): (&Frame, &Frame), unit: f64) {
+    let inside = series.tags.iter().filter(|tag| frame.x.contains(&tag.at));
+    let mut free = unit + 10.0;
+    for tag in inside {
+        let x = frame.across(tag.at);
+        let name = shorten(&tag.name, LONGEST);
+        let width = name.chars().count() as f64 * LETTER;
+        let start = (x - width / 2.0).min(WIDTH - width).max(unit + 10.0);
+        // A name that has no room, or not all of it, is told when its line is pointed at.
+        let (has_room, is_whole) = (start >= free && start <= x, name == tag.name);
+        paper.group_with("tag", if has_room && is_whole { "" } else { &tag.name }, page, |pen| {
             pen.line(&[(x, TOP - 34.0), (x, BOTTOM)]);
-            let name = shorten(&tag.name, LONGEST);
-            let width = name.chars().count() as f64 * LETTER;
-            let start = (x - width / 2.0).clamp(LEFT, WIDTH - width);
-            if start >= free {
+            if has_room {
                 pen.text((start, TAG_ROW), Anchor::Start, &name);
-                free = start + width + 10.0;
             }
+        });
+        if has_room {
+            free = start + width + 10.0;
         }
-    });
+    }
 }
 
 /// Each change: where it may have begun, a line, an arrowhead that points the way the value went, and its size where there
@@ -376,7 +386,8 @@ fn steps(paper: &mut Paper, series: &Series<'_>, frame: &Frame, reach: f64) {
 
 fn lanes_beneath(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
     for (number, lane) in series.lanes.iter().enumerate() {
-        let top = BOTTOM + DATES + 4.0 + number as f64 * LANE;
+        let above = if series.accepted.is_empty() { 0.0 } else { LANE };
+        let top = BOTTOM + DATES + 4.0 + above + number as f64 * LANE;
         paper.group("lane", page, |pen| pen.text((LEFT - 8.0, top + 12.0), Anchor::End, &shorten(&lane.name, 10)));
         for (place, (from, to, what)) in lane.spans.iter().enumerate() {
             let (left, right) = (frame.across(*from).max(LEFT), frame.across(*to).min(RIGHT));
@@ -422,6 +433,7 @@ mod tests {
             steps: &steps,
             marks,
             tags: &[Tag { at: half, name: "v1&2".to_owned() }],
+            accepted: &[],
             references: &[],
             lanes: &[Lane { name: "rustc".to_owned(), spans: vec![(0.0, half, "1.94".to_owned())] }],
             times: &times,
@@ -486,6 +498,30 @@ mod tests {
         let svg = drawn(&dots(400, None), &marks);
         assert_eq!(svg.matches("class=\"mark worse\"").count(), 9);
         assert_eq!(svg.matches(">+10 %<").count(), 2);
+    }
+
+    #[test]
+    fn a_release_whose_name_has_no_room_is_told_when_it_is_pointed_at() {
+        let unit = Unit::nanoseconds();
+        let tag = |at, name: &str| Tag { at, name: name.to_owned() };
+        let series = Series {
+            title: "t",
+            unit: &unit,
+            dots: &dots(400, None),
+            steps: &[],
+            marks: &[],
+            tags: &[tag(0.0, "v0"), tag(200.0, "v1"), tag(201.0, "v<2>"), tag(300.0, "a-release-with-a-long-name")],
+            accepted: &[],
+            references: &[],
+            lanes: &[],
+            times: &[],
+        };
+        let svg = draw(&series);
+        let svg = svg.as_str();
+        assert!(svg.contains(">v0</text>"), "a release at the left edge has its name: {svg}");
+        assert!(svg.contains(">v1</text>") && !svg.contains("<title>v1</title>"));
+        assert!(svg.contains("<title>v&lt;2&gt;</title>") && !svg.contains(">v&lt;2&gt;</text>"));
+        assert!(svg.contains("<title>a-release-with-a-long-name</title>"));
     }
 
     #[test]

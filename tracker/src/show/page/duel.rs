@@ -1,13 +1,14 @@
 //! The page of a duel, which a pull request's comment links to: the verdict in one line, what deserves a person, every
 //! effect with its interval, and what all of it rests on.
 
+mod parts;
+
+use self::parts::Parts;
 use super::filter::{self, Moves, Pick};
 use super::frame::{Depth, Site, page};
 use super::html::Html;
 use super::links::{self, Links};
-use crate::domain::{
-    Bout, Call, Duel, Effect, Finding, Interval, MetricVerdict, Readings, RecordId, Report, Subject, Trouble, Unit,
-};
+use crate::domain::{Bout, Call, Duel, Effect, Interval, MetricVerdict, Readings, RecordId, Report, Subject, Unit};
 use crate::show::chart::distribution::{self, Distribution, Sample};
 use crate::show::chart::forest;
 use crate::show::explain::{self, Explained, Reason, repeat};
@@ -15,14 +16,13 @@ use crate::show::gate;
 use crate::show::judgement::{percent, size};
 use crate::show::number::{duration, moment};
 
-/// So many verdicts are listed.
+/// So many verdicts are listed, or as many as fit into so many bytes where names are long.
 const ROWS: usize = 500;
+const ROWS_BYTES: usize = 150_000;
 /// So many verdicts have a distribution.
 const DISTRIBUTIONS: usize = 6;
 /// So many are explained whole.
 const EXPLAINED: usize = 40;
-/// So many lines of what a failed benchmark said.
-const TAIL_LINES: usize = 40;
 
 /// All that the page shows.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +35,11 @@ pub struct Page<'a> {
     pub links: &'a Links,
 }
 
-/// The whole page.
+/// The duel's page, and those behind it where there is more than fits: each with its file.
 #[must_use]
-pub fn render(site: &Site, of: &Page<'_>) -> String {
+pub fn render(site: &Site, of: &Page<'_>) -> Vec<(String, String)> {
     let report = &of.explained.report;
+    let parts = Parts::of(report);
     let mut body = Html::default();
     body.put(
         "<p class=\"path\"><a href=\"../index.html\">Overview</a> / <a href=\"../runs.html\">Runs and duels</a> / ",
@@ -47,15 +48,17 @@ pub fn render(site: &Site, of: &Page<'_>) -> String {
     links::word(&mut body, Some(report.whole));
     body.put(": ").text(&gate::what(report)).put("</h1>");
     ends(&mut body, of);
-    findings(&mut body, of);
+    body.piece(&parts.first);
     let reasons = sorted(&of.explained.verdicts);
     plot(&mut body, &reasons);
-    table(&mut body, of, &reasons);
+    table(&mut body, (of, &parts), &reasons);
     distributions(&mut body, of.duel, &reasons);
     explained(&mut body, report, &reasons);
     how(&mut body, of);
     let title = format!("{}: {} {}", report.whole.as_str(), report.suite, report.head.subject.commit().id.short());
-    page(site, &title, Depth::Folder, &body)
+    let mut pages = vec![(links::duel_file(&report.duel), page(site, &title, Depth::Folder, &body))];
+    pages.extend(parts.behind(site, &title));
+    pages
 }
 
 /// The verdicts in the order in which a gate tells them.
@@ -100,68 +103,6 @@ fn ends(body: &mut Html, of: &Page<'_>) {
         body.put("<dt>builds<dd>both sides ran the very same program, so no luck of builds comes in");
     }
     body.put("</dl>");
-}
-
-fn findings(body: &mut Html, of: &Page<'_>) {
-    let report = &of.explained.report;
-    if !report.findings.is_empty() {
-        body.put("<section><h2>Findings</h2><ul class=\"findings\">");
-        for finding in &report.findings {
-            body.put("\n<li id=\"f").text(finding.address(&report.duel).short()).put("\">");
-            one(body, report, finding);
-        }
-        body.put("</ul></section>");
-    }
-    if !report.accepted.is_empty() {
-        body.put("<section><h2>Accepted</h2><ul>");
-        for accepted in &report.accepted {
-            body.put("\n<li>").text(&gate::accepted(accepted));
-        }
-        body.put("</ul></section>");
-    }
-    let new = gate::new_on_head(report);
-    let lone = gate::lone(report);
-    if !report.remarks.is_empty() || new.is_some() || !lone.is_empty() {
-        body.put("<ul class=\"remarks\">");
-        for remark in &report.remarks {
-            body.put("\n<li>").text(remark);
-        }
-        if let Some(new) = new {
-            body.put("\n<li>New on head: ").text(&new);
-        }
-        for one in &lone {
-            body.put("\n<li>").text(one);
-        }
-        body.put("</ul>");
-    }
-}
-
-fn one(body: &mut Html, report: &Report, finding: &Finding) {
-    match finding {
-        Finding::Regressed { benchmark, metric, effect } => {
-            body.put("<b class=\"worse\">").text(&percent(*effect)).put("</b> ").text(metric).put(" of <b>");
-            body.text(benchmark.as_str()).put("</b>");
-        }
-        Finding::Common { metric, effect, benchmarks } => {
-            body.put("<b class=\"worse\">").text(&percent(*effect)).put("</b> ").text(metric).put(" of ");
-            body.count(benchmarks.len()).put(" benchmarks together: one cause, most likely");
-        }
-        Finding::Missing { benchmark } => {
-            body.put("<b class=\"worse\">missing</b> <b>")
-                .text(benchmark.as_str())
-                .put("</b>: base has it, head has not");
-        }
-        Finding::MissingMetric { metric, benchmarks } => {
-            body.put("<b class=\"worse\">missing</b> ").text(metric).put(" of <b>");
-            body.text(&gate::few(benchmarks)).put("</b>: base has it, head has not");
-        }
-        Finding::Failed { benchmark, on_head, trouble: Trouble { reason, stderr_tail, .. } } => {
-            body.put("<b class=\"worse\">failed on ").put(if *on_head { "head" } else { "base" }).put("</b> <b>");
-            body.text(benchmark.as_str()).put("</b>: ").text(reason);
-            body.tail(stderr_tail, TAIL_LINES);
-        }
-    }
-    body.put(" <small>finding <code>").text(finding.address(&report.duel).short()).put("</code></small>");
 }
 
 fn plot(body: &mut Html, reasons: &[&Reason]) {
@@ -216,7 +157,7 @@ fn range(interval: &Interval) -> String {
 
 const PICKS: [Pick; 3] = [("group", 0), ("verdict", 1), ("metric", 2)];
 
-fn table(body: &mut Html, of: &Page<'_>, reasons: &[&Reason]) {
+fn table(body: &mut Html, (of, parts): (&Page<'_>, &Parts), reasons: &[&Reason]) {
     if reasons.is_empty() {
         return;
     }
@@ -227,18 +168,23 @@ fn table(body: &mut Html, of: &Page<'_>, reasons: &[&Reason]) {
         .put("<th scope=\"col\" class=\"n\">base<th scope=\"col\" class=\"n\">head<th scope=\"col\" class=\"n\">effect")
         .put("<th scope=\"col\" class=\"n\">95 % interval<th scope=\"col\" class=\"n\">allowed<th scope=\"col\" class=\"n\">would be seen from")
         .put("<th scope=\"col\" class=\"n\">null control<th scope=\"col\" class=\"n\">lives<th scope=\"col\">finding</thead><tbody>");
+    let (before, mut shown) = (body.len(), 0);
     for reason in reasons.iter().take(ROWS) {
-        row(body, of, reason);
+        row(body, (of, parts), reason);
+        shown += 1;
+        if body.len() - before > ROWS_BYTES {
+            break;
+        }
     }
     body.put("</tbody></table></div>");
-    if reasons.len() > ROWS {
-        body.put("<p>").count(reasons.len() - ROWS).put(" more, all of less weight: <code>tachograph explain ");
+    if reasons.len() > shown {
+        body.put("<p>").count(reasons.len() - shown).put(" more, all of less weight: <code>tachograph explain ");
         body.text(of.explained.report.duel.short()).put("</code> has them.</p>");
     }
     body.put("</section>");
 }
 
-fn row(body: &mut Html, of: &Page<'_>, reason: &Reason) {
+fn row(body: &mut Html, (of, parts): (&Page<'_>, &Parts), reason: &Reason) {
     let report = &of.explained.report;
     let one = &reason.verdict;
     let verdict = &one.verdict;
@@ -276,7 +222,7 @@ fn row(body: &mut Html, of: &Page<'_>, reason: &Reason) {
     }
     body.put("<td>");
     if let Some(finding) = &reason.finding {
-        body.put("<a href=\"#f").text(finding.short()).put("\"><code>").text(finding.short()).put("</code></a>");
+        body.put("<a href=\"").text(&parts.address(finding)).put("\"><code>").text(finding.short()).put("</code></a>");
     }
 }
 
@@ -358,4 +304,39 @@ fn how(body: &mut Html, of: &Page<'_>) {
         body.put("<dt>").text(name).put("<dd>").text(note);
     }
     body.put("</dl></section>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BenchmarkName, Finding, Judged, Whole};
+    use crate::show::gate::tests::{judged, report};
+
+    #[test]
+    fn the_pages_of_a_duel_of_ten_thousand_benchmarks_are_bounded() {
+        let names: Vec<String> = (0..10_000).map(|at| format!("group/of/benchmarks/with/long/names/{at}")).collect();
+        let all: Vec<(&str, Judged)> = names.iter().map(|name| (name.as_str(), judged(Call::Regressed, 0.1))).collect();
+        let name = |name: &String| BenchmarkName::new(name.as_str()).unwrap();
+        let regressed = |one: &String| Finding::Regressed {
+            benchmark: name(one),
+            metric: "time".to_owned(),
+            effect: Effect::from(0.1),
+        };
+        let report = report(Whole::Red, all, names.iter().map(regressed).collect());
+        let reason = |(benchmark, judged): (&BenchmarkName, &Judged)| {
+            let Judged::Verdicts(verdicts) = judged else { return None };
+            let (benchmark, verdict) = (benchmark.clone(), verdicts[0].clone());
+            let finding = Some(RecordId::of("finding", &benchmark));
+            Some(Reason { benchmark, verdict, finding, null: None, repeat: String::new() })
+        };
+        let verdicts = report.judged.iter().filter_map(reason).collect();
+        let explained = Explained { report, seed: 1, verdicts, unmeasured: vec![], others: 0 };
+        let site = Site { name: "p".to_owned(), version: "1".to_owned() };
+        let (duel, links) = (Duel::example(vec![]), Links::default());
+        let pages = render(&site, &Page { duel: &duel, explained: &explained, links: &links });
+        let largest = pages.iter().map(|(_, page)| page.len()).max().unwrap_or_default();
+        assert!(pages.len() > 2 && largest < 400_000, "{} pages, {largest} bytes", pages.len());
+        assert!(pages[0].1.contains("more stand on <a href=\"000000000000-2.html\">"), "{}", &pages[0].1[..2000]);
+        assert_eq!(pages.iter().map(|(_, page)| page.matches("<li id=\"f").count()).sum::<usize>(), 10_000);
+    }
 }

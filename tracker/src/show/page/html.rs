@@ -61,6 +61,17 @@ impl Html {
         self
     }
 
+    /// How many bytes there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What there is so far.
+    #[cfg(test)]
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(super) fn finish(self) -> String {
         self.0
     }

@@ -100,6 +100,15 @@ pub fn duel_file(duel: &RecordId) -> String {
     format!("{}.html", duel.short())
 }
 
+/// The file of a page behind a duel's own, counted from nought, which is the duel's own.
+#[must_use]
+pub fn duel_page(duel: &RecordId, number: usize) -> String {
+    match number {
+        0 => duel_file(duel),
+        _ => format!("{}-{}.html", duel.short(), number + 1),
+    }
+}
+
 /// The word for a gate with its colour.
 pub(super) fn word(body: &mut Html, whole: Option<Whole>) {
     let (class, word) = match whole {

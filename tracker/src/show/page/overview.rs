@@ -177,8 +177,12 @@ fn onward(body: &mut Html, cause: &Cause<'_>, links: &Links) {
     let (row, _) = cause.changes.iter().find(|(_, change)| change.commit == first.commit).unwrap_or(&cause.changes[0]);
     let (state, note) = links.state(cause);
     body.put("<br>");
-    // That nobody has looked at something good yet is no news.
-    if state != State::Open || first.turn == Turn::Regression {
+    let accepted = cause.changes.iter().find_map(|(_, change)| change.told_accepted());
+    if let Some(accepted) = &accepted {
+        body.put("<b>✓</b> ").text(accepted).put(" · ");
+    }
+    // That nobody has looked at something good yet is no news, and what was accepted was looked at.
+    if state != State::Open || first.turn == Turn::Regression && accepted.is_none() {
         body.put("<b>").put(state.as_str()).put("</b>");
         body.put(if note.is_empty() { "" } else { ": " }).text(note).put(" · ");
     }
@@ -294,6 +298,22 @@ mod tests {
             assert!(html.contains(wanted), "{wanted} in {html}");
         }
         assert!(!html.contains("<script>"), "{html}");
+    }
+
+    #[test]
+    fn a_cause_that_was_accepted_says_why_and_is_not_open() {
+        let with = |accepted: Vec<String>| {
+            let moved = super::super::row::ChangeLine { accepted, ..change(9, Turn::Regression, 0.05) };
+            pages(&site(), Some(&newest()), &[row("a", vec![moved])], Beside { links: &Links::default(), pairs: &[] })
+                .remove(0)
+                .1
+        };
+        let html = with(vec!["checks <it> now".to_owned()]);
+        assert!(
+            html.contains("<b>✓</b> accepted: checks &lt;it&gt; now · ") && !html.contains("<b>open</b>"),
+            "{html}"
+        );
+        assert!(with(vec![]).contains("<b>open</b>"));
     }
 
     #[test]

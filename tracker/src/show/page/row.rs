@@ -61,6 +61,8 @@ pub struct ChangeLine {
     pub interval: Option<(f64, f64)>,
     /// The levels before and after.
     pub levels: (f64, f64),
+    /// The reasons for which it was accepted.
+    pub accepted: Vec<String>,
 }
 
 /// Changes of several series that began at about the same commit and went the same way: one cause, most likely.
@@ -83,6 +85,13 @@ impl Cause<'_> {
     #[must_use]
     pub fn id(&self) -> RecordId {
         RecordId::of("cause", &(&self.first().commit, self.first().turn))
+    }
+}
+
+impl ChangeLine {
+    /// That it was accepted and why, if it was.
+    pub(super) fn told_accepted(&self) -> Option<String> {
+        (!self.accepted.is_empty()).then(|| format!("accepted: {}", self.accepted.join("; ")))
     }
 }
 
@@ -150,6 +159,7 @@ pub(in crate::show) mod tests {
             relative: Some(relative),
             interval: Some((relative - 0.01, relative + 0.01)),
             levels: (1000.0, 1000.0 * (1.0 + relative)),
+            accepted: vec![],
         }
     }
 

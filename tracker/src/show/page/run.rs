@@ -187,6 +187,9 @@ fn changes(body: &mut Html, of: &Page<'_>) {
         links::benchmark(body, Depth::Folder, Some(&row.id), row.benchmark.as_str());
         body.put(", from ").text(&quantity(change.levels.0, &row.metric.unit)).put(" to ");
         body.text(&quantity(change.levels.1, &row.metric.unit));
+        if let Some(accepted) = change.told_accepted() {
+            body.put(" <small>✓ ").text(&accepted).put("</small>");
+        }
     }
     body.put("</ul></section>");
 }

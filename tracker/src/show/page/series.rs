@@ -6,11 +6,15 @@ use super::links;
 use super::row::Row;
 use super::versus::class;
 use crate::domain::Level;
+use crate::show::accepted::{self, Entry};
 use crate::show::chart::Svg;
 use crate::show::number::{Measure, date, percent, quantity, spread};
 
 /// How many of the last runs are listed.
 const RUNS: usize = 40;
+
+/// So many acceptances are listed, the newest.
+const ACCEPTED: usize = 60;
 
 /// A point as the page lists it.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +63,8 @@ pub struct Page<'a> {
     pub siblings: &'a [Sibling],
     /// The releases: place and name.
     pub tags: &'a [(usize, String)],
+    /// What was accepted, in the order of history.
+    pub accepted: &'a [Entry],
 }
 
 /// The file of a series' page, in the folder `series`.
@@ -84,6 +90,7 @@ pub fn render(site: &Site, of: &Page<'_>) -> String {
     summary(&mut body, of);
     figure(&mut body, of);
     changes(&mut body, of);
+    accepted(&mut body, of);
     levels(&mut body, of);
     runs(&mut body, of);
     body.put("<section><h2>On your own machine</h2><pre>tachograph log ")
@@ -162,12 +169,20 @@ fn figure(body: &mut Html, of: &Page<'_>) {
     for (place, name) in of.tags {
         body.text(&format!("{place} {};", name.replace(';', ",")));
     }
+    if !of.accepted.is_empty() {
+        body.put("\" data-accepted=\"");
+    }
+    for one in &of.accepted[of.accepted.len().saturating_sub(ACCEPTED)..] {
+        body.text(&format!("{} {};", one.place, accepted::line(&one.acceptance).replace(';', ",")));
+    }
     body.put("\"><div class=\"wide\">").chart(of.chart).put("</div><figcaption><span class=\"tools\" id=\"zoom\" hidden>")
         .put("<button type=\"button\" name=\"whole\">Whole history</button> ")
         .put("<button type=\"button\" name=\"in\">Zoom in</button> <button type=\"button\" name=\"out\">Zoom out</button> ")
         .put("<label><input type=\"checkbox\" name=\"date\"> by date</label></span>")
         .put("<output id=\"readout\">Every dot is a run; the line is the level, the band the runs' intervals. ")
-        .put("Arrowheads mark changes, dashed lines releases.</output> <a href=\"../charts/")
+        .put("Arrowheads mark changes, dashed lines releases")
+        .put(if of.accepted.is_empty() { "" } else { ", check marks what was accepted" })
+        .put(".</output> <a href=\"../charts/")
         .text(&chart_file(of.row))
         .put("\">This chart as a file</a></figcaption></figure>");
 }
@@ -184,8 +199,12 @@ fn changes(body: &mut Html, of: &Page<'_>) {
             .text(&date(change.at_s))
             .put("<td><code>")
             .text(change.commit.short())
-            .put("</code><td>");
-        body.text(&change.subject).put("<td class=\"n ").put(class(change.turn)).put("\">").text(&change.size);
+            .put("</code><td class=\"says\">");
+        body.text(&change.subject);
+        if let Some(accepted) = change.told_accepted() {
+            body.put("<br><small>✓ ").text(&accepted).put("</small>");
+        }
+        body.put("<td class=\"n ").put(class(change.turn)).put("\">").text(&change.size);
         if change.drifts {
             body.put(" slowly");
         }
@@ -199,6 +218,32 @@ fn changes(body: &mut Html, of: &Page<'_>) {
         compare(body, change.within.0.short(), change.commit.short());
     }
     body.put("</tbody></table></div></section>");
+}
+
+fn accepted(body: &mut Html, of: &Page<'_>) {
+    if of.accepted.is_empty() {
+        return;
+    }
+    body.put("<section><h2>Accepted</h2><div class=\"wide\"><table><thead><tr><th>date<th>commit<th>reason<th>allowed<th>until")
+        .put("<th>seen between</thead><tbody>");
+    for one in of.accepted.iter().rev().take(ACCEPTED) {
+        let acceptance = &one.acceptance;
+        body.put("\n<tr><td>")
+            .text(&date(one.at_s))
+            .put("<td><code>")
+            .text(one.commit.short())
+            .put("</code><td class=\"says\">");
+        body.text(&accepted::reason(acceptance)).put("<td>").text(&accepted::bound(acceptance));
+        body.put("<td>").text(&accepted::until(acceptance)).put("<td><code>").text(acceptance.base().short());
+        body.put("..").text(acceptance.commit().short()).put("</code>");
+    }
+    body.put("</tbody></table></div>");
+    if of.accepted.len() > ACCEPTED {
+        body.put("<p>")
+            .count(of.accepted.len() - ACCEPTED)
+            .put(" older ones stand in the history of <code>tachograph.accept.toml</code>.</p>");
+    }
+    body.put("</section>");
 }
 
 /// A link to two commits on every machine.
@@ -252,14 +297,17 @@ fn runs(body: &mut Html, of: &Page<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::ChangeLine;
     use super::super::row::tests::{change, row};
     use super::*;
-    use crate::domain::{Turn, Unit};
+    use crate::domain::{CommitId, Turn, Unit};
+    use crate::show::accepted::tests::acceptance;
     use crate::show::chart;
 
     #[test]
     fn a_series_page_has_its_chart_and_the_same_in_tables() {
-        let row = row("kernel/'a' \"b\"", vec![change(1, Turn::Regression, 0.05)]);
+        let moved = ChangeLine { accepted: vec!["checks <it>".to_owned()], ..change(1, Turn::Regression, 0.05) };
+        let row = row("kernel/'a' \"b\"", vec![moved]);
         let reading = |place: usize, level: f64| Reading {
             place,
             commit: format!("{place:010x}"),
@@ -280,6 +328,7 @@ mod tests {
             steps: &[],
             marks: &[],
             tags: &[],
+            accepted: &[],
             references: &[],
             lanes: &[],
             times: &[],
@@ -298,6 +347,12 @@ mod tests {
                 levels: &[level(0, 1, 1000.0), level(1, 3, 1050.0)],
                 siblings: &[sibling(&file(&row), "time"), sibling("x.html", "bytes")],
                 tags: &[(1, "v;1".to_owned())],
+                accepted: &[Entry {
+                    place: 1,
+                    commit: CommitId::new("1".repeat(40)).unwrap(),
+                    at_s: 1_780_000_000,
+                    acceptance: acceptance(Some("5 %"), "checks <it>; twice"),
+                }],
             },
         );
         for wanted in [
@@ -306,6 +361,10 @@ mod tests {
             "data-changes=\"1 worse +5.0\u{a0}%;\"",
             "data-tags=\"1 v,1;\"",
             "Say &amp; &lt;do&gt;",
+            "<br><small>✓ accepted: checks &lt;it&gt;</small>",
+            "data-accepted=\"1 accepted, up to 5 % until 2026-12-31: checks &lt;it&gt;, twice;\"",
+            "<td class=\"says\">checks &lt;it&gt;; twice<td>up to 5 %<td>2026-12-31<td><code>bbbbbbbbbb..cccccccccc</code>",
+            "check marks what was accepted",
             "<a href=\"../run/abc.html\">0000000003</a>",
             "<a href=\"../compare.html#a=0000000001&amp;b=0000000003\">compare</a>",
             "<a href=\"x.html\">bytes</a>",
