@@ -10,7 +10,7 @@ trap 'rm -rf "$scratch"' EXIT
 "$target/examples/history" "$scratch/project" 120 400
 cd "$scratch/project"
 "$target/tachograph" publish --name project
-"$target/tachograph" chart '=kernel/norm/16' --metric =time --machine EPYC --out "$pictures/series.svg"
+"$target/tachograph" chart '=http/stream/16' --metric =time --machine EPYC --out "$pictures/series.svg"
 for look in light dark; do
     # Chromium's own number for a page's wish: 0 is dark, 1 is light.
     scheme=$([ "$look" = light ] && echo 1 || echo 0)
