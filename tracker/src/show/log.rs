@@ -99,7 +99,8 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
             (level.to - level.from).to_string(),
         ]);
     }
-    let mut out = if trend.trend.levels.is_empty() { String::new() } else { table.render(style) + "\n" };
+    let table = if trend.trend.levels.is_empty() { String::new() } else { table.render(style) + "\n" };
+    let mut out = String::new();
     for drift in trend.trend.changes.iter().filter(|change| change.kind == Move::Drift) {
         let (from, to) = (past.commit(drift.within.0), past.commit(drift.within.1));
         // Writing to a text cannot fail.
@@ -111,7 +112,8 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     for one in past.accepted {
         let _ = writeln!(out, "{} {}", one.commit.short(), escape::line(&accepted::line(&one.acceptance)));
     }
-    out
+    let gap = if out.is_empty() { "" } else { "\n" };
+    table + &out + gap
 }
 
 impl Past<'_> {
@@ -322,6 +324,7 @@ engine · kernel/\\u{1b}[2J · time  lorry
 
 1.96.0 from 2222222222
 2222222222 accepted, up to 5 % until 2026-12-31: \\u{1b}[2J now
+
 commit      date           value  spread  change
 2222222222  2026-09-23    5.1 µs  ±1.0 %  +2.0 %
 3333333333  2026-09-24  4.998 µs    ±0 %  -2.0 %
