@@ -380,7 +380,7 @@ fn no_name_steers_a_terminal() {
         let accepted = [accepted(&name)];
         let past = log::Past { points: &[point], rows: 5, trend: &trend, line: &line, accepted: &accepted };
         let text = log::text(&series, past, Style::default());
-        assert_eq!(text.lines().count(), 5, "{name:?}: {text}");
+        assert_eq!(text.lines().count(), 6, "{name:?}: {text}");
         assert!(text.lines().all(|line| escape::line(line) == line), "{name:?}: {text:?}");
     }
 }
