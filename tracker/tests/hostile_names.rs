@@ -15,9 +15,10 @@ use tachograph::domain::{
 };
 use tachograph::show::accepted::Entry;
 use tachograph::show::chart::accepted::Accepted;
+use tachograph::show::chart::lanes::Lane;
 use tachograph::show::chart::lines::{self, Curve, Lines, Scale};
 use tachograph::show::chart::reference::Reference;
-use tachograph::show::chart::series::{self as chart, Dot, Lane, Mark, Step, Tag};
+use tachograph::show::chart::series::{self as chart, Dot, Mark, Step, Tag};
 use tachograph::show::page::board::{self, Board, Panel};
 use tachograph::show::page::overview::{self, Beside, Newest};
 use tachograph::show::page::row::{ChangeLine, Row};

@@ -6,8 +6,9 @@ use crate::domain::Change;
 use crate::show::accepted::{line, reason};
 use crate::show::chart::Svg;
 use crate::show::chart::accepted::Accepted;
+use crate::show::chart::lanes::Lane;
 use crate::show::chart::reference::Reference;
-use crate::show::chart::series::{self, Dot, Lane, Mark, Step, Tag};
+use crate::show::chart::series::{self, Dot, Mark, Step, Tag};
 use crate::show::number::{self, quantity};
 
 /// Draws a series, with what others reach.

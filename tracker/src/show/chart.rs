@@ -8,6 +8,7 @@ pub mod accepted;
 pub mod distribution;
 pub mod forest;
 mod ink;
+pub mod lanes;
 pub mod lines;
 pub mod reference;
 mod scale;

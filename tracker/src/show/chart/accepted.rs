@@ -1,9 +1,7 @@
 //! What was accepted, as marks of a series' chart.
 
-use super::ink::{Anchor, Frame, Paper};
+use super::ink::{Anchor, Frame, LETTER, Paper};
 
-/// The width of a character, about.
-const LETTER: f64 = 7.2;
 /// Of a reason that is longer at least so many characters are told, or none.
 const LEAST_REASON: usize = 8;
 

@@ -19,6 +19,9 @@ use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyl
 use super::Svg;
 use crate::show::markup;
 
+/// The width of a character, about, for what would overlap.
+pub(super) const LETTER: f64 = 7.2;
+
 /// A tenth of a pixel is as fine as anything is drawn.
 const FINE: f64 = 10.0;
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::ink::{Anchor, Frame, Paper, Pen};
+use super::ink::{Anchor, Frame, LETTER, Paper, Pen};
 use super::reference::{self, Reference};
 use super::scale;
 use super::series::Dot;
@@ -56,7 +56,6 @@ const RIGHT: f64 = 946.0;
 const HIGH: f64 = 260.0;
 const ROW: f64 = 18.0;
 const DATES: f64 = 24.0;
-const LETTER: f64 = 7.2;
 const SWATCH: f64 = 34.0;
 const COLUMNS: usize = 120;
 /// Shapes along a line: enough to know it by.

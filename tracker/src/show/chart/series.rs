@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::accepted::{self, Accepted};
-use super::ink::{Anchor, Frame, Paper};
+use super::ink::{Anchor, Frame, LETTER, Paper};
+use super::lanes::{self, LANE, Lane};
 use super::reference::{self, Reference};
 use super::scale;
 use super::{Svg, thin};
@@ -63,15 +64,6 @@ pub struct Tag {
     pub name: String,
 }
 
-/// Something beside the values that stayed the same for a while: the machine, the compiler.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Lane {
-    /// What it is.
-    pub name: String,
-    /// From where to where it was what; in order.
-    pub spans: Vec<(f64, f64, String)>,
-}
-
 /// All that a series' chart shows.
 #[derive(Debug, Clone)]
 pub struct Series<'a> {
@@ -105,14 +97,11 @@ const TAG_ROW: f64 = 14.0;
 const MARK_ROWS: [f64; 2] = [32.0, 46.0];
 const TOP: f64 = 52.0;
 const BOTTOM: f64 = 312.0;
-const LANE: f64 = 18.0;
 /// Beneath the plot: the dates.
 const DATES: f64 = 22.0;
 
 /// More columns than this cannot be told apart.
 const COLUMNS: usize = 160;
-/// The width of a character, about, for what would overlap.
-const LETTER: f64 = 7.2;
 /// Longer labels are shortened.
 const LONGEST: usize = 16;
 /// Points so many noises off the levels are drawn at the edge.
@@ -151,8 +140,13 @@ pub fn draw(series: &Series<'_>) -> Svg {
     dots(&mut paper, &columns, &frame, series.unit);
     steps(&mut paper, series, &frame, reach);
     accepted::draw(&mut paper, series.accepted, (&frame, &page), BOTTOM + DATES + 11.0);
-    lanes_beneath(&mut paper, series, &frame, &page);
+    lanes::draw(&mut paper, series.lanes, (&frame, &page), beneath(series));
     paper.finish()
+}
+
+/// Where the lanes begin: beneath the dates, and beneath what was accepted where something was.
+fn beneath(series: &Series<'_>) -> f64 {
+    BOTTOM + DATES + 4.0 + if series.accepted.is_empty() { 0.0 } else { LANE }
 }
 
 fn pair(range: &Range<f64>) -> String {
@@ -382,24 +376,6 @@ fn steps(paper: &mut Paper, series: &Series<'_>, frame: &Frame, reach: f64) {
             pen.line(&[(step.from, step.value), (step.to.max(step.from + least), step.value)]);
         }
     });
-}
-
-fn lanes_beneath(paper: &mut Paper, series: &Series<'_>, frame: &Frame, page: &Frame) {
-    for (number, lane) in series.lanes.iter().enumerate() {
-        let above = if series.accepted.is_empty() { 0.0 } else { LANE };
-        let top = BOTTOM + DATES + 4.0 + above + number as f64 * LANE;
-        paper.group("lane", page, |pen| pen.text((LEFT - 8.0, top + 12.0), Anchor::End, &shorten(&lane.name, 10)));
-        for (place, (from, to, what)) in lane.spans.iter().enumerate() {
-            let (left, right) = (frame.across(*from).max(LEFT), frame.across(*to).min(RIGHT));
-            let class = if place % 2 == 0 { "lane even" } else { "lane odd" };
-            paper.group_with(class, &format!("{}: {what}", lane.name), page, |pen| {
-                pen.area((left, top), (right.max(left + 1.0), top + LANE - 4.0));
-                if what.chars().count() as f64 * LETTER + 8.0 < right - left {
-                    pen.text((left + 5.0, top + 11.0), Anchor::Start, what);
-                }
-            });
-        }
-    }
 }
 
 #[cfg(test)]
