@@ -71,6 +71,19 @@ fn every_format_that_is_a_file_has_a_fixture_and_auto_finds_it_alone() {
 }
 
 #[test]
+fn how_a_file_is_encoded_is_seen_however_few_bytes_come_at_a_time() {
+    let format = Format::named("tinybench").unwrap().unwrap();
+    let (_, _, good) = fixtures().into_iter().find(|(known, ..)| known.name == format.name).unwrap();
+    for begin in ["[\0".as_bytes(), b"\xff\xfe[", b"\xef\xbb\xbf", b"\xef\xbb\xbf[1,"] {
+        let bytes = [begin, &good].concat();
+        for step in 1..10 {
+            let read = in_pieces(Some(format), Source::File(&Dribble { bytes: &bytes, step })).expect("a list");
+            assert_same(read, in_one_set(parse(Some(format), &bytes)), &format!("{begin:?} by {step}"));
+        }
+    }
+}
+
+#[test]
 fn every_prefix_of_every_fixture_is_read_or_refused_with_a_place() {
     for (format, file, bytes) in fixtures() {
         for end in 0..bytes.len() {

@@ -16,6 +16,9 @@ const STEP_BYTES: usize = 256 << 10;
 /// What is looked at beyond an element: as much as a flaw quotes.
 const AHEAD_BYTES: usize = 256;
 
+/// What shows how a file is encoded stands in its first bytes.
+const HEAD_BYTES: usize = 8;
+
 /// The depth at which the elements stand.
 const DEPTH: usize = 1;
 
@@ -40,9 +43,9 @@ impl<'s> Window<'s> {
         if file.bytes() > limits::FILE_BYTES {
             return Err(AdaptError::TooLarge { bytes: file.bytes() });
         }
-        let head = file.read(0, 8).unwrap_or_default();
+        let head = head(file);
         text::refuse_encoded(&head)?;
-        let start = if head.starts_with(MARK.to_string().as_bytes()) { MARK.len_utf8() } else { 0 };
+        let start = marked(&head);
         Ok(Window { file, text: String::new(), at: 0, start, begun: Vec::new(), has_ended: false })
     }
 
@@ -130,6 +133,23 @@ impl<'s> Window<'s> {
     }
 }
 
+/// The bytes that show how a file is encoded, however few of them come at a time.
+fn head(file: &dyn File) -> Vec<u8> {
+    let mut head = Vec::new();
+    while head.len() < HEAD_BYTES {
+        match file.read(head.len(), HEAD_BYTES - head.len()) {
+            Ok(more) if !more.is_empty() => head.extend(more),
+            _ => break,
+        }
+    }
+    head
+}
+
+/// How long the byte order mark is.
+fn marked(head: &[u8]) -> usize {
+    if head.starts_with(MARK.to_string().as_bytes()) { MARK.len_utf8() } else { 0 }
+}
+
 fn not_utf8(at: usize) -> Flaw {
     Flaw::new("this is not UTF-8").at(at)
 }
@@ -154,10 +174,9 @@ pub(in crate::adapt) fn read_element<T>(
 
 /// Line and column of a place in a file, from 1; none if it cannot be read any more.
 pub(in crate::adapt) fn position(file: &dyn File, place: usize) -> Option<(usize, usize)> {
-    let (mut line, mut column, mut at) = (1, 1, 0);
+    let (mut line, mut column, mut at) = (1, 1, marked(&head(file)));
     while at < place {
         let bytes = file.read(at, STEP_BYTES.min(place - at)).ok().filter(|bytes| !bytes.is_empty())?;
-        let skipped = if at == 0 && bytes.starts_with(MARK.to_string().as_bytes()) { MARK.len_utf8() } else { 0 };
         at += bytes.len();
         let after = match bytes.iter().rposition(|&byte| byte == b'\n') {
             Some(newline) => {
@@ -165,7 +184,7 @@ pub(in crate::adapt) fn position(file: &dyn File, place: usize) -> Option<(usize
                 column = 1;
                 &bytes[newline + 1..]
             }
-            None => &bytes[skipped..],
+            None => &bytes[..],
         };
         // Bytes that continue a character are no column.
         column += after.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
