@@ -10,7 +10,7 @@ use crate::stats::robust::Variance;
 use crate::stats::shrink;
 
 use super::builds::Spread;
-use super::estimate::{Evidence, over_lives, proven_bias, variance_of_lives};
+use super::estimate::{Evidence, proven_bias};
 use super::exact;
 use super::known::{Known, Past};
 use super::rule::{Case, DOUBT, decide};
@@ -55,7 +55,7 @@ fn judge_lives(contest: &Contest, lives: &[Life], null: &[Life], ground: &Ground
     let usual = ground.past.and_then(|past| shrink::usual(&past.variances)).or_else(|| shrink::usual(ground.siblings));
     // Lives beyond the last look wait for the next one: judging them now would be a look that nobody paid for.
     let judged = looks.last_at(all.len());
-    let Some((look, estimate)) = judged.and_then(|look| Some((look, over_lives(&all[..look.values], usual)?))) else {
+    let Some((look, estimate)) = judged.and_then(|look| Some((look, evidence.estimate(look.values, usual)?))) else {
         return too_few(all, terms);
     };
     let spread = if ground.one_build || !terms.widen {
@@ -94,7 +94,7 @@ pub fn variances(duel: &Duel) -> BTreeMap<String, Vec<Variance>> {
         for contest in contests {
             let Readings::Paired { lives, null } = &contest.readings else { continue };
             let of_metric = found.entry(contest.metric.name.clone()).or_default();
-            of_metric.extend(variance_of_lives(&Evidence::of(lives, null).effects));
+            of_metric.extend(Evidence::of(lives, null).variance_of_lives());
         }
     }
     found

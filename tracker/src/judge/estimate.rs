@@ -3,7 +3,7 @@
 use crate::domain::Life;
 use crate::stats::looks::Sides;
 use crate::stats::places::Three;
-use crate::stats::robust::{self, Variance};
+use crate::stats::robust::{self, Mean, Variance};
 use crate::stats::{shrink, student};
 
 /// An effect with the variance of its own error.
@@ -45,6 +45,33 @@ impl Evidence {
             effects: threes.iter().map(|[head, base, null]| head - f64::midpoint(*base, *null)).collect(),
             control: threes.iter().map(|[_, base, null]| null - base).collect(),
             threes: Some(threes),
+        }
+    }
+
+    /// What the first so many lives say together, with their variance drawn towards the `usual` one of kindred series.
+    /// None of one life.
+    #[must_use]
+    pub fn estimate(&self, lives: usize, usual: Option<Variance>) -> Option<Estimate> {
+        let mean = self.mean(lives)?;
+        Some(estimate(mean, lives, shrink::towards(of_one(mean, lives), usual)))
+    }
+
+    /// How much lives vary: the variance of one life around the others, for the kin of later duels. None of one life.
+    #[must_use]
+    pub fn variance_of_lives(&self) -> Option<Variance> {
+        let lives = self.effects.len();
+        self.mean(lives).map(|mean| of_one(mean, lives))
+    }
+
+    /// Head against each of the other two, where there are two: how fast a life is has a long tail, and the middle of head
+    /// over the mean of two would lean.
+    fn mean(&self, lives: usize) -> Option<Mean> {
+        match &self.threes {
+            Some(threes) => {
+                let apart = |[head, base, null]: &Three| [head - base, head - null];
+                robust::unspoiled_mean_of(&threes[..lives].iter().map(apart).collect::<Vec<_>>())
+            }
+            None => robust::unspoiled_mean(&self.effects[..lives]),
         }
     }
 
@@ -94,20 +121,20 @@ pub fn medians(lives: &[Life]) -> Vec<f64> {
     lives.iter().filter_map(|life| robust::median(life.values())).collect()
 }
 
-/// How much lives vary: the variance of one life around the others, for the kin of later duels. None of one life.
-#[must_use]
-pub fn variance_of_lives(medians: &[f64]) -> Option<Variance> {
-    let mean = robust::unspoiled_mean(medians)?;
-    Some(Variance { value: mean.variance * medians.len() as f64, df: mean.df })
-}
-
 /// The effect over lives, with their variance drawn towards the `usual` one of kindred series. None of one life.
 #[must_use]
 pub fn over_lives(medians: &[f64], usual: Option<Variance>) -> Option<Estimate> {
-    let effect = robust::unspoiled_mean(medians)?.center;
-    let of_life = shrink::towards(variance_of_lives(medians)?, usual);
-    let error = Variance { value: of_life.value / medians.len() as f64, df: of_life.df };
-    Some(Estimate { effect, error })
+    let mean = robust::unspoiled_mean(medians)?;
+    Some(estimate(mean, medians.len(), shrink::towards(of_one(mean, medians.len()), usual)))
+}
+
+/// The variance of one life around the others.
+fn of_one(mean: Mean, lives: usize) -> Variance {
+    Variance { value: mean.variance * lives as f64, df: mean.df }
+}
+
+fn estimate(mean: Mean, lives: usize, of_life: Variance) -> Estimate {
+    Estimate { effect: mean.center, error: Variance { value: of_life.value / lives as f64, df: of_life.df } }
 }
 
 /// The level at which the null control must contradict "no bias" before it is believed, both sides.

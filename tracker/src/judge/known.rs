@@ -6,7 +6,7 @@ use crate::domain::{BenchmarkName, Bout, Contest, Duel, Readings};
 use crate::stats::robust::Variance;
 
 use super::builds::Earlier;
-use super::estimate::{Evidence, over_lives, variance_of_lives};
+use super::estimate::Evidence;
 
 /// What earlier duels say of one series.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,8 +40,9 @@ impl Known {
 
     fn learn(&mut self, benchmark: &BenchmarkName, contest: &Contest, builds_differ: bool) {
         let Readings::Paired { lives, null } = &contest.readings else { return };
-        let effects = Evidence::of(lives, null).effects;
-        let (Some(variance), Some(estimate)) = (variance_of_lives(&effects), over_lives(&effects, None)) else {
+        let evidence = Evidence::of(lives, null);
+        let estimate = evidence.estimate(evidence.effects.len(), None);
+        let (Some(variance), Some(estimate)) = (evidence.variance_of_lives(), estimate) else {
             return;
         };
         let past = self.0.entry((benchmark.clone(), contest.metric.name.clone())).or_default();

@@ -10,7 +10,7 @@ use crate::stats::looks::{Looks, Sides};
 use crate::stats::simulate::{Noise, Shape, soak, upper_bound};
 
 use super::builds::{Earlier, Spread};
-use super::estimate::{Evidence, over_lives};
+use super::estimate::Evidence;
 use super::point;
 use super::rule::{Case, DOUBT, decide};
 
@@ -54,7 +54,7 @@ fn duel(series: &Series, level: f64, truth: f64) -> Ended {
     let mut covered = true;
     let most = series.evidence.effects.len();
     for look in looks.iter().take_while(|look| look.values <= most) {
-        let estimate = over_lives(&series.evidence.effects[..look.values], None).unwrap();
+        let estimate = series.evidence.estimate(look.values, None).unwrap();
         let case = Case {
             estimate,
             signs: Some(series.evidence.first(look.values)),

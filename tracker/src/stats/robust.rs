@@ -37,7 +37,7 @@ pub struct Mean {
 /// is cut off, and it is the mean with its usual error.
 #[must_use]
 pub fn trimmed_mean(values: &[f64]) -> Option<Mean> {
-    without(values, values.len() / 10)
+    without(&values.iter().map(|&value| [value]).collect::<Vec<_>>(), values.len() / 10)
 }
 
 /// A quarter is cut off each end where that makes the variance so many times smaller: of normal values that happens once
@@ -50,24 +50,34 @@ const FEWEST_SPOILED: usize = 7;
 /// them: an interruption that hits one of two sides for a while, say.
 #[must_use]
 pub fn unspoiled_mean(values: &[f64]) -> Option<Mean> {
-    let usual = trimmed_mean(values)?;
-    let inner = without(values, values.len() / 4).filter(|_| values.len() >= FEWEST_SPOILED);
+    unspoiled_mean_of(&values.iter().map(|&value| [value]).collect::<Vec<_>>())
+}
+
+/// The same of values that hang together in groups. It is their single values that are cut off, so that what is skewed in
+/// the mean of a group and not in its members does not lean.
+#[must_use]
+pub fn unspoiled_mean_of<const K: usize>(groups: &[[f64; K]]) -> Option<Mean> {
+    let usual = without(groups, groups.len() / 10)?;
+    let inner = without(groups, groups.len() / 4).filter(|_| groups.len() >= FEWEST_SPOILED);
     Some(inner.filter(|inner| usual.variance > SPOILED * inner.variance).unwrap_or(usual))
 }
 
-fn without(values: &[f64], cut: usize) -> Option<Mean> {
-    let n = values.len();
+/// Without the values of so many groups at each end.
+fn without<const K: usize>(groups: &[[f64; K]], cut: usize) -> Option<Mean> {
+    let n = groups.len();
     if n < 2 {
         return None;
     }
-    let mut sorted = values.to_vec();
+    let mut sorted = groups.concat();
     sorted.sort_by(f64::total_cmp);
-    let kept = (n - 2 * cut) as f64;
-    let center = sorted[cut..n - cut].iter().sum::<f64>() / kept;
-    let (low, high) = (sorted[cut], sorted[n - 1 - cut]);
-    let winsorised = || sorted.iter().map(|value| value.clamp(low, high));
+    let inner = &sorted[cut * K..(n - cut) * K];
+    let center = inner.iter().sum::<f64>() / inner.len() as f64;
+    let (low, high) = (inner[0], inner[inner.len() - 1]);
+    let winsorised =
+        || groups.iter().map(|group| group.iter().map(|value| value.clamp(low, high)).sum::<f64>() / K as f64);
     let mean = winsorised().sum::<f64>() / n as f64;
     let squares: f64 = winsorised().map(|value| (value - mean).powi(2)).sum();
+    let kept = (n - 2 * cut) as f64;
     Some(Mean { center, variance: squares / (kept * (kept - 1.0)), df: kept - 1.0 })
 }
 
@@ -132,6 +142,21 @@ mod tests {
         let found = trimmed_mean(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 100.0]).unwrap();
         assert!((found.center - 5.5).abs() < 1e-12 && (found.variance - 1.1875).abs() < 1e-12);
         assert!((found.df - 7.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_skewed_in_the_mean_of_a_pair_and_not_in_its_members_does_not_lean() {
+        // Three sides of one kind, with a long tail: the one over the others, each alone and both together.
+        let mut noise = Noise::seeded(3);
+        let lives: Vec<[f64; 3]> = (0..40_000).map(|_| [(); 3].map(|()| (0.8 * noise.normal()).exp())).collect();
+        let pairs: Vec<[f64; 2]> = lives.iter().map(|[one, a, b]| [one - a, one - b]).collect();
+        let means: Vec<f64> = pairs.iter().map(|[a, b]| f64::midpoint(*a, *b)).collect();
+        let (paired, plain) = (unspoiled_mean_of(&pairs).unwrap(), unspoiled_mean(&means).unwrap());
+        assert!(paired.center.abs() < 3.0 * paired.variance.sqrt(), "{paired:?}");
+        assert!(plain.center < -5.0 * plain.variance.sqrt(), "{plain:?}");
+        let twice: Vec<[f64; 2]> = means.iter().map(|mean| [*mean; 2]).collect();
+        let same = unspoiled_mean_of(&twice).unwrap();
+        assert!((same.center - plain.center).abs() < 1e-12 && (same.variance - plain.variance).abs() < 1e-12);
     }
 
     #[test]
