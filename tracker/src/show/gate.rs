@@ -97,7 +97,7 @@ pub fn text(report: &Report, style: Style) -> String {
         ("allowed", Align::Right),
         ("finding", Align::Left),
     ]);
-    let told: Vec<&Row<'_>> = rows.iter().filter(|row| told(row.1)).collect();
+    let (told, folded) = of_weight(report, &rows);
     for (benchmark, one) in &told {
         let finding = address(report, benchmark, &one.metric.name).map_or(String::new(), |id| id.short().to_owned());
         let mut row = cells(benchmark, one).to_vec();
@@ -106,6 +106,9 @@ pub fn text(report: &Report, style: Style) -> String {
     }
     if !told.is_empty() {
         out.push_str(&table.render(style));
+    }
+    for line in folded {
+        let _ = writeln!(out, "{}", escape::line(&line));
     }
     out.push_str(&rest(report, &rows));
     let _ = write!(out, "kept as duel {}", report.duel.short());
@@ -236,6 +239,37 @@ fn verdicts<'a>(benchmark: &'a BenchmarkName, judged: &'a Judged) -> Vec<Row<'a>
 
 pub(super) fn told(one: &MetricVerdict) -> bool {
     one.verdict.call != Call::Unchanged || one.verdict.moved_within_limit()
+}
+
+/// So many undecided rows are shown of each kind: whoever reads two hundred of them reads none.
+const MOST_UNDECIDED: usize = 12;
+
+/// The rows that deserve to be read, and what is said in place of those that are too many.
+pub(super) fn of_weight<'a>(report: &Report, rows: &[Row<'a>]) -> (Vec<Row<'a>>, Vec<String>) {
+    let is_undecided = |row: &&Row<'_>| row.1.verdict.call == Call::Inconclusive;
+    let (vague, unread): (Vec<&Row<'a>>, Vec<&Row<'a>>) =
+        rows.iter().filter(is_undecided).partition(|row| row.1.verdict.grounds.is_some());
+    let mut folded = Vec::new();
+    if let Some(more) = vague.len().checked_sub(MOST_UNDECIDED).filter(|more| *more > 0) {
+        folded.push(format!("{more} more are inconclusive; tachograph explain {} has them", report.duel.short()));
+    }
+    let are_many = unread.len() > MOST_UNDECIDED;
+    if are_many {
+        let mut names: Vec<BenchmarkName> = unread.iter().map(|(name, _)| (*name).clone()).collect();
+        names.sort();
+        names.dedup();
+        folded.push(format!("too few lives for a word: {} metrics of {}", unread.len(), few(&names)));
+    }
+    let mut vague_so_far = 0;
+    let deserves = |row: &&Row<'_>| match (row.1.verdict.call, row.1.verdict.grounds) {
+        (Call::Inconclusive, None) => !are_many,
+        (Call::Inconclusive, Some(_)) => {
+            vague_so_far += 1;
+            vague_so_far <= MOST_UNDECIDED
+        }
+        _ => told(row.1),
+    };
+    (rows.iter().filter(deserves).copied().collect(), folded)
 }
 
 /// The address of the finding that this metric is, or is a part of.
@@ -376,6 +410,20 @@ pub(super) mod tests {
         new on head: d
         kept as duel 000000000000
         ");
+    }
+
+    #[test]
+    fn what_is_undecided_is_folded_where_it_is_too_much_to_read() {
+        let names: Vec<String> = (0..MOST_UNDECIDED + 3).map(|at| format!("b{at:02}")).collect();
+        let shown = |count: usize| {
+            let judged = names.iter().take(count).map(|name| (name.as_str(), judged(Call::Inconclusive, 0.1)));
+            text(&report(Whole::Inconclusive, judged.collect(), vec![]), Style::default())
+        };
+        let few = shown(MOST_UNDECIDED);
+        assert_eq!(few.matches("too few lives").count(), MOST_UNDECIDED, "{few}");
+        let many = shown(names.len());
+        let line = "too few lives for a word: 15 metrics of b00, b01, b02, b03, b04 and 10 more\n";
+        assert!(many.contains(line) && many.matches("too few lives").count() == 1, "{many}");
     }
 
     #[test]

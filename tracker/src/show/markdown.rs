@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::escape::{markdown as code, markdown_block as block};
-use super::gate::{Gate, Row, accepted, address, cells, few, lone, new_on_head, rows, summed, told, what};
+use super::gate::{Gate, Row, accepted, address, cells, few, lone, new_on_head, of_weight, rows, summed, what};
 use super::judgement::percent;
 use crate::domain::{Call, Finding, Lack, RecordId, Report, Side, Subject, Trouble, Whole};
 
@@ -131,8 +131,11 @@ fn moved(out: &mut String, report: &Report) {
     for remark in &report.remarks {
         let _ = write!(out, "\n- {}\n", code(remark));
     }
-    let rows: Vec<Row<'_>> = rows(report).into_iter().filter(|row| told(row.1)).collect();
+    let (rows, folded) = of_weight(report, &rows(report));
     table(out, report, &rows);
+    for line in folded {
+        let _ = write!(out, "\n- {}\n", code(&line));
+    }
     if let Some(new) = new_on_head(report) {
         let _ = write!(out, "\nNew on head: {}\n", code(&new));
     }
