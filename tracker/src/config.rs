@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use self::suite::RawSuite;
 use crate::domain::{
-    BenchmarkName, Extra, FalseReds, Limit, LimitError, Policy, PolicyEntry, SuiteName, Undecided, closest,
+    BenchmarkName, Extra, FalseReds, Limit, LimitError, Pattern, Policy, PolicyEntry, SuiteName, Undecided, closest,
     parse_duration,
 };
 
@@ -100,6 +100,8 @@ pub struct Suite {
     pub timeout: Duration,
     /// What is measured beside what it reports itself.
     pub metrics: Vec<Extra>,
+    /// Benchmarks that a gate leaves out unless it is asked for them: only runs measure them.
+    pub run_only: Vec<Pattern>,
 }
 
 /// Command lines that are run one after the other, each a program and its arguments.
@@ -339,13 +341,17 @@ fn resolve_suite((name, raw): (String, RawSuite)) -> Result<(SuiteName, Suite), 
     let timeout = duration(&format!("suite.{name}.timeout"), raw.timeout.as_deref(), DEFAULT_TIMEOUT)?;
     let metrics = raw.metrics.iter().map(|name| name.parse::<Extra>()).collect::<Result<Vec<_>, _>>();
     let metrics = metrics.map_err(|error| wrong(format!("`metrics`: {error}")))?;
+    let run_only = raw.run_only.clone();
+    if run_only.iter().any(|pattern| pattern.as_str().trim().is_empty()) {
+        return Err(wrong("`run_only` has an empty pattern, which would leave out everything".to_owned()));
+    }
     let source = suite::source(raw).map_err(wrong)?;
     if let (Source::Command(_), [_, ..]) = (&source, &metrics[..]) {
         return Err(wrong(
             "`metrics` goes with a worker: of a command nothing can be counted apart from its start".to_owned(),
         ));
     }
-    Ok((suite_name, Suite { source, budget, timeout, metrics }))
+    Ok((suite_name, Suite { source, budget, timeout, metrics, run_only }))
 }
 
 /// The parser's message, with the nearest right name where a key is unknown.

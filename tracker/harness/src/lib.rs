@@ -35,6 +35,7 @@ mod callgrind;
 mod contain;
 mod counts;
 mod describe;
+mod layout;
 mod metric;
 mod offer;
 mod pattern;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::benchmark::{Benchmark, require_name};
 use crate::body::Typed;
 use crate::offer::{Hook, Offer};
-use crate::{counts, person, worker};
+use crate::{counts, layout, person, worker};
 
 /// The benchmarks that a program offers.
 ///
@@ -27,6 +27,8 @@ pub struct Suite<'a> {
 impl<'a> Suite<'a> {
     /// A suite without benchmarks.
     pub fn new(name: impl Into<String>) -> Suite<'a> {
+        // Before anything is made that benchmarks work on.
+        layout::settle();
         Suite { name: name.into(), offers: Vec::new(), profile: None, counting: counts::installed() }
     }
 

@@ -97,7 +97,7 @@ struct HowArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     metrics: Vec<Extra>,
 
-    /// Measure and judge as ever even where base and head are one program and only documentation changed
+    /// Measure and judge as ever even where base and head are one program and only documentation, tests or workflows changed
     #[arg(long)]
     measure_anyway: bool,
 

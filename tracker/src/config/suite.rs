@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::recipe::{self, Recipe};
 use super::{CargoTarget, CommandSource, Commands, Harness, Runs, Source};
-use crate::domain::BenchmarkName;
+use crate::domain::{BenchmarkName, Pattern};
 
 /// How many processes a command suite gets unless the project says otherwise.
 const DEFAULT_PROCESSES: u32 = 5;
@@ -36,6 +36,8 @@ pub(super) struct RawSuite {
     pub(super) timeout: Option<String>,
     #[serde(default)]
     pub(super) metrics: Vec<String>,
+    #[serde(default)]
+    pub(super) run_only: Vec<Pattern>,
 }
 
 #[derive(Debug, Deserialize)]

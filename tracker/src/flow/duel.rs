@@ -5,18 +5,19 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::enough::{Aim, Enough, Inputs};
-use super::instructions::Counting;
+use super::instructions::{Counting, UNCOUNTED};
 use super::prepare::{BUILT_BYTES, Commanded, Start};
 use super::results;
 use crate::domain::{
-    BenchmarkName, Bout, Contest, Duel, Kind, Life, Machine, Metric, Notes, Policy, Readings, Side, SuiteName, Trouble,
+    BenchmarkName, Bout, Contest, Duel, Kind, Life, Machine, Metric, Notes, Pattern, Policy, Readings, Side, SuiteName,
+    Trouble,
 };
 use crate::failure::Failure;
 use crate::judge::known::Known;
 use crate::measure::command::duel::{Parties, Party, Undueled};
 use crate::measure::command::{self, Results};
 use crate::measure::count::Counter;
-use crate::measure::duel::{self, DuelError, Fought, Options, Programs, Progress};
+use crate::measure::duel::{self, DuelError, Fought, Options, Programs, Progress, SHORT};
 use crate::measure::interrupt::Stop;
 use crate::measure::lives::Stopped;
 use crate::measure::machine::{self, Watch};
@@ -28,6 +29,18 @@ pub(super) const PROGRAM: &str = "program";
 
 /// The note that tells how many benchmarks a suite has that several jobs measure.
 pub(super) const ALL_SHARDS: &str = "benchmarks of all shards";
+
+/// The note that tells which benchmarks are left to runs.
+const RUN_ONLY: &str = "left to runs";
+
+/// What a duel's notes have to say to whoever reads the report.
+pub(super) fn remarks(duel: &Duel) -> Vec<String> {
+    let of_note = |note: &str, said: fn(&str) -> String| duel.notes.get(note).map(|value| said(value));
+    let uncounted = of_note(UNCOUNTED, |why| format!("instructions that could not be counted: {why}"));
+    let short = of_note(SHORT, |time| format!("the budget was too short by {time}; --budget gives more"));
+    let left = of_note(RUN_ONLY, |patterns| format!("left to runs (run_only): what matches {patterns}"));
+    uncounted.into_iter().chain(short).chain(left).collect()
+}
 
 /// One side, built.
 pub(super) struct Ready {
@@ -123,6 +136,10 @@ impl Job<'_> {
         }
         notes.extend(fought.notes);
         notes.insert("gated series".to_owned(), gated_series.to_string());
+        if let (true, without @ [_, ..]) = (self.options.filter.is_empty(), &self.options.without[..]) {
+            let patterns: Vec<&str> = without.iter().map(Pattern::as_str).collect();
+            notes.insert(RUN_ONLY.to_owned(), patterns.join(", "));
+        }
         let mut bouts = fought.bouts;
         if let (Some(counting), Start::Worker(base), Start::Worker(head)) =
             (self.counting(), &self.base.start, &self.head.start)

@@ -6,7 +6,7 @@ use crate::domain::{BenchmarkName, Bout, Call, Contest, Duel, Judged, MetricVerd
 use crate::judge;
 use crate::judge::estimate::{medians, over_lives};
 use crate::judge::known::Known;
-use crate::measure::duel::Rule;
+use crate::measure::duel::{Rule, Want};
 use crate::stats::looks::{Looks, Sides};
 
 /// When the luck of builds is so many times the error of measuring, more lives do not make the two together smaller.
@@ -77,12 +77,13 @@ impl Rule for Enough<'_> {
         if self.aim == Aim::Size { least } else { self.looks().next_after(least).map_or(least, |look| look.values) }
     }
 
-    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
+    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, Want> {
         if self.inputs == Inputs::Same {
             return BTreeMap::new();
         }
         if self.aim == Aim::Size {
-            return bouts.iter().filter_map(|(name, bout)| Some((name.clone(), lives_for_size(bout)?))).collect();
+            let next = |bout| lives_for_size(bout).map(|next| Want { next, enough: next });
+            return bouts.iter().filter_map(|(name, bout)| Some((name.clone(), next(bout)?))).collect();
         }
         self.duel.bouts.clone_from(bouts);
         let least = self.least_for_a_finding();
@@ -92,7 +93,8 @@ impl Rule for Enough<'_> {
             let Judged::Verdicts(verdicts) = judged else { return None };
             let next = verdicts.iter().filter_map(|one| next_look(one, self.looks(), least)).max()?;
             let before = judge::pool::lives_before(self.earlier, &benchmark);
-            Some((benchmark, next.saturating_sub(before)))
+            let still = |lives: usize| lives.saturating_sub(before);
+            Some((benchmark, Want { next: still(next), enough: still(least) }))
         };
         judged.into_iter().filter_map(wanted).collect()
     }
@@ -142,7 +144,7 @@ mod tests {
     /// What it wants of these.
     fn wanted<const N: usize>(rule: &mut Enough<'_>, bouts: [(&str, Bout); N]) -> Vec<(String, usize)> {
         let bouts = bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
-        rule.wants(&bouts).into_iter().map(|(name, lives)| (name.to_string(), lives)).collect()
+        rule.wants(&bouts).into_iter().map(|(name, want)| (name.to_string(), want.next)).collect()
     }
 
     #[test]
@@ -171,6 +173,8 @@ mod tests {
         assert_eq!(rule.first_look(), 1);
         let wants = wanted(&mut rule, bouts(1));
         assert_eq!(wants, [("doubtful".to_owned(), 3)], "the look after seven lives stands at ten");
+        let all = bouts(1).into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
+        assert_eq!(rule.wants(&all)["doubtful"].enough, 15 - 7, "so many more could be a finding");
     }
 
     #[test]

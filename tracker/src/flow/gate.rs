@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 pub use self::asked::{Ended, Event, HeadOf, Request, Shortcut, WhosePolicy};
 use self::terms::{Terms, terms};
 use super::acceptances;
-use super::duel::{Dueled, Job};
+use super::duel::{Dueled, Job, remarks};
 use super::ends::{Ends, ends};
 use super::enough::{Aim, Inputs};
 use super::idle;
 use super::inputs;
-use super::instructions::{self, UNCOUNTED};
+use super::instructions;
 use super::project::{Project, absent};
 use super::run::{self, chosen, machine_of};
 use super::side::Built;
@@ -151,7 +151,8 @@ impl Going<'_, '_> {
             return Ok(Ended::Part { duels, unreported });
         }
         // Whoever asked for a part must not hear that the rest of the rules is idle.
-        let is_whole = self.request.suites.is_empty() && self.request.filter.is_empty();
+        let all_benchmarks = suites.iter().all(|(_, suite)| suite.run_only.is_empty());
+        let is_whole = all_benchmarks && self.request.suites.is_empty() && self.request.filter.is_empty();
         if is_whole && unreported.is_empty() && !reports.is_empty() {
             for remark in idle::remarks(&self.config.policy, &self.accepted, &reports) {
                 (self.tell)(Event::Remark(remark));
@@ -175,6 +176,7 @@ impl Going<'_, '_> {
         };
         let mut options = Options::new(suite.budget, suite.timeout, self.request.seed);
         options.filter.clone_from(&self.request.filter);
+        options.without.clone_from(&suite.run_only);
         options.share = self.request.shard.map(|shard| self.share(name, suite, shard)).transpose()?;
         let machine = machine_of(self.config);
         let (known, earlier) = self.past(name, &machine, (&base.side, &head.side))?;
@@ -207,9 +209,7 @@ impl Going<'_, '_> {
                 let policy = &self.config.policy;
                 let report = judge::report::of_pool(&duel, &earlier, policy, &known, gated_series);
                 let mut report = Report { rules: self.rules.clone(), ..report };
-                if let Some(uncounted) = duel.notes.get(UNCOUNTED) {
-                    report.remarks.push(format!("instructions that could not be counted: {uncounted}"));
-                }
+                report.remarks.extend(remarks(&duel));
                 report.remarks.extend(inputs::said_of_own_source(suite, &differing));
                 if is_same {
                     report = judge::report::of_same_inputs(report);

@@ -9,10 +9,20 @@ use crate::domain::Side;
 const DOCUMENTS: [&str; 4] = ["md", "markdown", "rst", "adoc"];
 
 /// Whether nothing that a benchmark can see differs: both sides are one program, byte by byte, and all files that differ
-/// are documentation.
+/// are documentation, tests of a Rust package, or the host's workflows. Other sources may go into programs that the
+/// benchmark starts.
 pub(super) fn are_the_same(base: &Side, head: &Side, differing: &[PathBuf]) -> bool {
     let one_program = base.program.is_some() && base.program == head.program;
-    one_program && differing.iter().all(|path| is_documentation(path))
+    one_program && differing.iter().all(|path| is_documentation(path) || is_test(path) || is_of_host(path))
+}
+
+/// `tests/NAME.rs`, or anything below, in whichever package: cargo makes programs of their own of these.
+fn is_test(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "rs") && path.iter().any(|part| part == "tests")
+}
+
+fn is_of_host(path: &Path) -> bool {
+    path.starts_with(".github/workflows") || path == Path::new(".gitlab-ci.yml")
 }
 
 fn is_documentation(path: &Path) -> bool {
@@ -56,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn one_program_beside_changed_documentation_is_the_same_and_beside_anything_else_is_not() {
+    fn one_program_beside_changes_that_it_cannot_see_is_the_same_and_beside_any_other_is_not() {
         let duel = Duel::example(vec![]);
         let same = |program: Option<&str>, names: &[&str]| {
             let base = Side { program: program.map(str::to_owned), ..duel.base.clone() };
@@ -64,7 +74,9 @@ mod tests {
             are_the_same(&base, &head, &paths(names))
         };
         assert!(same(Some("0a"), &["README.md", "docs/a.RST"]) && same(Some("0a"), &[]));
+        assert!(same(Some("0a"), &["p/tests/main/a.rs", ".github/workflows/ci.yml", ".gitlab-ci.yml"]));
         assert!(!same(Some("0a"), &["README.md", "data/input.json"]) && !same(None, &[]));
+        assert!(!same(Some("0a"), &["p/tests/input.json"]) && !same(Some("0a"), &["p/src/tests.rs"]));
         assert!(!are_the_same(&duel.base, &duel.head, &[]));
     }
 

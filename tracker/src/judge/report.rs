@@ -38,7 +38,8 @@ pub fn of_same_inputs(mut report: Report) -> Report {
     report.findings = findings(&report.judged, &report.lone);
     report.whole = whole(&report.judged, &report.lone, &[]);
     report.remarks.push(
-        "nothing that these benchmarks can see differs: both sides run one program, and only documentation changed"
+        "nothing that these benchmarks can see differs: both sides run one program, and only documentation, \
+         tests or workflows changed"
             .to_owned(),
     );
     report

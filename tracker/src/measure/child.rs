@@ -44,6 +44,7 @@ mod environment;
 mod interactive;
 pub mod keeper;
 mod kept;
+pub(in crate::measure) mod layout;
 mod pipes;
 mod sweep;
 mod tail;
@@ -74,6 +75,7 @@ pub struct Program {
     directory: PathBuf,
     environment: Environment,
     cpus: Option<Vec<usize>>,
+    layout: Option<u64>,
 }
 
 /// Why something is no program.
@@ -99,7 +101,7 @@ impl Program {
         if arguments.first().is_none_or(|first| first.is_empty()) {
             return Err(ProgramError::Empty);
         }
-        Ok(Program { arguments, directory: directory.into(), environment, cpus: None })
+        Ok(Program { arguments, directory: directory.into(), environment, cpus: None, layout: None })
     }
 
     /// Binds it, and all that it starts, to these processors.

@@ -51,6 +51,8 @@ pub struct Options {
     pub patience: Patience,
     /// Which benchmarks; all if empty, else those that any pattern matches.
     pub filter: Vec<Pattern>,
+    /// Which to leave out where no filter asks for them.
+    pub without: Vec<Pattern>,
     /// This job's part of those; all of them if none.
     pub share: Option<Share>,
 }
@@ -60,13 +62,15 @@ impl Options {
     #[must_use]
     pub fn new(budget: Duration, timeout: Duration, seed: u64) -> Options {
         let limit = (10 * budget).max(Duration::from_mins(10));
-        Options { budget, limit, seed, patience: Patience::of(timeout), filter: Vec::new(), share: None }
+        let (filter, without) = (Vec::new(), Vec::new());
+        Options { budget, limit, seed, patience: Patience::of(timeout), filter, without, share: None }
     }
 
     /// Whether a benchmark is chosen.
     #[must_use]
     pub fn chooses(&self, name: &BenchmarkName) -> bool {
-        self.filter.is_empty() || self.filter.iter().any(|pattern| pattern.matches(name.as_str()))
+        let is_in = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name.as_str()));
+        if self.filter.is_empty() { !is_in(&self.without) } else { is_in(&self.filter) }
     }
 }
 
@@ -89,8 +93,17 @@ pub trait Rule {
     fn lives_to_plan(&self) -> usize {
         self.least_for_a_finding()
     }
-    /// By benchmark, the lives after which it wants to be asked again. What it does not name is decided.
-    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize>;
+    /// By benchmark, the lives that it wants. What it does not name is decided.
+    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, Want>;
+}
+
+/// The lives that a benchmark is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Want {
+    /// After so many the rule asks again.
+    pub next: usize,
+    /// Who cannot have so many gets none while others can: fewer hardly decide anything.
+    pub enough: usize,
 }
 
 /// What a duel yielded.
@@ -159,7 +172,8 @@ pub fn run(
     let begun = Instant::now();
     let until = begun + options.limit;
     let lives = |program| Lives::new(program, options.patience, until, stop);
-    let mut crew = Crew::new([lives(programs.base), lives(programs.head), lives(programs.base)]);
+    let all = [lives(programs.base), lives(programs.head), lives(programs.base)];
+    let mut crew = Crew::new(all, offers.share_layouts);
     let pairs = offers.common();
     tell(Progress::Listed { benchmarks: pairs.len() });
     // Where the workers are the tracker wakes them without waking another processor first, as in a solo run.
@@ -171,12 +185,25 @@ pub fn run(
     let is_urgent = urgent.is_some();
     let mut running = Running { pairs: &pairs, states, order, begun, options, tell, is_urgent };
     running.rehearse(&mut crew)?;
-    running.fight(&mut crew, rule)?;
+    let open = running.fight(&mut crew, rule)?;
     crew.close();
+    let short = short(open.iter().map(Need::least_cost), running.left());
     let mut fought = running.conclude(&mut crew, offers);
+    fought.notes.extend(short.map(|short| (SHORT.to_owned(), short)));
     let priority = if is_urgent { "raised" } else { "usual" };
     fought.notes.insert("priority of workers".to_owned(), priority.to_owned());
     Ok(fought)
+}
+
+/// The note that tells how much time was short.
+pub const SHORT: &str = "time that was short";
+
+/// What is said of the lives that there was no time for, by what they cost each benchmark that is not decided.
+pub(super) fn short(costs: impl Iterator<Item = Duration>, left: Duration) -> Option<String> {
+    let costs: Vec<Duration> = costs.collect();
+    let missing = costs.iter().sum::<Duration>().saturating_sub(left).as_secs_f64().ceil();
+    let benchmarks = if costs.len() == 1 { "1 benchmark" } else { &format!("{} benchmarks", costs.len()) };
+    (missing > 0.0).then(|| format!("some {missing} s for the lives that {benchmarks} would need"))
 }
 
 /// A duel under way.
@@ -236,28 +263,29 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Lives, until the rule has enough or the time is spent.
-    fn fight(&mut self, crew: &mut Crew<'_>, rule: &mut dyn Rule) -> Result<(), Stopped> {
+    /// Lives, until the rule has enough or the time is spent. Returns what those need that are not decided.
+    fn fight(&mut self, crew: &mut Crew<'_>, rule: &mut dyn Rule) -> Result<Vec<Need>, Stopped> {
         let working = (0..self.pairs.len()).filter(|&index| self.states[index].known().is_some());
         let working: Vec<usize> = working.collect();
         self.life(crew, &working, rule.lives_to_plan())?;
-        let first = rule.first_look();
-        let mut targets: Vec<(usize, usize)> = working.iter().map(|&index| (index, first)).collect();
+        let (next, enough) = (rule.first_look(), rule.least_for_a_finding());
+        let mut targets: Vec<(usize, Want)> = working.iter().map(|&index| (index, Want { next, enough })).collect();
         // A rule that knows of earlier lives may have enough of the first one, or name more: it is asked in any case.
-        targets.retain(|&(index, target)| self.states[index].wants_lives(target));
+        targets.retain(|&(index, target)| self.states[index].wants_lives(target.next));
         loop {
             if !targets.is_empty() {
-                let needs = targets.iter().filter_map(|&(index, target)| self.states[index].need(index, target));
-                let affordable = share::affordable(needs.collect(), self.left());
+                let whole = |&(index, want): &(usize, Want)| self.states[index].need(index, want.next.max(want.enough));
+                let needs: Vec<Need> = targets.iter().filter_map(whole).collect();
+                let affordable = share::affordable(needs.clone(), self.left());
                 if affordable.is_empty() {
-                    return Ok(());
+                    return Ok(needs);
                 }
                 targets.retain(|&(index, _)| affordable.contains(&index));
             }
             while !targets.is_empty() {
                 let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
                 self.life(crew, &open, rule.lives_to_plan())?;
-                targets.retain(|&(index, target)| self.states[index].wants_lives(target));
+                targets.retain(|&(index, target)| self.states[index].wants_lives(target.next));
                 if self.left().is_zero() {
                     break;
                 }
@@ -265,9 +293,9 @@ impl Running<'_> {
             let wants = rule.wants(&self.bouts());
             let wanted = |&index: &usize| Some((index, *wants.get(self.pairs[index].name())?));
             targets = working.iter().filter_map(wanted).collect();
-            targets.retain(|&(index, target)| self.states[index].wants_lives(target));
+            targets.retain(|&(index, target)| self.states[index].wants_lives(target.next));
             if targets.is_empty() {
-                return Ok(());
+                return Ok(Vec::new());
             }
         }
     }
@@ -306,11 +334,14 @@ impl Running<'_> {
         bouts.extend(offers.lone());
         let started: u32 = crew.lives().iter().map(Lives::started).sum();
         let [base, head] = &offers.workers;
+        let is_fixed = crew.lives().iter().all(|lives| lives.fixed() == Some(true));
+        let addresses = if is_fixed { "the same on all sides of a life" } else { "each worker's own" };
         let mut notes = Notes::from([
             ("worker of base".to_owned(), base.clone()),
             ("worker of head".to_owned(), head.clone()),
             ("workers started".to_owned(), started.to_string()),
             ("time left".to_owned(), format!("{:.1} s", self.left().as_secs_f64())),
+            ("addresses".to_owned(), addresses.to_owned()),
         ]);
         for (lives, side) in crew.lives().iter().zip(["base", "head", "null control"]) {
             if let Some((count, first)) = lives.ended_badly() {

@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::child::{Finished, Program, ProgramError, Reason};
+use super::child::layout::NUDGES;
+use super::child::{Finished, Program, ProgramError, Reason, layout};
 use super::cores;
 use super::huge_pages;
 use super::interrupt::Stop;
@@ -55,6 +56,10 @@ pub struct Lives<'a> {
     starting: Duration,
     /// How many of the workers took huge pages, and how many were seen that did not; none where none is asked to.
     huge: Option<(u32, u32)>,
+    /// Whether no addresses were drawn for a worker for which none were to be; none if there was no such worker.
+    fixed: Option<bool>,
+    /// How often the stack is nudged from where a layout puts it, so that workers take huge pages.
+    nudges: u32,
     /// Workers that did not exit with status 0 when they were let go: how many, and how the first did.
     ended_badly: Option<(u32, String)>,
 }
@@ -72,6 +77,8 @@ impl<'a> Lives<'a> {
             started: 0,
             starting: Duration::ZERO,
             huge: huge_pages::are_asked_for().then_some((0, 0)),
+            fixed: None,
+            nudges: 0,
             ended_badly: None,
         }
     }
@@ -123,14 +130,21 @@ impl<'a> Lives<'a> {
     /// Starts a worker on as many processors as it uses.
     pub fn start(&mut self, cores: u32) -> Result<Worker, WorkerError> {
         let here = self.cpus(cores).to_vec();
-        self.start_on(&here)
+        self.start_on(&here, None)
     }
 
     /// Starts a worker beside the processors where it will be measured, if there is room: nobody is disturbed there, nor
-    /// does it wait for those who are measured. [`Lives::gather`] brings it over.
-    pub fn start_aside(&mut self, cores: u32) -> Result<Worker, WorkerError> {
+    /// does it wait for those who are measured. [`Lives::gather`] brings it over. With a `layout` it has the addresses that
+    /// belong to that number.
+    pub fn start_aside(&mut self, cores: u32, layout: Option<u64>) -> Result<Worker, WorkerError> {
         let there = self.aside(cores).to_vec();
-        self.start_on(&there)
+        self.start_on(&there, layout)
+    }
+
+    /// Whether no addresses were drawn for a worker for which none were to be; none if there was no such worker.
+    #[must_use]
+    pub fn fixed(&self) -> Option<bool> {
+        self.fixed
     }
 
     /// Brings a worker to the processors where it is measured.
@@ -151,14 +165,20 @@ impl<'a> Lives<'a> {
     }
 
     /// Starts a worker that takes huge pages, if any of this program does.
-    fn start_on(&mut self, cpus: &[usize]) -> Result<Worker, WorkerError> {
-        let mut worker = self.start_once(cpus)?;
-        for _ in 1..huge_pages::MOST_STARTS {
+    fn start_on(&mut self, cpus: &[usize], layout: Option<u64>) -> Result<Worker, WorkerError> {
+        let mut worker = self.start_once(cpus, layout)?;
+        if layout.is_some() && self.fixed.is_none() {
+            self.fixed = worker.process_id().and_then(layout::is_fixed);
+        }
+        // Where addresses are drawn another start may do; where they are not, another place of the stack.
+        let most = if self.fixed == Some(true) { NUDGES } else { huge_pages::MOST_STARTS };
+        for _ in 1..most {
             if !self.may_take_huge_pages(&worker) {
                 break;
             }
             self.finish(worker);
-            worker = self.start_once(cpus)?;
+            self.nudges += 1;
+            worker = self.start_once(cpus, layout)?;
         }
         Ok(worker)
     }
@@ -176,12 +196,16 @@ impl<'a> Lives<'a> {
         !takes
     }
 
-    fn start_once(&mut self, cpus: &[usize]) -> Result<Worker, WorkerError> {
+    fn start_once(&mut self, cpus: &[usize], layout: Option<u64>) -> Result<Worker, WorkerError> {
         let begun = Instant::now();
-        let worker = match self.program.clone().on_cpus(cpus) {
+        let mut program = self.program.clone();
+        if let Some(layout) = layout {
+            program = program.laid_out(layout, self.nudges);
+        }
+        let worker = match program.clone().on_cpus(cpus) {
             Ok(bound) => Worker::start(&bound, self.patience, self.stop),
             // Where nothing can be chosen, the worker runs where the system likes.
-            Err(ProgramError::Cpus(_) | ProgramError::Empty) => Worker::start(self.program, self.patience, self.stop),
+            Err(ProgramError::Cpus(_) | ProgramError::Empty) => Worker::start(&program, self.patience, self.stop),
         };
         self.started += 1;
         self.starting += begun.elapsed();

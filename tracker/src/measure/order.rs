@@ -20,6 +20,11 @@ impl Order {
         usize::try_from(self.0.next_u64() % bound).unwrap_or(0)
     }
 
+    /// Any number.
+    pub fn number(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
     /// These, in random order.
     pub fn shuffled<T, const N: usize>(&mut self, mut things: [T; N]) -> [T; N] {
         self.shuffle(&mut things);

@@ -87,6 +87,24 @@ fn a_budget_that_is_too_small_decides_nothing_and_says_so() {
 }
 
 #[test]
+fn a_benchmark_that_is_left_to_runs_is_gated_only_where_it_is_asked_for() {
+    let world = world(r#"{"a": 700000}"#);
+    world.write("tachograph.toml", &format!("{CONFIG}run_only = [\"large/*\"]\n"));
+    world.write("costs.json", r#"{"a": 700000, "large/b": 700000}"#);
+    let base = world.commit("large benchmarks are for runs");
+    world.write("costs.json", r#"{"a": 700000, "large/b": "crash"}"#);
+    world.commit("a large one crashes");
+    let printed = world.ended(0, &["gate", "--base", &base]);
+    assert!(!printed.out.contains("large/b") && printed.out.contains("1 series unchanged"), "{}", printed.out);
+    assert!(printed.out.contains("left to runs (run_only): what matches large/*"), "{}", printed.out);
+    let printed = world.ended(1, &["gate", "--base", &base, "--filter", "large"]);
+    assert!(printed.out.contains("failed on head: large/b"), "{}", printed.out);
+    world.write("tachograph.toml", &format!("{CONFIG}run_only = [\"\"]\n"));
+    let printed = world.ended(2, &["run"]);
+    assert!(printed.err.contains("`run_only` has an empty pattern"), "{}", printed.err);
+}
+
+#[test]
 fn head_that_does_not_build_is_red_and_base_that_does_not_gives_way_to_its_parent() {
     let world = world(r#"{"a": 700000}"#);
     let build = |how: &str| world.write("build.sh", how);

@@ -9,8 +9,8 @@ use crate::suite::Suite;
 
 pub(super) fn hello(suite: &Suite<'_>, version: u64, versions: &[u64]) -> Value {
     let profiled = suite.profile.is_some() || suite.offers.iter().any(|offer| offer.profile.is_some());
-    let optional = [("profile", profiled), ("count", callgrind::is_here())];
-    let offers: Vec<&str> = optional.iter().filter(|(_, offered)| *offered).map(|(request, _)| *request).collect();
+    let optional = [("layout", true), ("profile", profiled), ("count", callgrind::is_here())];
+    let offers: Vec<&str> = optional.iter().filter(|(_, offered)| *offered).map(|(name, _)| *name).collect();
     json!({ "reply": "hello", "version": version, "versions": versions, "worker": suite.name, "offers": offers })
 }
 

@@ -44,6 +44,12 @@ impl Speaker {
         Speaker { child, requests, replies }
     }
 
+    /// The number of its process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts a worker and greets it.
     pub(crate) fn greeted(command: Command) -> Speaker {
         let mut speaker = Speaker::start(command);

@@ -28,8 +28,32 @@ fn benchmark<'l>(list: &'l Value, name: &str) -> &'l Value {
 fn the_highest_common_version_is_chosen_and_the_profiler_is_offered() {
     let mut worker = Speaker::start(demo());
     let hello = worker.ask(&json!({ "request": "hello", "versions": [7, 1] }));
-    let expected = json!({ "reply": "hello", "version": 1, "versions": [1], "worker": "demo", "offers": ["profile"] });
+    let expected =
+        json!({ "reply": "hello", "version": 1, "versions": [1], "worker": "demo", "offers": ["layout", "profile"] });
     assert_eq!(hello, expected);
+}
+
+/// What the heap goes on at is a multiple of this, and some more.
+const ROUND: u64 = 4 << 20;
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_heap_goes_on_where_the_layout_says() {
+    let heap = |layout: Option<&str>| {
+        let mut command = demo();
+        command.env_remove("TACHOGRAPH_LAYOUT").envs(layout.map(|layout| ("TACHOGRAPH_LAYOUT", layout)));
+        let mut worker = Speaker::start(command);
+        worker.ask(&json!({ "request": "hello", "versions": [1] }));
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", worker.id())).unwrap();
+        let line = maps.lines().find(|line| line.ends_with("[heap]")).unwrap().split(' ').next().unwrap();
+        let (begin, end) = line.split_once('-').unwrap();
+        [begin, end].map(|address| u64::from_str_radix(address, 16).unwrap())
+    };
+    let [begin, end] = heap(Some("00000000000000065536"));
+    let moved = begin.next_multiple_of(ROUND) + (1 << 20);
+    assert!((moved..moved + ROUND + (1 << 20)).contains(&end), "{begin:x} {end:x}");
+    let [begin, end] = heap(None);
+    assert!(end - begin < 1 << 20, "{begin:x} {end:x}");
 }
 
 #[test]
@@ -233,7 +257,7 @@ fn only_below_callgrind_a_worker_counts_and_there_the_loop_alone() {
     below.arg(format!("--callgrind-out-file={}", file.display())).arg(example("demo"));
     let mut worker = Speaker::start(below);
     let hello = worker.ask(&json!({ "request": "hello", "versions": [1] }));
-    assert_eq!(hello["offers"], json!(["profile", "count"]));
+    assert_eq!(hello["offers"], json!(["layout", "profile", "count"]));
     assert!(
         message(&worker.ask(&json!({ "request": "count", "benchmark": "gone", "iterations": 1 }))).contains("gone")
     );

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::{Acceptance, BenchmarkName, Bout, Duel, Kind, Lack, Metric, Report, Shard, SuiteName, Unreported};
 use crate::failure::{Failure, Outcome};
 use crate::flow::acceptances;
-use crate::flow::duel::{ALL_SHARDS, PROGRAM};
+use crate::flow::duel::{self, ALL_SHARDS, PROGRAM};
 use crate::flow::gate::HeadOf;
 use crate::flow::inputs;
 use crate::flow::project::Project;
@@ -148,7 +148,8 @@ impl Trusted<'_> {
         let mut parts = Vec::new();
         for duel in duels {
             let (known, earlier) = past(duel)?;
-            let report = judge::report::of_pool(duel, &earlier, &config.policy, &known, gated_series);
+            let mut report = judge::report::of_pool(duel, &earlier, &config.policy, &known, gated_series);
+            report.remarks.extend(duel::remarks(duel));
             parts.push(self.as_inputs_say(Report { rules: rules.to_owned(), ..report }, duel)?);
         }
         let (Some(report), Some(duel)) = (judge::report::of_shards(parts), duels.first()) else { return Ok(None) };

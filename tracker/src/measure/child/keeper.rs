@@ -20,7 +20,7 @@ use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus};
 
 use super::wire::{self, Refusal, Report};
-use super::{Program, sweep, urgent};
+use super::{Program, layout, sweep, urgent};
 use crate::domain::Ended;
 
 /// The hidden argument that makes the tracker's executable a keeper.
@@ -130,6 +130,9 @@ fn start(program: &Program, streams: [OwnedFd; 3]) -> Result<Pid, Refusal> {
         .stdout(Stdio::from(stdout))
         .stderr(Stdio::from(stderr))
         .process_group(0);
+    if let Some(number) = program.layout {
+        layout::fix(number);
+    }
     let spawned = match &program.cpus {
         None => command.spawn(),
         Some(cpus) => on_cpus(cpus, || command.spawn())?,

@@ -240,6 +240,24 @@ fn a_program_stays_on_its_processors() {
     assert!(error.to_string().contains("binding it to processors [1023]"), "{error}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn programs_of_one_layout_have_the_same_addresses_where_the_system_allows() {
+    let folder = folder();
+    let told = |layout: u64| {
+        let program = script(&folder, "cat /proc/self/personality /proc/self/maps").laid_out(layout, 0);
+        let mut batch = run_quietly(&program, &generous());
+        assert!(batch.finished.succeeded(), "{}", batch.finished);
+        String::from_utf8(batch.stdout.read().unwrap()).unwrap()
+    };
+    let mapped = |told: &str| told.lines().filter(|line| line.contains("libc")).map(str::to_owned).collect::<Vec<_>>();
+    let [one, again, other] = [77, 77, 77 + (5 << 6)].map(told);
+    let flags = u32::from_str_radix(one.lines().next().unwrap(), 16).unwrap();
+    let is_fixed = flags & libc::ADDR_NO_RANDOMIZE.cast_unsigned() != 0;
+    assert_eq!(one == again, is_fixed, "{one}{again}");
+    assert_ne!(mapped(&one), mapped(&other), "another layout has other addresses");
+}
+
 #[test]
 fn nothing_is_inherited_but_the_three_streams() {
     let folder = folder();

@@ -53,6 +53,7 @@ struct Order {
     directory: OsString,
     environment: Vec<(OsString, OsString)>,
     cpus: Option<Vec<usize>>,
+    layout: Option<u64>,
 }
 
 /// Sends the program and the descriptors of its standard input, output and error.
@@ -62,6 +63,7 @@ pub(super) fn send_program(socket: &UnixStream, program: &Program, streams: &[Ow
         directory: program.directory.clone().into_os_string(),
         environment: program.environment.clone().into_variables(),
         cpus: program.cpus.clone(),
+        layout: program.layout,
     };
     let body = serde_json::to_vec(&order)?;
     let length = u32::try_from(body.len()).ok().filter(|&length| length <= LONGEST_ORDER_BYTES);
@@ -110,6 +112,7 @@ pub(super) fn take_program(mut socket: &UnixStream) -> io::Result<Option<(Progra
         directory: order.directory.into(),
         environment: Environment::of_variables(order.environment),
         cpus: order.cpus,
+        layout: order.layout,
     };
     Ok(Some((program, streams)))
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use self::unit::{Came, Unit};
 use super::{CommandError, CommandSuite, List, Once, Parse, list, process};
 use crate::domain::{BenchmarkName, Bout, Metric, Notes, Share, Trouble};
-use crate::measure::duel::{Fought, Options, Progress, Rule};
+use crate::measure::duel::{self, Fought, Options, Progress, Rule, Want};
 use crate::measure::interrupt::Stop;
 use crate::measure::order::Order;
 
@@ -193,17 +193,18 @@ impl Begun<'_> {
 
     /// Goes on until `rule` has enough or the time is spent.
     pub fn run(mut self, rule: &mut dyn Rule, tell: &mut dyn FnMut(Progress<'_>)) -> Result<Fought, Undueled> {
-        let first = rule.first_look();
-        let target = |unit: &Unit| if unit.is_exact() { EXACT_LIVES } else { first };
-        let mut targets: Vec<(usize, usize)> =
+        let (next, enough) = (rule.first_look(), rule.least_for_a_finding());
+        let exact = Want { next: EXACT_LIVES, enough: EXACT_LIVES };
+        let target = |unit: &Unit| if unit.is_exact() { exact } else { Want { next, enough } };
+        let mut targets: Vec<(usize, Want)> =
             self.units.iter().enumerate().map(|(index, unit)| (index, target(unit))).collect();
         // A rule that knows of earlier lives may have enough of the first one, or name more: it is asked in any case.
-        targets.retain(|&(index, target)| self.units[index].wants_lives(target));
+        targets.retain(|&(index, target)| self.units[index].wants_lives(target.next));
         loop {
             if !targets.is_empty() {
                 let affordable = self.affordable(&targets);
                 if affordable.is_empty() {
-                    break;
+                    return Ok(self.conclude(&targets));
                 }
                 targets.retain(|(index, _)| affordable.contains(index));
             }
@@ -211,23 +212,24 @@ impl Begun<'_> {
                 let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
                 let lives = self.lives();
                 self.round(&open, tell)?;
-                targets.retain(|&(index, target)| self.units[index].wants_lives(target));
+                targets.retain(|&(index, target)| self.units[index].wants_lives(target.next));
                 if self.lives() == lives {
                     break;
                 }
             }
             let wants = rule.wants(&self.bouts());
             let wanted = |(index, unit): (usize, &Unit)| {
-                let most = unit.names().iter().filter_map(|name| wants.get(*name)).max()?;
-                Some((index, *most))
+                let of_names = || unit.names().into_iter().filter_map(|name| wants.get(name));
+                let next = of_names().map(|want| want.next).max()?;
+                let enough = of_names().map(|want| want.enough).max()?;
+                Some((index, Want { next, enough }))
             };
             targets = self.units.iter().enumerate().filter_map(wanted).collect();
-            targets.retain(|&(index, target)| self.units[index].wants_lives(target));
+            targets.retain(|&(index, target)| self.units[index].wants_lives(target.next));
             if targets.is_empty() {
-                break;
+                return Ok(self.conclude(&[]));
             }
         }
-        Ok(self.conclude(rule.least_for_a_finding()))
     }
 
     fn left(&self) -> Duration {
@@ -238,10 +240,9 @@ impl Begun<'_> {
         self.units.iter().map(Unit::lives).sum()
     }
 
-    /// Those that can have all the lives to their targets in the time that is left, the cheapest first.
-    fn affordable(&self, targets: &[(usize, usize)]) -> BTreeSet<usize> {
-        let mut costs: Vec<(Duration, usize)> =
-            targets.iter().map(|&(index, target)| (self.units[index].cost_to(target), index)).collect();
+    /// Those that can have all the lives that they need in the time that is left, the cheapest first.
+    fn affordable(&self, targets: &[(usize, Want)]) -> BTreeSet<usize> {
+        let mut costs: Vec<(Duration, usize)> = targets.iter().map(|target| (self.cost_of(target), target.0)).collect();
         costs.sort_unstable();
         let mut left = self.left();
         let fits = |&(cost, _): &(Duration, usize)| match left.checked_sub(cost) {
@@ -252,6 +253,10 @@ impl Begun<'_> {
             None => false,
         };
         costs.into_iter().take_while(fits).map(|(_, index)| index).collect()
+    }
+
+    fn cost_of(&self, &(index, want): &(usize, Want)) -> Duration {
+        self.units[index].cost_to(want.next.max(want.enough))
     }
 
     /// One life for each of these, in random order, as far as the budget goes. The very first of all comes in any case.
@@ -336,18 +341,15 @@ impl Begun<'_> {
         bouts
     }
 
-    fn conclude(self, least: usize) -> Fought {
+    /// What is to be said of it all, when these are not decided.
+    fn conclude(self, open: &[(usize, Want)]) -> Fought {
         let mut bouts = self.bouts();
         let mut notes = Notes::from([
             ("processes".to_owned(), self.processes.to_string()),
             ("time left".to_owned(), format!("{:.1} s", self.left().as_secs_f64())),
         ]);
-        let short: Duration =
-            self.units.iter().filter(|unit| unit.wants_lives(least)).map(|unit| unit.cost_to(least)).sum();
-        if !short.is_zero() && self.left() < short {
-            let more = (short.saturating_sub(self.left())).as_secs_f64().ceil();
-            notes.insert("time that was short".to_owned(), format!("{more} s for {least} lives of each benchmark"));
-        }
+        let short = duel::short(open.iter().map(|target| self.cost_of(target)), self.left());
+        notes.extend(short.map(|short| (duel::SHORT.to_owned(), short)));
         for (ended, side) in self.ended_badly.iter().zip(["base", "head"]) {
             if let Some((count, first)) = ended {
                 notes.insert(format!("ended badly on {side}"), format!("{count} processes, the first: {first}"));

@@ -21,11 +21,22 @@ pub(super) struct Crew<'a> {
     spare: Option<(u32, Trio)>,
     /// Used, and not let go yet.
     spent: Option<Trio>,
+    /// Whether the workers of a life have the same addresses.
+    share_layouts: bool,
 }
 
+/// How the workers of a life are started: in which order, and with which addresses.
+pub(super) type Start = ([Side; 3], Option<u64>);
+
 impl<'a> Crew<'a> {
-    pub(super) fn new(lives: [Lives<'a>; 3]) -> Crew<'a> {
-        Crew { lives, spare: None, spent: None }
+    pub(super) fn new(lives: [Lives<'a>; 3], share_layouts: bool) -> Crew<'a> {
+        Crew { lives, spare: None, spent: None, share_layouts }
+    }
+
+    /// A random way to start the workers of a life.
+    pub(super) fn drawn(&self, order: &mut Order) -> Start {
+        let turns = order.shuffled(Side::ALL);
+        (turns, self.share_layouts.then(|| order.number()))
     }
 
     /// Who starts the workers of each side.
@@ -48,22 +59,22 @@ impl<'a> Crew<'a> {
             }
             trio.finish(&mut self.lives);
         }
-        let turns = order.shuffled(Side::ALL);
-        match Trio::start(&mut self.lives, cores, turns) {
+        let (turns, layout) = self.drawn(order);
+        match Trio::start(&mut self.lives, cores, turns, layout) {
             Err(Fault { error, .. }) if !matches!(error, WorkerError::Stopped) => {
-                Trio::start(&mut self.lives, cores, turns)
+                Trio::start(&mut self.lives, cores, turns, layout)
             }
             result => result,
         }
     }
 
-    /// Does `work` with workers on so many processors; meanwhile the next three start, in this order.
-    pub(super) fn beside<T>(&mut self, cores: u32, turns: [Side; 3], work: impl FnOnce() -> T) -> T {
+    /// Does `work` with workers on so many processors; meanwhile the next three start, in this way.
+    pub(super) fn beside<T>(&mut self, cores: u32, (turns, layout): Start, work: impl FnOnce() -> T) -> T {
         let idle = self.lives[0].cpus_beside(cores).to_vec();
         if idle.is_empty() || self.spare.is_some() {
             return work();
         }
-        let Crew { lives, spare, spent } = self;
+        let Crew { lives, spare, spent, .. } = self;
         thread::scope(|scope| {
             let aside = scope.spawn(move || {
                 let _elsewhere = Pinned::here(&idle);
@@ -71,7 +82,7 @@ impl<'a> Crew<'a> {
                     spent.finish(lives);
                 }
                 // Whoever needs them and finds none tries again, and hears why there are none.
-                Trio::start(lives, cores, turns).ok()
+                Trio::start(lives, cores, turns, layout).ok()
             });
             let done = work();
             *spare = aside.join().unwrap_or_default().map(|trio| (cores, trio));

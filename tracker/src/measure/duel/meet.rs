@@ -23,6 +23,9 @@ const TOUCHED_BEFORE_NS: std::ops::RangeInclusive<f64> = 100e3..=4e6;
 const MOST_WARM_UP: u32 = 10;
 const LONGEST_WARM_UP: Duration = Duration::from_millis(60);
 
+/// An iteration that takes so many nanoseconds warms up by itself: one round after the first is enough.
+const LONG_NS: f64 = 2e6;
+
 /// A warm-up goes on while a side's slice is at least this much faster than its fastest before: noise makes some slice
 /// faster than the last one again and again.
 const STILL_WARMING: f64 = 0.98;
@@ -175,7 +178,7 @@ fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, turns: [Side; 
                 calibration = calibration.corrected(slice.elapsed_ns, SLICE);
             }
         }
-        if !warming || begun.elapsed() > LONGEST_WARM_UP {
+        if !warming || calibration.iteration_ns >= LONG_NS || begun.elapsed() > LONGEST_WARM_UP {
             break;
         }
     }

@@ -18,6 +18,8 @@ pub struct Offers {
     base: Vec<Listed>,
     head: Vec<Listed>,
     pub(super) workers: [String; 2],
+    /// Whether both sides' workers move their heaps as they are told.
+    pub(super) share_layouts: bool,
 }
 
 impl Offers {
@@ -105,16 +107,16 @@ impl<'a> Pair<'a> {
 /// Asks both sides what they offer, as far as `options` chooses it.
 pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<Offers, DuelError> {
     let until = Instant::now() + options.limit;
-    let ask = |program: &Program| -> Result<(String, Vec<Listed>), WorkerError> {
+    let ask = |program: &Program| -> Result<(String, bool, Vec<Listed>), WorkerError> {
         let mut lives = Lives::new(program, options.patience, until, stop);
         let mut worker = lives.start(u32::MAX)?;
         let listed = worker.list()?;
-        let name = worker.hello().worker.clone();
+        let (name, moves) = (worker.hello().worker.clone(), worker.offers("layout"));
         lives.finish(worker);
-        Ok((name, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
+        Ok((name, moves, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
     };
     let stopped = |error| if matches!(error, WorkerError::Stopped) { Err(DuelError::Stopped) } else { Ok(error) };
-    let (base_worker, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
-    let (head_worker, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
-    Ok(Offers { base, head, workers: [base_worker, head_worker] })
+    let (base_worker, base_moves, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
+    let (head_worker, head_moves, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
+    Ok(Offers { base, head, workers: [base_worker, head_worker], share_layouts: base_moves && head_moves })
 }

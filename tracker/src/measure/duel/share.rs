@@ -11,13 +11,22 @@ use std::time::Duration;
 const LEAST_ROUNDS: f64 = 5.0;
 
 /// Rounds below which more lives are not worth it: where many rounds are disturbed the median of a few is no median.
-pub(super) const FEW_ROUNDS: f64 = 9.0;
+const FEW_ROUNDS: f64 = 9.0;
+
+/// Long rounds: a burst is a small part of one, so that either number is this.
+const LONG_ROUND_NS: f64 = 6e6;
+const LONG_ROUNDS: f64 = 3.0;
 
 /// Rounds beyond which a life tells hardly more: what is left then is how lives differ.
 const MOST_ROUNDS: f64 = 120.0;
 
 /// How long the rounds of one life take at the most, as far as these are more than one.
 const LONGEST: Duration = Duration::from_millis(200);
+
+/// Rounds below which more lives are not worth it, when a round takes so long.
+pub(super) fn few_rounds(round_ns: f64) -> f64 {
+    if round_ns < LONG_ROUND_NS { FEW_ROUNDS } else { LONG_ROUNDS }
+}
 
 /// What a benchmark needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +49,12 @@ impl Need {
     }
 
     fn least(&self) -> f64 {
-        LEAST_ROUNDS.min(self.most())
+        LEAST_ROUNDS.min(few_rounds(self.round_ns)).min(self.most())
+    }
+
+    /// What all its lives take at the least.
+    pub(super) fn least_cost(&self) -> Duration {
+        Duration::from_secs_f64(self.lives as f64 * (self.beside_ns + self.least() * self.round_ns) / 1e9)
     }
 
     /// What a life of so many rounds takes.
@@ -66,7 +80,7 @@ pub(super) fn parts(needs: &[Need], left: Duration) -> BTreeMap<usize, Part> {
         let paid_ns = (share_ns - need.beside_ns).max(need.least() * need.round_ns);
         let paid = (paid_ns / need.round_ns).floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to numbers that fit")]
-        let rounds = paid.min(need.worthy.max(FEW_ROUNDS)).clamp(need.least(), need.most()) as u32;
+        let rounds = paid.min(need.worthy.max(few_rounds(need.round_ns))).clamp(need.least(), need.most()) as u32;
         // What a round takes is a guess before the first life, and may be far off on a busy machine.
         (need.index, Part { rounds, longest: Duration::from_secs_f64(paid_ns / 1e9).min(LONGEST) })
     };
@@ -77,12 +91,14 @@ pub(super) fn parts(needs: &[Need], left: Duration) -> BTreeMap<usize, Part> {
 /// reached tells nothing. The cheapest of all in any case, while there is time: what lives cost is only known of the last
 /// ones, a busy machine may just have made those slow, and what is left would be of no use to anybody.
 pub(super) fn affordable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
-    let cost_ns = |need: &Need| need.lives as f64 * (need.beside_ns + need.least() * need.round_ns);
-    needs.sort_by(|a, b| cost_ns(a).total_cmp(&cost_ns(b)));
-    let mut left_ns = left.as_nanos() as f64;
-    let fits = |need: &Need| {
-        left_ns -= cost_ns(need);
-        left_ns >= 0.0
+    needs.sort_by_key(Need::least_cost);
+    let mut still = left;
+    let fits = |need: &Need| match still.checked_sub(need.least_cost()) {
+        Some(rest) => {
+            still = rest;
+            true
+        }
+        None => false,
     };
     let cheapest = needs.first().filter(|_| !left.is_zero()).map(|need| need.index);
     needs.into_iter().take_while(fits).map(|need| need.index).chain(cheapest).collect()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Pair;
 use super::Progress;
 use super::meet::{Meeting, Pace, Read, SLICE, Side, Task};
-use super::share::{FEW_ROUNDS, Need, Part};
+use super::share::{Need, Part, few_rounds};
 use crate::domain::{BenchmarkName, Bout, Contest, Kind, Life, Metric, Readings, Trouble};
 use crate::measure::calibrate::Calibration;
 use crate::measure::protocol::Listed;
@@ -176,7 +176,8 @@ impl Known {
         let unsettled = self.unsettled_rounds();
         let lives: Vec<Vec<f64>> = self.lives.iter().map(|life| settled(&rounds(life), unsettled).to_vec()).collect();
         let beside = self.beside_ns / self.round_ns + unsettled as f64;
-        Some(unsettled as f64 + best_readings(&lives, beside, LEAST_BETWEEN)?.max(FEW_ROUNDS))
+        let best = best_readings(&lives, beside, LEAST_BETWEEN)?;
+        Some(unsettled as f64 + best.max(few_rounds(self.round_ns)))
     }
 
     /// Rounds at the beginning of a life that do not count, because the sides lie farther apart there than later: workers

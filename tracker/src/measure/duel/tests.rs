@@ -24,7 +24,7 @@ impl Rule for Lives {
     fn least_for_a_finding(&self) -> usize {
         self.0
     }
-    fn wants(&mut self, _: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
+    fn wants(&mut self, _: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, Want> {
         BTreeMap::new()
     }
 }
@@ -85,8 +85,8 @@ impl Rule for AtOnce {
     fn least_for_a_finding(&self) -> usize {
         5
     }
-    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
-        bouts.keys().map(|name| (name.clone(), self.0)).collect()
+    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, Want> {
+        bouts.keys().map(|name| (name.clone(), Want { next: self.0, enough: self.0 })).collect()
     }
 }
 
@@ -229,7 +229,7 @@ fn who_was_measured_makes_room_for_who_is() {
     let stop = Stop::by_hand().unwrap();
     let soon = Instant::now() + Duration::from_mins(1);
     let lives = || super::Lives::new(&program, Patience::of(Duration::from_mins(1)), soon, &stop);
-    let mut crew = Crew::new([lives(), lives(), lives()]);
+    let mut crew = Crew::new([lives(), lives(), lives()], false);
     let list = |cpus: &[usize]| cpus.last().map(ToString::to_string);
     let (here, aside) = (list(crew.lives()[0].cpus(1)), list(crew.lives()[0].cpus_beside(1)));
     let trio = crew.next(1, &mut Order::new(1)).unwrap();

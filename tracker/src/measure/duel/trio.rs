@@ -33,12 +33,18 @@ pub(super) struct Trio {
 impl Trio {
     /// Starts the three in this order, without waiting for one before the next: on a busy machine most of a start is
     /// waiting. Beside the processors where they will be measured, where there is room; [`Trio::gather`] brings them over.
-    pub(super) fn start(lives: &mut [Lives<'_>; 3], cores: u32, turns: [Side; 3]) -> Result<Trio, Fault> {
+    /// All three have the addresses of one `layout`, if there is one.
+    pub(super) fn start(
+        lives: &mut [Lives<'_>; 3],
+        cores: u32,
+        turns: [Side; 3],
+        layout: Option<u64>,
+    ) -> Result<Trio, Fault> {
         let mut lives = lives.each_mut().map(Some);
         let mut started = thread::scope(|scope| {
             let starts = turns.map(|side| {
                 let lives = lives[side.place()].take();
-                (side, scope.spawn(move || lives.map(|lives| lives.start_aside(cores))))
+                (side, scope.spawn(move || lives.map(|lives| lives.start_aside(cores, layout))))
             });
             starts.map(|(side, start)| (side, start.join().ok().flatten().unwrap_or(Err(WorkerError::Stopped))))
         });
@@ -116,8 +122,8 @@ impl Running<'_> {
                     return Ok(());
                 }
             };
-            let turns = self.order.shuffled(Side::ALL);
-            let served = crew.beside(cores, turns, || self.one_life(&mut trio, &mut queue, few, parts))?;
+            let next = crew.drawn(&mut self.order);
+            let served = crew.beside(cores, next, || self.one_life(&mut trio, &mut queue, few, parts))?;
             crew.used(trio, cores);
             self.share_start(&served, begun.elapsed());
         }

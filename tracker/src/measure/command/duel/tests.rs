@@ -17,7 +17,7 @@ impl Rule for Lives {
     fn least_for_a_finding(&self) -> usize {
         self.0
     }
-    fn wants(&mut self, _: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
+    fn wants(&mut self, _: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, Want> {
         BTreeMap::new()
     }
 }
@@ -260,8 +260,8 @@ impl Rule for AtOnce {
     fn least_for_a_finding(&self) -> usize {
         5
     }
-    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, usize> {
-        bouts.keys().map(|name| (name.clone(), self.0)).collect()
+    fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, Want> {
+        bouts.keys().map(|name| (name.clone(), Want { next: self.0, enough: self.0 })).collect()
     }
 }
 
