@@ -85,7 +85,7 @@ struct HowArgs {
     #[arg(long, value_name = "NAME")]
     suite: Vec<String>,
 
-    /// Measure matching benchmarks only: a part of the name, a whole name with * and ?, or =NAME; may be given several times
+    /// Measure matching benchmarks only, also those left to runs: a part of the name, a whole name with * and ?, or =NAME; may be given several times
     #[arg(long, value_name = "PATTERN")]
     filter: Vec<String>,
 
