@@ -5,6 +5,8 @@
 //! be to blame; then its failure is final.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::child::layout::NUDGES;
@@ -59,7 +61,7 @@ pub struct Lives<'a> {
     /// Whether no addresses were drawn for a worker for which none were to be; none if there was no such worker.
     fixed: Option<bool>,
     /// How often the stack is nudged from where a layout puts it, so that workers take huge pages.
-    nudges: u32,
+    nudges: Arc<AtomicU32>,
     /// Workers that did not exit with status 0 when they were let go: how many, and how the first did.
     ended_badly: Option<(u32, String)>,
 }
@@ -78,7 +80,7 @@ impl<'a> Lives<'a> {
             starting: Duration::ZERO,
             huge: huge_pages::are_asked_for().then_some((0, 0)),
             fixed: None,
-            nudges: 0,
+            nudges: Arc::default(),
             ended_badly: None,
         }
     }
@@ -141,6 +143,11 @@ impl<'a> Lives<'a> {
         self.start_on(&there, layout)
     }
 
+    /// From now on stacks are nudged as often as those of `other`: were sides to differ in that, it would be an effect.
+    pub fn nudge_with(&mut self, other: &Lives<'_>) {
+        self.nudges = Arc::clone(&other.nudges);
+    }
+
     /// Whether no addresses were drawn for a worker for which none were to be; none if there was no such worker.
     #[must_use]
     pub fn fixed(&self) -> Option<bool> {
@@ -166,7 +173,8 @@ impl<'a> Lives<'a> {
 
     /// Starts a worker that takes huge pages, if any of this program does.
     fn start_on(&mut self, cpus: &[usize], layout: Option<u64>) -> Result<Worker, WorkerError> {
-        let mut worker = self.start_once(cpus, layout)?;
+        let mut nudges = self.nudges.load(Ordering::Relaxed);
+        let mut worker = self.start_once(cpus, layout, nudges)?;
         if layout.is_some() && self.fixed.is_none() {
             self.fixed = worker.process_id().and_then(layout::is_fixed);
         }
@@ -177,8 +185,10 @@ impl<'a> Lives<'a> {
                 break;
             }
             self.finish(worker);
-            self.nudges += 1;
-            worker = self.start_once(cpus, layout)?;
+            // Once for all sides that found the same.
+            let _ = self.nudges.compare_exchange(nudges, nudges + 1, Ordering::Relaxed, Ordering::Relaxed);
+            nudges = self.nudges.load(Ordering::Relaxed);
+            worker = self.start_once(cpus, layout, nudges)?;
         }
         Ok(worker)
     }
@@ -196,11 +206,11 @@ impl<'a> Lives<'a> {
         !takes
     }
 
-    fn start_once(&mut self, cpus: &[usize], layout: Option<u64>) -> Result<Worker, WorkerError> {
+    fn start_once(&mut self, cpus: &[usize], layout: Option<u64>, nudges: u32) -> Result<Worker, WorkerError> {
         let begun = Instant::now();
         let mut program = self.program.clone();
         if let Some(layout) = layout {
-            program = program.laid_out(layout, self.nudges);
+            program = program.laid_out(layout, nudges);
         }
         let worker = match program.clone().on_cpus(cpus) {
             Ok(bound) => Worker::start(&bound, self.patience, self.stop),

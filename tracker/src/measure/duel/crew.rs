@@ -29,7 +29,11 @@ pub(super) struct Crew<'a> {
 pub(super) type Start = ([Side; 3], Option<u64>);
 
 impl<'a> Crew<'a> {
-    pub(super) fn new(lives: [Lives<'a>; 3], share_layouts: bool) -> Crew<'a> {
+    pub(super) fn new(mut lives: [Lives<'a>; 3], share_layouts: bool) -> Crew<'a> {
+        let [base, others @ ..] = &mut lives;
+        for other in others {
+            other.nudge_with(base);
+        }
         Crew { lives, spare: None, spent: None, share_layouts }
     }
 
