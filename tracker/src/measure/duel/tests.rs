@@ -240,3 +240,32 @@ fn who_was_measured_makes_room_for_who_is() {
     assert_eq!(all(), vec![aside.or(here).unwrap(); 3], "they would wait behind those that are measured now");
     crew.close();
 }
+
+/// The layout that a process was told, zeros and all: its length moves the stack.
+#[cfg(target_os = "linux")]
+fn layout_of(process: i32) -> String {
+    let environment = String::from_utf8(std::fs::read(format!("/proc/{process}/environ")).unwrap()).unwrap();
+    environment.split('\0').find(|one| one.starts_with("TACHOGRAPH_LAYOUT=")).unwrap().to_owned()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_sides_of_a_life_have_one_layout_and_the_next_life_has_another() {
+    let (_folder, program) = worker("");
+    let stop = Stop::by_hand().unwrap();
+    let soon = Instant::now() + Duration::from_mins(1);
+    let lives = || super::Lives::new(&program, Patience::of(Duration::from_mins(1)), soon, &stop);
+    let mut crew = Crew::new([lives(), lives(), lives()], true);
+    let mut order = Order::new(1);
+    let mut before = String::new();
+    for life in 0..6 {
+        let trio = crew.next(1, &mut order).unwrap();
+        let layouts: Vec<String> = trio.process_ids().into_iter().map(layout_of).collect();
+        // Where the stack has to stand so that huge pages are taken is found in the first.
+        assert!(life == 0 || layouts.iter().all(|one| *one == layouts[0]), "{layouts:?}");
+        assert_ne!(layouts[0], before);
+        before.clone_from(&layouts[0]);
+        crew.used(trio, 1);
+    }
+    crew.close();
+}
