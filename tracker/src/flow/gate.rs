@@ -61,8 +61,10 @@ pub fn gate(
     // Opened before anything is built: what cannot be kept need not be measured.
     drop(Store::open(address)?);
     let bench = project.bench()?;
+    // Base first: it is more likely to have been built before, and takes the place where that was.
+    let base_tree = bench.lay_out(&project.repository, &ends.base, None, absent(&config))?;
+    let bases = BTreeMap::from([(ends.base.id.clone(), base_tree)]);
     let head_tree = bench.lay_out(&project.repository, ends.head.commit(), ends.changes.as_ref(), absent(&config))?;
-    let bases = BTreeMap::new();
     let (config, ends, rules) = (&config, &ends, from);
     let mut going = Going {
         project,

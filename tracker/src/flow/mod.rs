@@ -3,7 +3,6 @@
 pub mod acceptances;
 pub mod accepted;
 pub mod anchored;
-mod aside;
 pub mod backtest;
 mod beside;
 pub mod carry;

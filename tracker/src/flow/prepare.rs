@@ -5,7 +5,6 @@ mod command;
 use std::path::{Path, PathBuf};
 
 use self::command::Crafts;
-use super::project::Project;
 use crate::adapt::Format;
 use crate::config::{Build, Commands, Source, Suite};
 use crate::domain::{Notes, SuiteName, hex};
@@ -15,6 +14,9 @@ use crate::measure::child::{Environment, Program};
 use crate::measure::command::{CommandSuite, List};
 use crate::measure::interrupt::Stop;
 use crate::repo::Worktree;
+
+/// Where cargo builds, among what a place keeps. No suite's folder is called so.
+const CARGO: &str = "cargo.target";
 
 /// Stands in a command for the folder that is kept between builds.
 const TARGET: &str = "{target}";
@@ -84,7 +86,6 @@ impl From<BuildError> for Unprepared {
 
 /// Builds a suite in a commit's folder.
 pub fn prepare(
-    project: &Project,
     worktree: &Worktree,
     (name, suite): (&SuiteName, &Suite),
     settings: &Build,
@@ -92,16 +93,12 @@ pub fn prepare(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Prepared, Unprepared> {
     let kept = worktree.keep().join(folder_name(name));
-    let crafts = Crafts { project, worktree, settings, kept: &kept, stop };
+    let crafts = Crafts { worktree, settings, kept: &kept, stop };
     match &suite.source {
         Source::Cargo { package, bench, features } => {
-            let site = crafts.site(worktree.path(), &project.target())?;
             let (package, bench, features) = (package.clone(), bench.clone(), features.clone());
-            let mut notes = build::rust_notes(&site, stop)?;
-            let _settled = worktree.settle(&site.target).map_err(Failure::from)?;
-            let built = build::cargo_bench(&site, &CargoBench { package, bench, features }, stop, progress)?;
-            notes.insert(BUILT_BYTES.to_owned(), built.size_bytes.to_string());
-            let program = Program::new([built.executable], worktree.path(), Environment::worker());
+            let (executable, notes) = crafts.cargo(&CargoBench { package, bench, features }, progress)?;
+            let program = Program::new([executable], worktree.path(), Environment::worker());
             Ok(Prepared { start: Start::Worker(program.or_usage(format!("starting suite {name}"))?), notes })
         }
         Source::Worker { build, worker } => {

@@ -35,12 +35,6 @@ impl Project {
         Ok(Bench::open(&self.cache.join("worktrees"))?)
     }
 
-    /// Where cargo keeps what it built, for all commits.
-    #[must_use]
-    pub fn target(&self) -> PathBuf {
-        self.cache.join("target")
-    }
-
     /// The configuration under which `subject` is measured: the one given by hand; else that of the commit, or of the
     /// working tree if that is measured; else, for commits older than the configuration, that of the working copy.
     pub fn config_of(&self, subject: &Subject) -> Outcome<Config> {

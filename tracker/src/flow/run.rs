@@ -254,7 +254,7 @@ impl Going<'_, '_> {
         let mut progress = |line: &str| (self.tell)(Event::Building(&planned, line));
         progress("");
         let settings = &stage.config.build;
-        let ready = prepare(self.project, worktree, (&suite.0, &suite.1), settings, self.stop, &mut progress);
+        let ready = prepare(worktree, (&suite.0, &suite.1), settings, self.stop, &mut progress);
         let ready = match ready {
             Ok(ready) => ready,
             Err(Unprepared::Stopped) => return Ok(Next::Stop),

@@ -1,12 +1,18 @@
-//! Building a suite at a commit so that it can be dueled, whatever is built after it.
+//! Building a suite at a commit so that it can be dueled, and telling builds apart.
 
-use super::aside;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
 use super::duel::Ready;
 use super::prepare::{Start, Unprepared, folder_name, prepare};
 use super::project::Project;
-use crate::config::{Build, Source, Suite};
-use crate::domain::{Side, Subject, SuiteName};
-use crate::failure::Outcome;
+use crate::config::{Build, Suite};
+use crate::domain::{Side, Subject, SuiteName, hex};
+use crate::failure::{Classify, Outcome};
+use crate::measure::child::Program;
 use crate::measure::interrupt::Stop;
 use crate::repo::Worktree;
 
@@ -27,7 +33,7 @@ pub(super) struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// Builds a suite in a worktree, and puts what was built aside.
+    /// Builds a suite in a worktree.
     pub(super) fn build(
         &self,
         subject: &Subject,
@@ -35,7 +41,7 @@ impl Site<'_> {
         progress: &mut dyn FnMut(&str),
     ) -> Outcome<Built> {
         let (name, suite) = self.suite;
-        let prepared = prepare(self.project, worktree, (name, suite), self.settings, self.stop, progress);
+        let prepared = prepare(worktree, (name, suite), self.settings, self.stop, progress);
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(Unprepared::Stopped) => return Ok(Built::Stopped),
@@ -45,15 +51,12 @@ impl Site<'_> {
         let keep = worktree.keep();
         let (start, hash) = match prepared.start {
             Start::Worker(program) => {
-                let place = keep.join("dueled").join(folder_name(name));
-                let is_shared = matches!(suite.source, Source::Cargo { .. });
-                let program = if is_shared { aside::copied(program, &place)? } else { program };
-                let hash = aside::hash(&program, &[worktree.path(), &keep])?;
+                let hash = hash(&program, &[worktree.path(), &keep])?;
                 (Start::Worker(program), hash)
             }
             Start::Command(commanded) => {
                 let built = commanded.program.as_deref();
-                let hash = built.map(|built| aside::hash_of(built, &[worktree.path(), &keep])).transpose()?;
+                let hash = built.map(|built| hash_of(built, &[worktree.path(), &keep])).transpose()?;
                 (Start::Command(commanded), hash.flatten())
             }
         };
@@ -64,5 +67,49 @@ impl Site<'_> {
             notes: prepared.notes,
             scratch: keep.join("counts").join(folder_name(name)),
         })))
+    }
+}
+
+/// The hash of the program, where it is one file that was built: a command of one word that names a file below one of
+/// `folders`, and no script. An interpreter's hash, or a launcher's, says nothing of what it runs.
+fn hash(program: &Program, folders: &[&Path]) -> Outcome<Option<String>> {
+    match program.executable().filter(|_| program.is_one_word()) {
+        Some(executable) => hash_of(&executable, folders),
+        None => Ok(None),
+    }
+}
+
+/// The hash of a file that was built below one of `folders`, and is no script.
+fn hash_of(executable: &Path, folders: &[&Path]) -> Outcome<Option<String>> {
+    if !folders.iter().any(|folder| executable.starts_with(folder)) {
+        return Ok(None);
+    }
+    match fs::read(executable) {
+        Ok(bytes) if bytes.starts_with(b"#!") => Ok(None),
+        Ok(bytes) => Ok(Some(hex(&Sha256::digest(bytes)))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).or_environment(format!("reading {}", executable.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::child::Environment;
+
+    #[test]
+    fn only_a_built_file_is_a_program_that_can_be_told_from_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        fs::write(at.join("built"), b"\x7fELF 1").unwrap();
+        fs::write(at.join("script"), b"#!/bin/sh\n").unwrap();
+        let known = |words: &[&str]| {
+            let program = Program::new(words.iter().copied(), at, Environment::worker()).unwrap();
+            hash(&program, &[at]).unwrap().is_some()
+        };
+        assert!(known(&["./built"]));
+        for unknown in [&["built"] as &[&str], &["./built", "x"], &["./script"], &["./gone"], &["/bin/sh"]] {
+            assert!(!known(unknown), "{unknown:?}");
+        }
     }
 }

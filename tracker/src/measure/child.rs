@@ -160,15 +160,6 @@ impl Program {
         self.arguments.len() == 1
     }
 
-    /// The same program, started from another file.
-    #[must_use]
-    pub fn moved_to(mut self, executable: impl Into<OsString>) -> Program {
-        if let Some(first) = self.arguments.first_mut() {
-            *first = executable.into();
-        }
-        self
-    }
-
     /// Where it is started.
     #[must_use]
     pub fn directory(&self) -> &Path {

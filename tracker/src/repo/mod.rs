@@ -8,6 +8,7 @@ mod differences;
 mod history;
 mod ledger;
 mod remote;
+mod seed;
 mod snapshot;
 mod times;
 mod versions;

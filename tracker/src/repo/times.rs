@@ -1,10 +1,11 @@
 //! When files changed, as build tools are to see it.
 //!
-//! cargo and make take a file for unchanged if it is older than what they built last. Commits are laid out in several
-//! places and built in one folder, so the time at which a file was written tells nothing: it may lie before a build of
-//! another commit. So every folder that is built in has a page beside it with the content and the time of each file that
-//! it was last built from. Before a build, a file of the same content gets the time on the page, so that what did not
-//! change is not built again, and every other file gets the present, which is later than all that was built.
+//! cargo and make take a file for unchanged if it is older than what they built last. A folder that is built in sees one
+//! commit after the other, laid out anew each time, so the time at which a file was written tells nothing: it may lie
+//! before a build of another commit. So every such folder has a page beside it with the content and the time of each file
+//! that it was last built from. Before a build, a file of the same content gets the time on the page, so that what did not
+//! change is not built again, and every other file gets the present, which is later than all that was built. A folder's
+//! content are the names in it, for build scripts watch folders too.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
@@ -12,11 +13,11 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use git2::Oid;
+use git2::{ObjectType, Oid};
 use rustix::fs::FlockOperation;
 
 use super::worktree::{Guard, Worktree};
-use super::{RepoError, files};
+use super::{RepoError, files, git};
 
 /// That nobody else builds in a folder.
 pub struct Settled {
@@ -29,18 +30,16 @@ impl Worktree {
     pub fn settle(&self, target: &Path) -> Result<Settled, RepoError> {
         fs::create_dir_all(target).map_err(files("creating", target))?;
         let guard = wait_for(&beside(target, "lock"))?;
-        let page = beside(target, "times");
+        let page = beside(target, PAGE);
         let before = read(&page);
         let fresh = beside(target, "times.part");
         let now = present(&fresh)?;
         let mut out = BufWriter::new(File::create(&fresh).map_err(files("writing", &fresh))?);
-        let mut folders = BTreeSet::new();
-        for (name, id) in self.laid() {
+        for (name, id) in self.contents()? {
             let full = self.path().join(name);
             let Ok(kind) = full.symlink_metadata() else { continue };
-            folders.extend(name.ancestors().skip(1).map(Path::to_owned));
-            let time = before.get(name).filter(|(was, _)| was == id).map_or(now, |&(_, time)| time);
-            if kind.is_file() {
+            let time = before.get(name).filter(|(was, _)| *was == id).map_or(now, |&(_, time)| time);
+            if !kind.is_symlink() {
                 set(&full, time)?;
             }
             let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -48,21 +47,53 @@ impl Worktree {
                 writeln!(out, "{id} {since} {name}").map_err(files("writing", &fresh))?;
             }
         }
-        // A file that is gone, or another commit checked out, shows in these alone.
-        for name in folders.iter().map(PathBuf::as_path).chain([Path::new(".git/HEAD")]) {
-            let full = self.path().join(name);
-            if full.symlink_metadata().is_ok_and(|kind| !kind.is_symlink()) {
-                set(&full, now)?;
-            }
-        }
         out.flush().map_err(files("writing", &fresh))?;
         fs::rename(&fresh, &page).map_err(files("writing", &page))?;
         Ok(Settled { _guard: guard })
     }
+
+    /// Everything that a build may look at, with a hash of its content: the files, the folders, and which commit it is.
+    fn contents(&self) -> Result<Vec<(&Path, Oid)>, RepoError> {
+        let hash = |bytes: &[u8]| Oid::hash_object(ObjectType::Blob, bytes).map_err(git("hashing a folder's names"));
+        let mut folders: HashMap<&Path, BTreeSet<&[u8]>> = HashMap::new();
+        for name in self.laid().keys() {
+            for inner in name.ancestors() {
+                let (Some(folder), Some(last)) = (inner.parent(), inner.file_name()) else { break };
+                folders.entry(folder).or_default().insert(last.as_encoded_bytes());
+            }
+        }
+        let mut contents: Vec<(&Path, Oid)> = self.laid().iter().map(|(name, id)| (name.as_path(), *id)).collect();
+        for (folder, names) in folders {
+            contents.push((folder, hash(&Vec::from_iter(names).join(&b'/'))?));
+        }
+        let head = self.path().join(HEAD);
+        contents.push((Path::new(HEAD), hash(&fs::read(&head).map_err(files("reading", &head))?)?));
+        Ok(contents)
+    }
+}
+
+/// What build scripts watch that put the commit's name into a program.
+const HEAD: &str = ".git/HEAD";
+
+/// How the page of a folder is called, after the folder's name.
+pub(super) const PAGE: &str = "times";
+
+/// How many of `wanted` are not what the folder of this page was last built from; none if there is no page.
+pub(super) fn strange(page: &Path, wanted: &HashMap<PathBuf, Oid>) -> Option<usize> {
+    let before = page.exists().then(|| read(page))?;
+    let is_known = |(name, id): (&PathBuf, &Oid)| before.get(name).is_some_and(|(was, _)| was == id);
+    Some(wanted.iter().filter(|&one| !is_known(one)).count())
+}
+
+/// The same of the folder in `keep` that has the fewest.
+pub(super) fn least_strange(keep: &Path, wanted: &HashMap<PathBuf, Oid>) -> Option<usize> {
+    let entries = fs::read_dir(keep).ok()?.flatten().map(|entry| entry.path());
+    let pages = entries.filter(|path| path.extension().is_some_and(|end| end == PAGE));
+    pages.filter_map(|page| strange(&page, wanted)).min()
 }
 
 /// A file that belongs to a folder and stands beside it, so that it is not mistaken for something that was built.
-fn beside(folder: &Path, what: &str) -> PathBuf {
+pub(super) fn beside(folder: &Path, what: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".");
     name.push(what);

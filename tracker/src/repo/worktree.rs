@@ -6,6 +6,8 @@
 //! build script, and still nothing is written to the user's `.git`, and none of its configuration (hooks, filters, a file
 //! monitor) holds there.
 //!
+//! What is built stays in the place ([`Worktree::keep`]), and a commit is laid out where the last build was of the most
+//! like files. So the two sides of a comparison never build over each other, and a base that was built before is there.
 //! Build tools trust modification times, which [`Worktree::settle`] sets before a build.
 
 use std::collections::HashMap;
@@ -17,11 +19,14 @@ use git2::{ObjectType, Oid, RepositoryInitOptions, TreeWalkMode, TreeWalkResult}
 use rustix::fs::FlockOperation;
 
 use super::snapshot::{Change, hash_file};
-use super::{RepoError, Repository, Snapshot, files, git};
+use super::{RepoError, Repository, Snapshot, files, git, times};
 use crate::domain::{Commit, CommitId};
 
 /// How many worktrees one machine may hold of one repository at a time.
 const MOST_PLACES: usize = 256;
+
+/// The folder of a place that outlives worktrees.
+const KEEP: &str = "keep";
 
 /// The most bytes of a Git LFS pointer.
 const LFS_POINTER_BYTES: usize = 1024;
@@ -50,7 +55,7 @@ impl Bench {
             if !place.exists() {
                 break;
             }
-            if let Some(guard) = lock(&place)? {
+            if let Some(guard) = lock(&place.join("lock"))? {
                 clear(&place.join("tree"))?;
                 drop(guard);
             }
@@ -62,13 +67,24 @@ impl Bench {
         self.folder.join(number.to_string())
     }
 
-    fn free_place(&self) -> Result<(PathBuf, Guard), RepoError> {
+    /// Of the places that are free, the one whose last build was of the most like files; a new one if none is free.
+    fn free_place(&self, wanted: &HashMap<PathBuf, Oid>) -> Result<(PathBuf, Guard), RepoError> {
+        let mut best: Option<(usize, PathBuf, Guard)> = None;
         for number in 0..MOST_PLACES {
             let place = self.place(number);
-            fs::create_dir_all(&place).map_err(files("creating", &place))?;
-            if let Some(guard) = lock(&place)? {
-                return Ok((place, guard));
+            let is_new = !place.exists();
+            if is_new && best.is_some() {
+                break;
             }
+            fs::create_dir_all(&place).map_err(files("creating", &place))?;
+            let Some(guard) = lock(&place.join("lock"))? else { continue };
+            let strange = times::least_strange(&place.join(KEEP), wanted).unwrap_or(usize::MAX);
+            if best.as_ref().is_none_or(|&(least, ..)| strange < least) {
+                best = Some((strange, place, guard));
+            }
+        }
+        if let Some((_, place, guard)) = best {
+            return Ok((place, guard));
         }
         let source = std::io::Error::other("all places are in use");
         Err(RepoError::Files { doing: "finding a free place in", path: self.folder.clone(), source })
@@ -83,7 +99,7 @@ impl Bench {
         absent: Absent,
     ) -> Result<Worktree, RepoError> {
         repository.refuse_absent(&commit.id, absent)?;
-        let (place, guard) = self.free_place()?;
+        let (place, guard) = self.free_place(&repository.contents(&commit.id)?)?;
         let tree = place.join("tree");
         clear(&tree)?;
         let mut worktree = Worktree { tree, place, laid: HashMap::new(), _guard: guard };
@@ -95,7 +111,7 @@ impl Bench {
     }
 }
 
-/// A place's lock. It is given back by name, not by closing the file: a child that is being started at this moment has the
+/// A lock. It is given back by name, not by closing the file: a child that is being started at this moment has the
 /// file open too, and would keep the lock a little longer.
 pub(super) struct Guard(File);
 
@@ -112,18 +128,14 @@ impl Drop for Guard {
     }
 }
 
-fn lock(place: &Path) -> Result<Option<Guard>, RepoError> {
-    let path = place.join("lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(files("opening the lock", &path))?;
+/// A lock, unless somebody holds it.
+pub(super) fn lock(path: &Path) -> Result<Option<Guard>, RepoError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(files("opening the lock", path))?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(Guard(file))),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(files("locking", &path)(error.into())),
+        Err(error) => Err(files("locking", path)(error.into())),
     }
 }
 
@@ -152,7 +164,13 @@ impl Worktree {
     /// A folder of this place that outlives the worktree, for what a build wants to find again.
     #[must_use]
     pub fn keep(&self) -> PathBuf {
-        self.place.join("keep")
+        self.place.join(KEEP)
+    }
+
+    /// What other places keep.
+    pub(super) fn kept_elsewhere(&self) -> impl Iterator<Item = PathBuf> {
+        let places = self.place.parent().and_then(|bench| fs::read_dir(bench).ok()).into_iter().flatten().flatten();
+        places.map(|place| place.path()).filter(|place| *place != self.place).map(|place| place.join(KEEP))
     }
 
     /// What was laid out, with its content's hash.
@@ -199,6 +217,19 @@ impl Repository {
         made.set_head_detached(id).map_err(git("detaching the worktree's HEAD"))?;
         let index = made.index().map_err(git("reading the worktree's index"))?;
         Ok(index.iter().map(|entry| (path_of(&entry.path), entry.id)).collect())
+    }
+
+    /// The files of a commit, with their content's hash.
+    fn contents(&self, commit: &CommitId) -> Result<HashMap<PathBuf, Oid>, RepoError> {
+        let mut contents = HashMap::new();
+        let walked = self.tree(commit)?.walk(TreeWalkMode::PreOrder, |folder, entry| {
+            if entry.kind() == Some(ObjectType::Blob) {
+                contents.insert(path_of(&[folder.as_bytes(), entry.name_bytes()].concat()), entry.id());
+            }
+            TreeWalkResult::Ok
+        });
+        walked.map_err(git("reading the tree of a commit"))?;
+        Ok(contents)
     }
 
     /// Tags, for builds that ask `git describe` for their version.

@@ -160,3 +160,28 @@ fn head_is_built_from_its_own_files_although_base_is_built_after_they_were_laid_
     assert!(world.ended(1, &["gate", "--base", "main", "--head", "change"]).out.contains("+100.0 %"));
     assert!(world.ended(0, &["compare", "change", "main"]).out.contains("-50.0 %"));
 }
+
+#[test]
+fn a_program_that_a_benchmark_starts_is_that_of_its_own_side() {
+    let world = World::new();
+    for (name, text) in CRATE {
+        world.write(name, text);
+    }
+    world.write("src/bin/tool.rs", "fn main() {\n    print!(\"{}\", mine::COST);\n}\n");
+    world.write(
+        "benches/all.rs",
+        r##"fn main() {
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_tool")).output().unwrap().stdout;
+    println!(r#"{{"tachograph":1,"benchmarks":[{{"name":"a","metrics":[{{"name":"instructions","unit":"count","#);
+    println!(r#""better":"lower","kind":"exact","values":[{}]}}]}}]}}"#, String::from_utf8(told).unwrap());
+}
+"##,
+    );
+    world.commit("the suite");
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world.write("src/lib.rs", "pub const COST: u64 = 2000;\n");
+    world.commit("slower");
+    let whole = report(&world, 1, &["gate"]);
+    let judged = &whole["reports"][0]["judged"]["a"]["verdicts"][0];
+    assert_eq!((&judged["base"], &judged["head"]), (&1000.0.into(), &2000.0.into()), "{whole}");
+}

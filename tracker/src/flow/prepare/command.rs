@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Commanded, Prepared, Start, Unprepared, build_by_hand, filled};
+use super::{BUILT_BYTES, CARGO, Commanded, Prepared, Start, Unprepared, build_by_hand, filled};
 use crate::adapt::Format;
 use crate::config::{Build, CargoTarget, CommandSource, Runs};
 use crate::domain::{Notes, SuiteName};
 use crate::failure::{Classify, Failure, Outcome};
-use crate::flow::aside;
-use crate::flow::project::Project;
 use crate::measure::build::{self, CargoBench, Site};
 use crate::measure::child::{Environment, Limits};
 use crate::measure::command::{CommandSuite, List};
@@ -22,7 +20,6 @@ const PROGRAM: &str = "{program}";
 
 /// What it takes to prepare a command suite.
 pub(super) struct Crafts<'a> {
-    pub(super) project: &'a Project,
     pub(super) worktree: &'a Worktree,
     pub(super) settings: &'a Build,
     pub(super) kept: &'a Path,
@@ -83,18 +80,26 @@ impl Crafts<'_> {
         Ok(Prepared { start, notes })
     }
 
-    /// Builds it: the bench target, put aside since all commits are built in one folder; or what the project says.
+    /// Builds a bench target of cargo, and returns the program with what was learned of it.
+    pub(super) fn cargo(
+        &self,
+        bench: &CargoBench,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<(PathBuf, Notes), Unprepared> {
+        let site = self.site(self.worktree.path(), &self.worktree.seeded(CARGO))?;
+        let mut notes = build::rust_notes(&site, self.stop)?;
+        let _settled = self.worktree.settle(&site.target).map_err(Failure::from)?;
+        let built = build::cargo_bench(&site, bench, self.stop, progress)?;
+        notes.insert(BUILT_BYTES.to_owned(), built.size_bytes.to_string());
+        Ok((built.executable, notes))
+    }
+
+    /// Builds it: the bench target, or what the project says.
     fn build(&self, source: &CommandSource, tree: &Path, progress: &mut dyn FnMut(&str)) -> Result<Built, Unprepared> {
         if let Some(CargoTarget { package, bench, features }) = &source.cargo {
-            let site = self.site(self.worktree.path(), &self.project.target())?;
             let (package, bench, features) = (package.clone(), bench.clone(), features.clone());
-            let mut notes = build::rust_notes(&site, self.stop)?;
-            let _settled = self.worktree.settle(&site.target).map_err(Failure::from)?;
-            let built = build::cargo_bench(&site, &CargoBench { package, bench, features }, self.stop, progress)?;
-            notes.insert("executable_bytes".to_owned(), built.size_bytes.to_string());
-            let place = self.kept.join("program");
-            aside::copy(&built.executable, &place)?;
-            let program = Some(place.to_string_lossy().into_owned());
+            let (executable, notes) = self.cargo(&CargoBench { package, bench, features }, progress)?;
+            let program = Some(executable.to_string_lossy().into_owned());
             return Ok(Built { target: tree.join("target"), program, notes });
         }
         let target = build_by_hand(self, tree, &source.build, &all_words(source), progress)?;
