@@ -78,6 +78,8 @@ pub struct Trend {
 pub struct Build {
     /// Variables that a build may see, beside those of the toolchain. A worker never sees them.
     pub pass_env: Vec<String>,
+    /// Variables that a build finds set, whatever they are here. A worker never sees them either.
+    pub env: BTreeMap<String, String>,
     /// How long one build command may take.
     pub timeout: Duration,
     /// The Rust toolchain that rustup is to take; the file does not say it: it is how an anchor keeps the one that it was
@@ -254,6 +256,8 @@ struct RawTrend {
 struct RawBuild {
     #[serde(default)]
     pass_env: Vec<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
     timeout: Option<String>,
     submodules: Option<Submodules>,
     lfs: Option<Lfs>,
@@ -318,12 +322,21 @@ fn resolve_trend(raw: &RawTrend) -> Result<Trend, ConfigError> {
 }
 
 fn resolve_build(raw: RawBuild) -> Result<Build, ConfigError> {
-    if let Some(wrong) = raw.pass_env.iter().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
-        let problem = format!("{wrong:?} is no name of a variable; name each variable that the build may see");
-        return Err(ConfigError::Value { key: "build.pass_env".to_owned(), problem });
+    let no_name = |name: &&String| name.is_empty() || name.contains(['=', '\0']);
+    let wrong = |key: &str, problem| Err(ConfigError::Value { key: key.to_owned(), problem });
+    if let Some(name) = raw.pass_env.iter().find(no_name) {
+        let problem = format!("{name:?} is no name of a variable; name each variable that the build may see");
+        return wrong("build.pass_env", problem);
+    }
+    if let Some(name) = raw.env.keys().find(no_name) {
+        return wrong("build.env", format!("{name:?} is no name of a variable; write NAME = \"value\""));
+    }
+    if let Some((name, _)) = raw.env.iter().find(|(_, value)| value.contains('\0')) {
+        return wrong("build.env", format!("the value of {name} holds a NUL, which no variable can"));
     }
     Ok(Build {
         pass_env: raw.pass_env,
+        env: raw.env,
         toolchain: None,
         timeout: duration("build.timeout", raw.timeout.as_deref(), DEFAULT_BUILD_TIMEOUT)?,
         submodules_may_be_empty: raw.submodules.is_some(),
@@ -405,6 +418,7 @@ mod tests {
             trust_new_acceptances = true
             [build]
             pass_env = ["TOKEN_OF_REGISTRY"]
+            env = { RUSTFLAGS = "-C target-cpu=native" }
             timeout = "7m"
             submodules = "empty"
             lfs = "pointers"
@@ -439,6 +453,7 @@ mod tests {
         assert_eq!(config.store, Some(PathBuf::from("perf/store.db")));
         assert_eq!(config.machine.as_deref(), Some("ci-large"));
         assert_eq!(config.build.pass_env, ["TOKEN_OF_REGISTRY"]);
+        assert_eq!(config.build.env["RUSTFLAGS"], "-C target-cpu=native");
         assert_eq!(config.build.timeout, Duration::from_mins(7));
         assert!(config.build.submodules_may_be_empty && config.build.lfs_may_be_pointers);
         assert_eq!(config.policy.false_reds, FalseReds::one_in(500).unwrap());
@@ -504,6 +519,8 @@ mod tests {
             ("[suite.a]\ncommand = [\"x\"]\nformat = \"f\"\nmetrics = [\"instructions\"]", "goes with a worker"),
             ("[suite.\"\"]\nworker = [\"x\"]", "must not be empty"),
             ("[build]\npass_env = [\"A=B\"]\n[suite.a]\nworker = [\"x\"]", "no name of a variable"),
+            ("[build.env]\n\"A=B\" = \"c\"\n[suite.a]\nworker = [\"x\"]", "no name of a variable"),
+            ("[build.env]\nA = \"\\u0000\"\n[suite.a]\nworker = [\"x\"]", "holds a NUL"),
             ("[suite.a]\ncargo = { package = \"p\", bench = \"b\" }\nbuild = [\"make\"]", "leave `build` out"),
         ];
         for (text, expected) in cases {

@@ -4,6 +4,8 @@ mod command;
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use self::command::Crafts;
 use crate::adapt::Format;
 use crate::config::{Build, Commands, Source, Suite};
@@ -135,15 +137,19 @@ fn filled(command: &[String], kept: &Path) -> Vec<String> {
 
 /// A name for a folder: readable where the suite's name is harmless, its hash where it is not.
 pub(super) fn folder_name(suite: &SuiteName) -> String {
-    use sha2::{Digest, Sha256};
     let harmless = |text: &str| {
         text.len() <= 64
             && text.chars().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-' || sign == '_')
     };
     match suite.as_str() {
         name if harmless(name) => name.to_owned(),
-        name => format!("x.{}", &hex(&Sha256::digest(name))[..16]),
+        name => format!("x.{}", hashed(name)),
     }
+}
+
+/// A harmless name for anything.
+fn hashed(text: &str) -> String {
+    hex(&Sha256::digest(text))[..16].to_owned()
 }
 
 #[cfg(test)]

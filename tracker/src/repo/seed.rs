@@ -9,33 +9,50 @@ use std::path::{Path, PathBuf};
 
 use super::times::{PAGE, beside, strange};
 use super::worktree::{Worktree, lock};
+use super::{RepoError, files};
+
+/// Where a folder has the names of the parts that were built in it.
+const PARTS: &str = ".parts";
 
 impl Worktree {
-    /// The folder `name` among what this place keeps. If it is not there yet it begins as a copy of the one of another
-    /// place; what cannot be copied costs a build, no more. Only for what may be built in another folder than it began in.
+    /// The folder `name` among what this place keeps, for building `part`. If that was never built there it begins as a
+    /// copy of the one of another place; what cannot be copied costs a build, no more. Only for what may be built in
+    /// another folder than it began in.
     #[must_use]
-    pub fn seeded(&self, name: &str) -> PathBuf {
+    pub fn seeded(&self, name: &str, part: &str) -> PathBuf {
         let target = self.keep().join(name);
-        if !target.exists() {
-            let elsewhere = self.kept_elsewhere().map(|keep| keep.join(name)).filter(|folder| folder.is_dir());
-            let nearest =
-                elsewhere.min_by_key(|folder| strange(&beside(folder, PAGE), self.laid()).unwrap_or(usize::MAX));
-            if let Some(nearest) = nearest {
-                let part = beside(&target, "part");
+        let has_it = |folder: &Path| folder.join(PARTS).join(part).exists();
+        if has_it(&target) {
+            return target;
+        }
+        let elsewhere = self.kept_elsewhere().map(|keep| keep.join(name)).filter(|folder| folder.is_dir());
+        let better = elsewhere.filter(|folder| has_it(folder) || !target.exists());
+        let strange = |folder: &Path| strange(&beside(folder, PAGE), self.laid()).unwrap_or(usize::MAX);
+        if let Some(nearest) = better.min_by_key(|folder| (!has_it(folder), strange(folder))) {
+            let part = beside(&target, "part");
+            let _ = fs::remove_dir_all(&part);
+            if begin(&nearest, &part, &target).is_err() {
                 let _ = fs::remove_dir_all(&part);
-                if begin(&nearest, &part, &target).is_err() {
-                    let _ = fs::remove_dir_all(&part);
-                }
             }
         }
         target
     }
+
+    /// Remembers that `part` was built in a folder of [`Worktree::seeded`].
+    pub fn has_built(&self, target: &Path, part: &str) -> Result<(), RepoError> {
+        let parts = target.join(PARTS);
+        fs::create_dir_all(&parts).map_err(files("creating", &parts))?;
+        fs::write(parts.join(part), []).map_err(files("writing", &parts))
+    }
 }
 
-/// Copies what was built, unless somebody builds there right now.
+/// Puts a copy of what was built in one folder in the place of another, unless somebody builds there right now.
 fn begin(from: &Path, part: &Path, to: &Path) -> io::Result<()> {
     let Some(_guard) = lock(&beside(from, "lock")).map_err(io::Error::other)? else { return Ok(()) };
     copy(from, part, &mut HashMap::new())?;
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
     fs::copy(beside(from, PAGE), beside(to, PAGE))?;
     fs::rename(part, to)
 }

@@ -255,7 +255,7 @@ fn a_commit_is_laid_out_where_the_most_like_it_was_built_and_a_new_place_begins_
         bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out")
     };
     let build = |worktree: &tachograph::repo::Worktree| {
-        let target = worktree.seeded("built");
+        let target = worktree.seeded("built", "a");
         let found = fs::read_to_string(target.join("deps/program")).ok();
         drop(worktree.settle(&target).expect("settled"));
         fs::create_dir_all(target.join("deps")).expect("a folder");
@@ -264,14 +264,15 @@ fn a_commit_is_laid_out_where_the_most_like_it_was_built_and_a_new_place_begins_
         fs::write(target.join("deps/program"), content).expect("a program");
         let _ = fs::remove_file(target.join("program"));
         fs::hard_link(target.join("deps/program"), target.join("program")).expect("another name of it");
+        worktree.has_built(&target, "a").expect("remembered");
         (found, target)
     };
-    let meta = |path: std::path::PathBuf| fs::metadata(path).expect("it is there");
+    let meta = |path: PathBuf| fs::metadata(path).expect("it is there");
     let (one, two) = (lay("HEAD~2"), lay("HEAD~1"));
     let (found, first) = build(&one);
     assert_eq!(found, None, "nothing was built before");
     let same = meta(one.path().join("same")).modified().expect("a time");
-    let copied = two.seeded("built");
+    let copied = two.seeded("built", "a");
     assert_ne!(copied, first);
     let [old, new] = [&first, &copied].map(|target| meta(target.join("program")));
     assert_eq!(new.modified().expect("a time"), old.modified().expect("a time"));
@@ -280,6 +281,14 @@ fn a_commit_is_laid_out_where_the_most_like_it_was_built_and_a_new_place_begins_
     assert_eq!(build(&two).0.as_deref(), Some("1"));
     assert_eq!(meta(two.path().join("same")).modified().expect("a time"), same, "it was built from the same");
     assert_eq!(fs::read_to_string(first.join("program")).expect("the program"), "1");
+    // What one place has built and the other never did is worth another copy, and nothing else is.
+    let program = |worktree: &tachograph::repo::Worktree, part: &str| {
+        fs::read_to_string(worktree.seeded("built", part).join("program")).expect("the program")
+    };
+    assert_eq!((program(&two, "a"), program(&two, "b")), ("2".to_owned(), "2".to_owned()));
+    one.has_built(&first, "b").expect("remembered");
+    assert_eq!((program(&two, "a"), program(&two, "b")), ("2".to_owned(), "1".to_owned()));
+    build(&two);
     let (place_of_one, place_of_two) = (one.path().to_owned(), two.path().to_owned());
     drop((one, two));
     for (revision, place) in [("HEAD~1", &place_of_two), ("HEAD~2", &place_of_one), ("HEAD~1", &place_of_two)] {

@@ -186,6 +186,29 @@ for line in sys.stdin:
 }
 
 #[test]
+fn a_variable_of_the_configuration_is_set_for_builds_and_for_no_worker() {
+    let world = World::new().with_python_suite();
+    let (built, measured) = (world.path("built"), world.path("measured"));
+    let worker = format!("env > {}; exec python3 worker.py \"$@\"", measured.display());
+    world.write("worker.sh", &worker);
+    world.write(
+        "tachograph.toml",
+        &format!(
+            "[build]\nenv = {{ FLAVOUR = \"sweet\", PATH_OF_TOOLS = \"\" }}\n[suite.python]\n\
+             build = [\"sh\", \"-c\", \"env > {}\"]\nworker = [\"sh\", \"worker.sh\"]\nbudget = \"300ms\"\n",
+            built.display()
+        ),
+    );
+    world.commit("the suite");
+    let mut command = world.tachograph(&["run"]);
+    assert!(command.env("FLAVOUR", "sour").status().expect("it runs").success());
+    let saw = |path: &std::path::Path| fs::read_to_string(path).expect("it looked around");
+    assert!(saw(&built).lines().any(|line| line == "FLAVOUR=sweet"), "{}", saw(&built));
+    assert!(saw(&built).lines().any(|line| line == "PATH_OF_TOOLS="), "{}", saw(&built));
+    assert!(!saw(&measured).contains("FLAVOUR"), "{}", saw(&measured));
+}
+
+#[test]
 fn nothing_of_a_hostile_repository_runs_but_its_own_build_and_worker() {
     let world = World::new().with_python_suite();
     world.write(".gitattributes", "* filter=evil\n");

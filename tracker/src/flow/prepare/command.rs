@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{BUILT_BYTES, CARGO, Commanded, Prepared, Start, Unprepared, build_by_hand, filled};
+use super::{BUILT_BYTES, CARGO, Commanded, Prepared, Start, Unprepared, build_by_hand, filled, hashed};
 use crate::adapt::Format;
 use crate::config::{Build, CargoTarget, CommandSource, Runs};
 use crate::domain::{Notes, SuiteName};
@@ -30,6 +30,8 @@ impl Crafts<'_> {
     /// Where to build, with what.
     pub(super) fn site(&self, tree: &Path, target: &Path) -> Outcome<Site> {
         let environment = Environment::build(&self.settings.pass_env).or_usage("reading [build] pass_env")?;
+        let set = self.settings.env.iter();
+        let environment = set.fold(environment, |environment, (name, value)| environment.with(name, value));
         let environment = match &self.settings.toolchain {
             Some(toolchain) => environment.with("RUSTUP_TOOLCHAIN", toolchain),
             None => environment,
@@ -86,10 +88,13 @@ impl Crafts<'_> {
         bench: &CargoBench,
         progress: &mut dyn FnMut(&str),
     ) -> Result<(PathBuf, Notes), Unprepared> {
-        let site = self.site(self.worktree.path(), &self.worktree.seeded(CARGO))?;
+        let words = [&[bench.package.clone(), bench.bench.clone()], &bench.features[..]].concat();
+        let part = hashed(&words.join(" "));
+        let site = self.site(self.worktree.path(), &self.worktree.seeded(CARGO, &part))?;
         let mut notes = build::rust_notes(&site, self.stop)?;
         let _settled = self.worktree.settle(&site.target).map_err(Failure::from)?;
         let built = build::cargo_bench(&site, bench, self.stop, progress)?;
+        self.worktree.has_built(&site.target, &part).map_err(Failure::from)?;
         notes.insert(BUILT_BYTES.to_owned(), built.size_bytes.to_string());
         Ok((built.executable, notes))
     }
