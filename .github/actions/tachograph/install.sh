@@ -16,6 +16,9 @@ source=$(find Cargo.toml Cargo.lock tracker migrations dashboards -name target -
 if [ -x "$root/bin/tachograph" ] && [ "$(cat "$root/source" 2>/dev/null)" = "$source" ]; then
     echo "built already: $("$root/bin/tachograph" --version)"
 else
+    # Where a repository measures itself, its source is another one with each change: what its dependencies were built to is
+    # kept as well.
+    case $PWD/ in "${GITHUB_WORKSPACE:-/nowhere}"/*) export CARGO_TARGET_DIR=$root/build ;; esac
     cargo install --quiet --locked --path tracker --root "$root"
     echo "$source" >"$root/source"
 fi

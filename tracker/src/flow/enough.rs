@@ -82,7 +82,7 @@ impl Rule for Enough<'_> {
             return BTreeMap::new();
         }
         if self.aim == Aim::Size {
-            let next = |bout| lives_for_size(bout).map(|next| Want { next, enough: next });
+            let next = |bout| lives_for_size(bout).map(|next| Want { next, enough: next, is_decided: false });
             return bouts.iter().filter_map(|(name, bout)| Some((name.clone(), next(bout)?))).collect();
         }
         self.duel.bouts.clone_from(bouts);
@@ -91,10 +91,12 @@ impl Rule for Enough<'_> {
         let judged = judge::duel::judge(&whole, self.policy, self.known, self.gated_series);
         let wanted = |(benchmark, judged): (BenchmarkName, Judged)| {
             let Judged::Verdicts(verdicts) = judged else { return None };
-            let next = verdicts.iter().filter_map(|one| next_look(one, self.looks(), least)).max()?;
+            let of = |next: &dyn Fn(&MetricVerdict) -> Option<usize>| verdicts.iter().filter_map(next).max();
+            let undecided = of(&|one| next_look(one, self.looks(), least));
+            let next = undecided.or_else(|| of(&|one| surer(one, least)))?;
             let before = judge::pool::lives_before(self.earlier, &benchmark);
             let still = |lives: usize| lives.saturating_sub(before);
-            Some((benchmark, Want { next: still(next), enough: still(least) }))
+            Some((benchmark, Want { next: still(next), enough: still(least), is_decided: undecided.is_none() }))
         };
         judged.into_iter().filter_map(wanted).collect()
     }
@@ -124,10 +126,19 @@ fn next_look(one: &MetricVerdict, looks: Looks, least: usize) -> Option<usize> {
     (!is_hopeless).then_some(grounds.next_look)
 }
 
+/// The lives at which an unchanged metric is worth another look: as long as a change of the size of its limit would not
+/// have been found, there have been too few lives to find any, and it is not the luck of builds that would hide it.
+fn surer(one: &MetricVerdict, least: usize) -> Option<usize> {
+    let verdict = &one.verdict;
+    let grounds = verdict.grounds.filter(|grounds| verdict.call == Call::Unchanged && grounds.lives < least)?;
+    let is_blind = verdict.detectable.is_none_or(|smallest| smallest.log() > verdict.limit.log());
+    (one.terms.gate && is_blind && grounds.tau < grounds.se).then_some(grounds.next_look)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Life, Metric};
+    use crate::domain::{Life, Metric, Pattern, PolicyEntry};
 
     fn bout(lives: usize, effect: f64, apart: f64) -> Bout {
         let life = |at: usize| Life::new(vec![effect + if at.is_multiple_of(2) { apart } else { -apart }; 9]).unwrap();
@@ -160,6 +171,29 @@ mod tests {
             ("gone", Bout::Missing),
         ];
         assert_eq!(wanted(&mut rule, bouts), [("doubtful".to_owned(), 7)]);
+    }
+
+    #[test]
+    fn what_is_unchanged_gets_what_others_leave_until_a_change_of_its_limit_would_be_seen() {
+        let known = Known::default();
+        let entry = |pattern: &str, widen| PolicyEntry {
+            pattern: Some(Pattern::new(pattern)),
+            widen: Some(widen),
+            ..PolicyEntry::default()
+        };
+        let entries = vec![entry("*", false), entry("lucky", true)];
+        let policy = Policy { entries, ..Policy::default() };
+        let mut rule = rule(Aim::Verdict, &[], (&known, &policy));
+        let bouts = [
+            ("seen", bout(5, 0.0, 0.0001)),
+            ("blind", bout(5, 0.0, 0.006)),
+            ("lucky", bout(5, 0.0, 0.006)),
+            ("doubtful", bout(5, 0.01, 0.02)),
+        ];
+        let all = bouts.into_iter().map(|(name, bout)| (BenchmarkName::new(name).unwrap(), bout)).collect();
+        let wants = rule.wants(&all);
+        let decided = |name: &str| wants.get(&BenchmarkName::new(name).unwrap()).map(|want| want.is_decided);
+        assert_eq!(["seen", "blind", "lucky", "doubtful"].map(decided), [None, Some(true), None, Some(false)]);
     }
 
     #[test]

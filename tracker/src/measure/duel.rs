@@ -15,7 +15,7 @@ mod share;
 mod state;
 mod trio;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use self::crew::Crew;
@@ -104,6 +104,8 @@ pub struct Want {
     pub next: usize,
     /// Who cannot have so many gets none while others can: fewer hardly decide anything.
     pub enough: usize,
+    /// It is decided, and more lives only make it surer: it gets what the others leave.
+    pub is_decided: bool,
 }
 
 /// What a duel yielded.
@@ -269,18 +271,17 @@ impl Running<'_> {
         let working: Vec<usize> = working.collect();
         self.life(crew, &working, rule.lives_to_plan())?;
         let (next, enough) = (rule.first_look(), rule.least_for_a_finding());
-        let mut targets: Vec<(usize, Want)> = working.iter().map(|&index| (index, Want { next, enough })).collect();
+        let first = Want { next, enough, is_decided: false };
+        let mut targets: Vec<(usize, Want)> = working.iter().map(|&index| (index, first)).collect();
         // A rule that knows of earlier lives may have enough of the first one, or name more: it is asked in any case.
         targets.retain(|&(index, target)| self.states[index].wants_lives(target.next));
         loop {
             if !targets.is_empty() {
-                let whole = |&(index, want): &(usize, Want)| self.states[index].need(index, want.next.max(want.enough));
-                let needs: Vec<Need> = targets.iter().filter_map(whole).collect();
-                let affordable = share::affordable(needs.clone(), self.left());
-                if affordable.is_empty() {
-                    return Ok(needs);
+                let (open, payable) = self.payable(&targets);
+                if payable.is_empty() {
+                    return Ok(open);
                 }
-                targets.retain(|&(index, _)| affordable.contains(&index));
+                targets.retain(|&(index, _)| payable.contains(&index));
             }
             while !targets.is_empty() {
                 let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
@@ -298,6 +299,18 @@ impl Running<'_> {
                 return Ok(Vec::new());
             }
         }
+    }
+
+    /// What those need that are not decided, and who of all gets its lives: as many of these as there is time for; if it is
+    /// too short for any of them, those that are decided.
+    fn payable(&self, targets: &[(usize, Want)]) -> (Vec<Need>, BTreeSet<usize>) {
+        let needs = |is_decided: bool| -> Vec<Need> {
+            let these = targets.iter().filter(|(_, want)| want.is_decided == is_decided);
+            these.filter_map(|&(index, want)| self.states[index].need(index, want.next.max(want.enough))).collect()
+        };
+        let (open, decided, left) = (needs(false), needs(true), self.left());
+        let payable = share::affordable(open.clone(), left);
+        if payable.is_empty() { (open, share::payable(decided, left)) } else { (open, payable) }
     }
 
     /// Gives each of these one life, in random order.

@@ -194,18 +194,19 @@ impl Begun<'_> {
     /// Goes on until `rule` has enough or the time is spent.
     pub fn run(mut self, rule: &mut dyn Rule, tell: &mut dyn FnMut(Progress<'_>)) -> Result<Fought, Undueled> {
         let (next, enough) = (rule.first_look(), rule.least_for_a_finding());
-        let exact = Want { next: EXACT_LIVES, enough: EXACT_LIVES };
-        let target = |unit: &Unit| if unit.is_exact() { exact } else { Want { next, enough } };
+        let noisy = Want { next, enough, is_decided: false };
+        let exact = Want { next: EXACT_LIVES, enough: EXACT_LIVES, is_decided: false };
+        let target = |unit: &Unit| if unit.is_exact() { exact } else { noisy };
         let mut targets: Vec<(usize, Want)> =
             self.units.iter().enumerate().map(|(index, unit)| (index, target(unit))).collect();
         // A rule that knows of earlier lives may have enough of the first one, or name more: it is asked in any case.
         targets.retain(|&(index, target)| self.units[index].wants_lives(target.next));
         loop {
             if !targets.is_empty() {
-                let affordable = self.affordable(&targets);
-                if affordable.is_empty() {
-                    return Ok(self.conclude(&targets));
-                }
+                let (decided, open): (Vec<_>, Vec<_>) = targets.iter().partition(|(_, want)| want.is_decided);
+                let affordable =
+                    [&open, &decided].map(|these| self.affordable(these)).into_iter().find(|these| !these.is_empty());
+                let Some(affordable) = affordable else { return Ok(self.conclude(&open)) };
                 targets.retain(|(index, _)| affordable.contains(index));
             }
             while !targets.is_empty() {
@@ -222,7 +223,7 @@ impl Begun<'_> {
                 let of_names = || unit.names().into_iter().filter_map(|name| wants.get(name));
                 let next = of_names().map(|want| want.next).max()?;
                 let enough = of_names().map(|want| want.enough).max()?;
-                Some((index, Want { next, enough }))
+                Some((index, Want { next, enough, is_decided: of_names().all(|want| want.is_decided) }))
             };
             targets = self.units.iter().enumerate().filter_map(wanted).collect();
             targets.retain(|&(index, target)| self.units[index].wants_lives(target.next));

@@ -90,7 +90,13 @@ pub(super) fn parts(needs: &[Need], left: Duration) -> BTreeMap<usize, Part> {
 /// Those that can have all the lives that they need in the time that is left, the cheapest first: a look that is not
 /// reached tells nothing. The cheapest of all in any case, while there is time: what lives cost is only known of the last
 /// ones, a busy machine may just have made those slow, and what is left would be of no use to anybody.
-pub(super) fn affordable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
+pub(super) fn affordable(needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
+    let cheapest = needs.iter().min_by_key(|need| need.least_cost()).filter(|_| !left.is_zero()).map(|need| need.index);
+    payable(needs, left).into_iter().chain(cheapest).collect()
+}
+
+/// The same without the exception.
+pub(super) fn payable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
     needs.sort_by_key(Need::least_cost);
     let mut still = left;
     let fits = |need: &Need| match still.checked_sub(need.least_cost()) {
@@ -100,8 +106,7 @@ pub(super) fn affordable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize
         }
         None => false,
     };
-    let cheapest = needs.first().filter(|_| !left.is_zero()).map(|need| need.index);
-    needs.into_iter().take_while(fits).map(|need| need.index).chain(cheapest).collect()
+    needs.into_iter().take_while(fits).map(|need| need.index).collect()
 }
 
 #[cfg(test)]
@@ -140,5 +145,6 @@ mod tests {
         assert_eq!(affordable(all(), Duration::from_secs(1)), BTreeSet::from([1, 2]));
         assert_eq!(affordable(all(), Duration::from_millis(100)), BTreeSet::from([1]));
         assert!(affordable(all(), Duration::ZERO).is_empty());
+        assert!(payable(all(), Duration::from_millis(100)).is_empty());
     }
 }

@@ -86,7 +86,7 @@ impl Rule for AtOnce {
         5
     }
     fn wants(&mut self, bouts: &BTreeMap<BenchmarkName, Bout>) -> BTreeMap<BenchmarkName, Want> {
-        bouts.keys().map(|name| (name.clone(), Want { next: self.0, enough: self.0 })).collect()
+        bouts.keys().map(|name| (name.clone(), Want { next: self.0, enough: self.0, is_decided: false })).collect()
     }
 }
 
