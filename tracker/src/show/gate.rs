@@ -246,12 +246,22 @@ const MOST_UNDECIDED: usize = 12;
 
 /// The rows that deserve to be read, and what is said in place of those that are too many.
 pub(super) fn of_weight<'a>(report: &Report, rows: &[Row<'a>]) -> (Vec<Row<'a>>, Vec<String>) {
+    type Rows<'b, 'a> = Vec<&'b Row<'a>>;
     let is_undecided = |row: &&Row<'_>| row.1.verdict.call == Call::Inconclusive;
-    let (vague, unread): (Vec<&Row<'a>>, Vec<&Row<'a>>) =
-        rows.iter().filter(is_undecided).partition(|row| row.1.verdict.grounds.is_some());
+    let (gated, idle): (Rows<'_, 'a>, Rows<'_, 'a>) =
+        rows.iter().filter(is_undecided).partition(|row| row.1.terms.gate);
+    let (vague, unread): (Rows<'_, 'a>, Rows<'_, 'a>) =
+        gated.into_iter().partition(|row| row.1.verdict.grounds.is_some());
     let mut folded = Vec::new();
     if let Some(more) = vague.len().checked_sub(MOST_UNDECIDED).filter(|more| *more > 0) {
         folded.push(format!("{more} more are inconclusive; tachograph explain {} has them", report.duel.short()));
+    }
+    if !idle.is_empty() {
+        let count = series(idle.len());
+        folded.push(format!(
+            "{count} undecided where nothing is gated; tachograph explain {} has them",
+            report.duel.short()
+        ));
     }
     let are_many = unread.len() > MOST_UNDECIDED;
     if are_many {
@@ -262,6 +272,7 @@ pub(super) fn of_weight<'a>(report: &Report, rows: &[Row<'a>]) -> (Vec<Row<'a>>,
     }
     let mut vague_so_far = 0;
     let deserves = |row: &&Row<'_>| match (row.1.verdict.call, row.1.verdict.grounds) {
+        (Call::Inconclusive, _) if !row.1.terms.gate => false,
         (Call::Inconclusive, None) => !are_many,
         (Call::Inconclusive, Some(_)) => {
             vague_so_far += 1;
@@ -424,6 +435,23 @@ pub(super) mod tests {
         let many = shown(names.len());
         let line = "too few lives for a word: 15 metrics of b00, b01, b02, b03, b04 and 10 more\n";
         assert!(many.contains(line) && many.matches("too few lives").count() == 1, "{many}");
+    }
+
+    #[test]
+    fn what_is_undecided_and_only_reported_is_a_count() {
+        let ungated = |call, relative| {
+            let Judged::Verdicts(mut all) = judged(call, relative) else { panic!("verdicts") };
+            all[0].terms.gate = false;
+            Judged::Verdicts(all)
+        };
+        let all = vec![
+            ("a", judged(Call::Inconclusive, 0.1)),
+            ("b", ungated(Call::Inconclusive, 0.1)),
+            ("c", ungated(Call::Regressed, 0.3)),
+        ];
+        let said = text(&report(Whole::Inconclusive, all, vec![]), Style::default());
+        assert!(said.contains("too few lives  a") && said.contains("regressed      c"), "{said}");
+        assert!(said.contains("1 series undecided where nothing is gated") && !said.contains("  b "), "{said}");
     }
 
     #[test]
