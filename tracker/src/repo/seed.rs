@@ -2,13 +2,13 @@
 //! second finds all that they share.
 
 use std::collections::HashMap;
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File, FileTimes, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::times::{PAGE, beside, strange};
-use super::worktree::{Worktree, lock};
+use super::worktree::{TREE, Worktree, lock};
 use super::{RepoError, files};
 
 /// Where a folder has the names of the parts that were built in it.
@@ -49,7 +49,8 @@ impl Worktree {
 /// Puts a copy of what was built in one folder in the place of another, unless somebody builds there right now.
 fn begin(from: &Path, part: &Path, to: &Path) -> io::Result<()> {
     let Some(_guard) = lock(&beside(from, "lock")).map_err(io::Error::other)? else { return Ok(()) };
-    copy(from, part, &mut HashMap::new())?;
+    let tree = from.ancestors().nth(2).map(|place| place.join(TREE)).unwrap_or_default();
+    Copy { tree: tree.as_os_str().as_encoded_bytes(), known: HashMap::new() }.folder(from, part)?;
     if to.exists() {
         fs::remove_dir_all(to)?;
     }
@@ -57,29 +58,51 @@ fn begin(from: &Path, part: &Path, to: &Path) -> io::Result<()> {
     fs::rename(part, to)
 }
 
-/// Copies a folder with all times, by which build tools tell what is new. Names of one file become names of one file.
-fn copy(from: &Path, to: &Path, known: &mut HashMap<(u64, u64), PathBuf>) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (old, new) = (entry.path(), to.join(entry.file_name()));
-        let data = entry.metadata()?;
-        if data.is_dir() {
-            copy(&old, &new, known)?;
-        } else if data.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(&old)?, &new)?;
-        } else if data.is_file() {
-            if let Some(first) = known.get(&(data.dev(), data.ino())) {
-                fs::hard_link(first, &new)?;
-                continue;
-            }
-            fs::copy(&old, &new)?;
-            File::open(&new)?.set_times(FileTimes::new().set_modified(data.modified()?))?;
-            if data.nlink() > 1 {
-                known.insert((data.dev(), data.ino()), new);
+/// What a build script printed when it ran last.
+const OUTPUT: &str = "output";
+
+/// Copying a folder with all times, by which build tools tell what is new. Names of one file become names of one file.
+struct Copy<'a> {
+    /// Where the commit lies that was built there. What a build script printed of files in it is left out, so that it runs
+    /// again: it would watch, and may have told the compiler of, the other side's files.
+    tree: &'a [u8],
+    /// Files of several names, by device and number.
+    known: HashMap<(u64, u64), PathBuf>,
+}
+
+impl Copy<'_> {
+    fn folder(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            let (old, new) = (entry.path(), to.join(entry.file_name()));
+            let data = entry.metadata()?;
+            if data.is_dir() {
+                self.folder(&old, &new)?;
+            } else if data.is_symlink() {
+                std::os::unix::fs::symlink(fs::read_link(&old)?, &new)?;
+            } else if data.is_file() && !(entry.file_name() == OUTPUT && self.names_the_tree(&old)?) {
+                self.file(&old, &new, &data)?;
             }
         }
+        let modified = fs::metadata(from)?.modified()?;
+        File::open(to)?.set_times(FileTimes::new().set_modified(modified))
     }
-    let modified = fs::metadata(from)?.modified()?;
-    File::open(to)?.set_times(FileTimes::new().set_modified(modified))
+
+    fn names_the_tree(&self, path: &Path) -> io::Result<bool> {
+        Ok(fs::read(path)?.windows(self.tree.len().max(1)).any(|window| window == self.tree))
+    }
+
+    fn file(&mut self, old: &Path, new: &Path, data: &Metadata) -> io::Result<()> {
+        let number = (data.dev(), data.ino());
+        if let Some(first) = self.known.get(&number) {
+            return fs::hard_link(first, new);
+        }
+        fs::copy(old, new)?;
+        File::open(new)?.set_times(FileTimes::new().set_modified(data.modified()?))?;
+        if data.nlink() > 1 {
+            self.known.insert(number, new.to_owned());
+        }
+        Ok(())
+    }
 }

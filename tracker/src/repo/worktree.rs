@@ -25,6 +25,9 @@ use crate::domain::{Commit, CommitId};
 /// How many worktrees one machine may hold of one repository at a time.
 const MOST_PLACES: usize = 256;
 
+/// The folder of a place in which a commit is laid out.
+pub(super) const TREE: &str = "tree";
+
 /// The folder of a place that outlives worktrees.
 const KEEP: &str = "keep";
 
@@ -56,7 +59,7 @@ impl Bench {
                 break;
             }
             if let Some(guard) = lock(&place.join("lock"))? {
-                clear(&place.join("tree"))?;
+                clear(&place.join(TREE))?;
                 drop(guard);
             }
         }
@@ -100,7 +103,7 @@ impl Bench {
     ) -> Result<Worktree, RepoError> {
         repository.refuse_absent(&commit.id, absent)?;
         let (place, guard) = self.free_place(&repository.contents(&commit.id)?)?;
-        let tree = place.join("tree");
+        let tree = place.join(TREE);
         clear(&tree)?;
         let mut worktree = Worktree { tree, place, laid: HashMap::new(), _guard: guard };
         worktree.laid = repository.check_out(&commit.id, &worktree.tree)?;

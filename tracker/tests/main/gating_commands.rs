@@ -185,3 +185,34 @@ fn a_program_that_a_benchmark_starts_is_that_of_its_own_side() {
     let judged = &whole["reports"][0]["judged"]["a"]["verdicts"][0];
     assert_eq!((&judged["base"], &judged["head"]), (&1000.0.into(), &2000.0.into()), "{whole}");
 }
+
+#[test]
+fn a_build_script_that_watches_a_file_by_its_whole_path_runs_for_each_side() {
+    let world = World::new();
+    for (name, text) in CRATE {
+        let name = if name == "tachograph.toml" { name.to_owned() } else { format!("mine/{name}") };
+        world.write(&name, text);
+    }
+    world.write("Cargo.toml", "[workspace]\nmembers = [\"mine\"]\nresolver = \"2\"\n");
+    world.write("mine/src/lib.rs", "include!(concat!(env!(\"OUT_DIR\"), \"/cost.rs\"));\n");
+    world.write(
+        "mine/build.rs",
+        r#"fn main() {
+    let cost = std::env::current_dir().unwrap().parent().unwrap().join("cost.txt");
+    println!("cargo:rerun-if-changed={}", cost.display());
+    let text = format!("pub const COST: u64 = {};", std::fs::read_to_string(cost).unwrap());
+    std::fs::write(std::path::Path::new(&std::env::var("OUT_DIR").unwrap()).join("cost.rs"), text).unwrap();
+}
+"#,
+    );
+    world.write("cost.txt", "1000");
+    world.commit("the suite");
+    world.git(&["checkout", "--quiet", "-b", "change"]);
+    world.write("cost.txt", "2000");
+    world.commit("slower");
+    for _ in 0..2 {
+        let whole = report(&world, 1, &["gate"]);
+        let judged = &whole["reports"][0]["judged"]["a"]["verdicts"][0];
+        assert_eq!((&judged["base"], &judged["head"]), (&1000.0.into(), &2000.0.into()), "{whole}");
+    }
+}
