@@ -22,9 +22,12 @@ impl Going<'_, '_> {
                 Some(worktree) => worktree,
                 None => self.lay_out(&commit, None)?,
             };
-            let built = self.build(name, suite, &Subject::Commit(commit.clone()), &worktree);
-            self.bases.insert(commit.id.clone(), worktree);
-            let why = match built? {
+            let built = self.build(name, suite, &Subject::Commit(commit.clone()), &worktree)?;
+            // One that does not build leaves its place to the next.
+            if !matches!(built, Built::No(_)) {
+                self.bases.insert(commit.id.clone(), worktree);
+            }
+            let why = match built {
                 // A base that knows nothing of suites has none, and neither have those before it.
                 Built::No(why) if self.base_has_none => return Ok(Built::No(why)),
                 Built::No(why) => why,
