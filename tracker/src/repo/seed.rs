@@ -1,7 +1,7 @@
 //! A first build in a new place begins with what was built in another: where two sides are built for the first time, the
 //! second finds all that they share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, FileTimes, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -49,8 +49,10 @@ impl Worktree {
 /// Puts a copy of what was built in one folder in the place of another, unless somebody builds there right now.
 fn begin(from: &Path, part: &Path, to: &Path) -> io::Result<()> {
     let Some(_guard) = lock(&beside(from, "lock")).map_err(io::Error::other)? else { return Ok(()) };
-    let tree = from.ancestors().nth(2).map(|place| place.join(TREE)).unwrap_or_default();
-    Copy { tree: tree.as_os_str().as_encoded_bytes(), known: HashMap::new() }.folder(from, part)?;
+    let place = from.ancestors().nth(2).ok_or(io::ErrorKind::NotFound)?.canonicalize()?;
+    let tree = place.join(TREE);
+    let tree = tree.as_os_str().as_encoded_bytes();
+    Copy { tree, own: own_units(from, tree)?, known: HashMap::new() }.folder(from, part)?;
     if to.exists() {
         fs::remove_dir_all(to)?;
     }
@@ -58,7 +60,37 @@ fn begin(from: &Path, part: &Path, to: &Path) -> io::Result<()> {
     fs::rename(part, to)
 }
 
-/// What a build script printed when it ran last.
+/// The hashes of what was compiled from the commit's own files, by cargo's lists of what each unit was made of. Such a unit
+/// may hold paths of the place, which cargo does not look at: of a program that it starts, or of a file that it reads.
+fn own_units(target: &Path, tree: &[u8]) -> io::Result<HashSet<String>> {
+    let mut own = HashSet::new();
+    let mut folders = vec![target.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let (entry, is_unit) = (entry?, folder.file_name().is_some_and(|name| name == "deps"));
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+            } else if is_unit && path.extension().is_some_and(|end| end == "d") {
+                let text = fs::read(&path)?;
+                let made_of = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+                let is_own = |word: &[u8]| !word.ends_with(b":") && (!word.starts_with(b"/") || word.starts_with(tree));
+                let rules = made_of.take_while(|word| !word.starts_with(b"#"));
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                if let (true, Some((_, hash))) = (rules.into_iter().any(is_own), stem.rsplit_once('-')) {
+                    own.insert(hash.to_owned());
+                }
+            }
+        }
+    }
+    Ok(own)
+}
+
+/// Where cargo keeps what tells it that a unit is fresh, in folders that end in the unit's hash.
+const FINGERPRINTS: &str = ".fingerprint";
+
+/// What a build script printed when it ran last, in a folder of its own below this one.
+const SCRIPTS: &str = "build";
 const OUTPUT: &str = "output";
 
 /// Copying a folder with all times, by which build tools tell what is new. Names of one file become names of one file.
@@ -66,6 +98,8 @@ struct Copy<'a> {
     /// Where the commit lies that was built there. What a build script printed of files in it is left out, so that it runs
     /// again: it would watch, and may have told the compiler of, the other side's files.
     tree: &'a [u8],
+    /// Hashes of units that are not taken for fresh in the copy.
+    own: HashSet<String>,
     /// Files of several names, by device and number.
     known: HashMap<(u64, u64), PathBuf>,
 }
@@ -78,15 +112,23 @@ impl Copy<'_> {
             let (old, new) = (entry.path(), to.join(entry.file_name()));
             let data = entry.metadata()?;
             if data.is_dir() {
-                self.folder(&old, &new)?;
+                if !self.is_own(&old) {
+                    self.folder(&old, &new)?;
+                }
             } else if data.is_symlink() {
                 std::os::unix::fs::symlink(fs::read_link(&old)?, &new)?;
-            } else if data.is_file() && !(entry.file_name() == OUTPUT && self.names_the_tree(&old)?) {
+            } else if data.is_file() && !(is_output(&old) && self.names_the_tree(&old)?) {
                 self.file(&old, &new, &data)?;
             }
         }
         let modified = fs::metadata(from)?.modified()?;
         File::open(to)?.set_times(FileTimes::new().set_modified(modified))
+    }
+
+    fn is_own(&self, folder: &Path) -> bool {
+        let is_fingerprint = folder.parent().and_then(Path::file_name).is_some_and(|name| name == FINGERPRINTS);
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        is_fingerprint && name.rsplit_once('-').is_some_and(|(_, hash)| self.own.contains(hash))
     }
 
     fn names_the_tree(&self, path: &Path) -> io::Result<bool> {
@@ -105,4 +147,9 @@ impl Copy<'_> {
         }
         Ok(())
     }
+}
+
+fn is_output(path: &Path) -> bool {
+    let scripts = path.ancestors().nth(2).and_then(Path::file_name);
+    path.file_name().is_some_and(|name| name == OUTPUT) && scripts.is_some_and(|name| name == SCRIPTS)
 }
