@@ -48,7 +48,10 @@ impl Worktree {
 
 /// Puts a copy of what was built in one folder in the place of another, unless somebody builds there right now.
 fn begin(from: &Path, part: &Path, to: &Path) -> io::Result<()> {
-    let Some(_guard) = lock(&beside(from, "lock")).map_err(io::Error::other)? else { return Ok(()) };
+    to.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let free = |folder: &Path| lock(&beside(folder, "lock")).map_err(io::Error::other);
+    // Another process may copy from there in turn.
+    let (Some(_there), Some(_here)) = (free(from)?, free(to)?) else { return Ok(()) };
     let place = from.ancestors().nth(2).ok_or(io::ErrorKind::NotFound)?.canonicalize()?;
     let tree = place.join(TREE);
     let tree = tree.as_os_str().as_encoded_bytes();
@@ -89,8 +92,10 @@ fn own_units(target: &Path, tree: &[u8]) -> io::Result<HashSet<String>> {
 /// Where cargo keeps what tells it that a unit is fresh, in folders that end in the unit's hash.
 const FINGERPRINTS: &str = ".fingerprint";
 
-/// What a build script printed when it ran last, in a folder of its own below this one.
+/// Where each build script has a folder.
 const SCRIPTS: &str = "build";
+
+/// What it printed when it ran last.
 const OUTPUT: &str = "output";
 
 /// Copying a folder with all times, by which build tools tell what is new. Names of one file become names of one file.

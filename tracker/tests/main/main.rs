@@ -24,6 +24,7 @@ mod made;
 mod pages;
 mod peers;
 mod planted;
+mod rebuilding;
 mod record;
 mod repository;
 mod running;

@@ -1,7 +1,6 @@
 //! History and worktrees, against real repositories.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use tachograph::repo::{Absent, Bench, RepoError, Repository};
@@ -9,11 +8,11 @@ use tachograph::repo::{Absent, Bench, RepoError, Repository};
 use crate::traps::Traps;
 use crate::world::World;
 
-fn open(world: &World) -> Repository {
+pub(crate) fn open(world: &World) -> Repository {
     Repository::discover(&world.root()).expect("the repository opens")
 }
 
-fn bench(world: &World) -> Bench {
+pub(crate) fn bench(world: &World) -> Bench {
     Bench::open(&world.path("bench")).expect("the bench opens")
 }
 
@@ -181,119 +180,6 @@ fn two_worktrees_at_once_have_places_of_their_own_and_what_a_killed_process_left
     let _again = Bench::open(&world.path("bench")).expect("the bench opens again");
     assert!(!second.exists(), "what nobody holds is cleared");
     assert!(first.exists(), "what somebody holds stays");
-}
-
-#[test]
-fn a_file_that_a_folder_was_last_built_from_keeps_its_time_and_every_other_is_newer_than_that_build() {
-    let world = World::new();
-    world.write("same", "same");
-    world.write("other", "1");
-    world.commit("one");
-    world.write("other", "2");
-    world.commit("two");
-    let (repository, bench) = (open(&world), bench(&world));
-    let lay = |revision: &str| {
-        let commit = repository.commit(revision).expect("the commit");
-        bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out")
-    };
-    let target = world.path("target");
-    let time = |path: &std::path::Path| fs::metadata(path).and_then(|meta| meta.modified()).expect("a time");
-    // Head is laid out first and built last: what was built from base in between is newer than head's files were.
-    let (head, base) = (lay("HEAD"), lay("HEAD~1"));
-    let built = |worktree: &tachograph::repo::Worktree| {
-        let settled = worktree.settle(&target).expect("settled");
-        fs::write(target.join("built"), "what a build left").expect("a file");
-        drop(settled);
-        (time(&worktree.path().join("same")), time(&worktree.path().join("other")), time(&target.join("built")))
-    };
-    let first = built(&base);
-    let second = built(&head);
-    assert_eq!(second.0, first.0, "the same content needs no build");
-    assert!(second.1 > first.2, "other content is newer than what was built before");
-    let third = built(&base);
-    assert!(third.1 > second.2, "also when it was there before that");
-    assert_eq!(built(&base).1, third.1, "and it is not built again");
-}
-
-#[test]
-fn a_folder_is_as_old_as_the_names_in_it() {
-    let world = World::new();
-    for name in ["a/kept", "b/kept", "b/gone"] {
-        world.write(name, "1");
-    }
-    world.commit("one");
-    world.write("a/kept", "2");
-    fs::remove_file(world.root().join("b/gone")).expect("it goes");
-    world.commit("two");
-    let (repository, bench) = (open(&world), bench(&world));
-    let target = world.path("target");
-    let times = |revision: &str| {
-        let commit = repository.commit(revision).expect("the commit");
-        let worktree = bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out");
-        drop(worktree.settle(&target).expect("settled"));
-        let time = |name: &str| fs::metadata(worktree.path().join(name)).and_then(|meta| meta.modified());
-        ["a", "b", "", ".git/HEAD"].map(|name| time(name).expect("a time"))
-    };
-    let one = times("HEAD~1");
-    assert_eq!(times("HEAD~1"), one, "the same commit laid out again");
-    let two = times("HEAD");
-    assert_eq!((two[0], two[2]), (one[0], one[2]), "the same names");
-    assert!(two[1] > one[1] && two[3] > one[3], "a name is gone, and it is another commit");
-}
-
-#[test]
-fn a_commit_is_laid_out_where_the_most_like_it_was_built_and_a_new_place_begins_with_what_was_built_elsewhere() {
-    let world = World::new();
-    for (content, subject) in [("1", "one"), ("2", "two"), ("3", "three")] {
-        world.write("changing", content);
-        world.write("same", "same");
-        world.commit(subject);
-    }
-    let (repository, bench) = (open(&world), bench(&world));
-    let lay = |revision: &str| {
-        let commit = repository.commit(revision).expect("the commit");
-        bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out")
-    };
-    let build = |worktree: &tachograph::repo::Worktree| {
-        let target = worktree.seeded("built", "a");
-        let found = fs::read_to_string(target.join("deps/program")).ok();
-        drop(worktree.settle(&target).expect("settled"));
-        fs::create_dir_all(target.join("deps")).expect("a folder");
-        let content = fs::read_to_string(worktree.path().join("changing")).expect("the file");
-        let _ = fs::remove_file(target.join("deps/program"));
-        fs::write(target.join("deps/program"), content).expect("a program");
-        let _ = fs::remove_file(target.join("program"));
-        fs::hard_link(target.join("deps/program"), target.join("program")).expect("another name of it");
-        worktree.has_built(&target, "a").expect("remembered");
-        (found, target)
-    };
-    let meta = |path: PathBuf| fs::metadata(path).expect("it is there");
-    let (one, two) = (lay("HEAD~2"), lay("HEAD~1"));
-    let (found, first) = build(&one);
-    assert_eq!(found, None, "nothing was built before");
-    let same = meta(one.path().join("same")).modified().expect("a time");
-    let copied = two.seeded("built", "a");
-    assert_ne!(copied, first);
-    let [old, new] = [&first, &copied].map(|target| meta(target.join("program")));
-    assert_eq!(new.modified().expect("a time"), old.modified().expect("a time"));
-    assert_eq!((new.nlink(), new.ino()), (2, meta(copied.join("deps/program")).ino()), "two names of one file");
-    assert_ne!(new.ino(), old.ino(), "a build here must not write into the other place");
-    assert_eq!(build(&two).0.as_deref(), Some("1"));
-    assert_eq!(meta(two.path().join("same")).modified().expect("a time"), same, "it was built from the same");
-    assert_eq!(fs::read_to_string(first.join("program")).expect("the program"), "1");
-    // What one place has built and the other never did is worth another copy, and nothing else is.
-    let program = |worktree: &tachograph::repo::Worktree, part: &str| {
-        fs::read_to_string(worktree.seeded("built", part).join("program")).expect("the program")
-    };
-    assert_eq!((program(&two, "a"), program(&two, "b")), ("2".to_owned(), "2".to_owned()));
-    one.has_built(&first, "b").expect("remembered");
-    assert_eq!((program(&two, "a"), program(&two, "b")), ("2".to_owned(), "1".to_owned()));
-    build(&two);
-    let (place_of_one, place_of_two) = (one.path().to_owned(), two.path().to_owned());
-    drop((one, two));
-    for (revision, place) in [("HEAD~1", &place_of_two), ("HEAD~2", &place_of_one), ("HEAD~1", &place_of_two)] {
-        assert_eq!(lay(revision).path(), place, "{revision}");
-    }
 }
 
 #[test]
