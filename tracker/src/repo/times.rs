@@ -14,9 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use git2::{ObjectType, Oid};
-use rustix::fs::FlockOperation;
 
-use super::worktree::{Guard, Worktree};
+use super::worktree::{Guard, Worktree, wait_for};
 use super::{RepoError, files, git};
 
 /// That nobody else builds in a folder.
@@ -31,7 +30,10 @@ impl Worktree {
         fs::create_dir_all(target).map_err(files("creating", target))?;
         let guard = wait_for(&beside(target, "lock"))?;
         let page = beside(target, PAGE);
-        let before = read(&page);
+        let mut before = read(&page);
+        if self.has_other_links(&before) {
+            before.clear();
+        }
         let fresh = beside(target, "times.part");
         let now = present(&fresh)?;
         let mut out = BufWriter::new(File::create(&fresh).map_err(files("writing", &fresh))?);
@@ -50,6 +52,14 @@ impl Worktree {
         out.flush().map_err(files("writing", &fresh))?;
         fs::rename(&fresh, &page).map_err(files("writing", &page))?;
         Ok(Settled { _guard: guard })
+    }
+
+    /// Whether a link is not what it was. Through it a name means another file, which need not have changed, and build
+    /// tools look at that file's time alone.
+    fn has_other_links(&self, before: &HashMap<PathBuf, (Oid, SystemTime)>) -> bool {
+        let is_other = |(name, id): (&PathBuf, &Oid)| before.get(name).is_none_or(|(was, _)| was != id);
+        let is_link = |name: &Path| self.path().join(name).symlink_metadata().is_ok_and(|kind| kind.is_symlink());
+        self.laid().iter().any(|one| is_other(one) && is_link(one.0))
     }
 
     /// Everything that a build may look at, with a hash of its content: the files, the folders, and which commit it is.
@@ -98,18 +108,6 @@ pub(super) fn beside(folder: &Path, what: &str) -> PathBuf {
     name.push(".");
     name.push(what);
     folder.with_file_name(name)
-}
-
-fn wait_for(path: &Path) -> Result<Guard, RepoError> {
-    let file = File::options().create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(files("opening the lock", path))?;
-    loop {
-        match rustix::fs::flock(&file, FlockOperation::LockExclusive) {
-            Ok(()) => return Ok(Guard::of(file)),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(files("locking", path)(error.into())),
-        }
-    }
 }
 
 /// The present, as soon as the file system tells it from the time of what was written before: file systems count in steps,

@@ -10,9 +10,11 @@
 //! like files. So the two sides of a comparison never build over each other, and a base that was built before is there.
 //! Build tools trust modification times, which [`Worktree::settle`] sets before a build.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use git2::build::CheckoutBuilder;
 use git2::{ObjectType, Oid, RepositoryInitOptions, TreeWalkMode, TreeWalkResult};
@@ -24,6 +26,12 @@ use crate::domain::{Commit, CommitId};
 
 /// How many worktrees one machine may hold of one repository at a time.
 const MOST_PLACES: usize = 256;
+
+/// How many places that are free keep what was built in them: two sides, a base of another branch, an anchor.
+const MOST_KEPT: usize = 4;
+
+/// What is locked, in a place and in the folder of all.
+const LOCK: &str = "lock";
 
 /// The folder of a place in which a commit is laid out.
 pub(super) const TREE: &str = "tree";
@@ -53,12 +61,13 @@ impl Bench {
     pub fn open(folder: &Path) -> Result<Bench, RepoError> {
         fs::create_dir_all(folder).map_err(files("creating", folder))?;
         let bench = Bench { folder: folder.to_owned() };
+        let _one = bench.wait()?;
         for number in 0..MOST_PLACES {
             let place = bench.place(number);
             if !place.exists() {
                 break;
             }
-            if let Some(guard) = lock(&place.join("lock"))? {
+            if let Some(guard) = lock(&place.join(LOCK))? {
                 clear(&place.join(TREE))?;
                 drop(guard);
             }
@@ -66,31 +75,45 @@ impl Bench {
         Ok(bench)
     }
 
+    /// Looks at places one process at a time: to another, each place that is looked at would be taken.
+    fn wait(&self) -> Result<Guard, RepoError> {
+        wait_for(&self.folder.join(LOCK))
+    }
+
     fn place(&self, number: usize) -> PathBuf {
         self.folder.join(number.to_string())
     }
 
-    /// Of the places that are free, the one whose last build was of the most like files; a new one if none is free.
+    /// Of the places that are free, the one whose last build was of the most like files; a new one if none is free. What
+    /// others keep is removed where it was not used for the longest, for it is as large as all that a build makes.
     fn free_place(&self, wanted: &HashMap<PathBuf, Oid>) -> Result<(PathBuf, Guard), RepoError> {
-        let mut best: Option<(usize, PathBuf, Guard)> = None;
+        let _one = self.wait()?;
+        let mut free = Vec::new();
         for number in 0..MOST_PLACES {
             let place = self.place(number);
             let is_new = !place.exists();
-            if is_new && best.is_some() {
+            if is_new && !free.is_empty() {
                 break;
             }
             fs::create_dir_all(&place).map_err(files("creating", &place))?;
-            let Some(guard) = lock(&place.join("lock"))? else { continue };
-            let strange = times::least_strange(&place.join(KEEP), wanted).unwrap_or(usize::MAX);
-            if best.as_ref().is_none_or(|&(least, ..)| strange < least) {
-                best = Some((strange, place, guard));
+            let Some(guard) = lock(&place.join(LOCK))? else { continue };
+            free.push((place, guard));
+            if is_new {
+                break;
             }
         }
-        if let Some((_, place, guard)) = best {
-            return Ok((place, guard));
+        let strange = |place: &Path| times::least_strange(&place.join(KEEP), wanted).unwrap_or(usize::MAX);
+        let nearest = (0..free.len()).min_by_key(|&index| strange(&free[index].0));
+        let Some((place, guard)) = nearest.map(|index| free.swap_remove(index)) else {
+            let source = std::io::Error::other("all places are in use");
+            return Err(RepoError::Files { doing: "finding a free place in", path: self.folder.clone(), source });
+        };
+        guard.0.set_modified(SystemTime::now()).map_err(files("setting the time of", &place.join(LOCK)))?;
+        free.sort_by_key(|(_, other)| Reverse(other.0.metadata().and_then(|data| data.modified()).ok()));
+        for (other, _guard) in free.iter().skip(MOST_KEPT - 1) {
+            clear(&other.join(KEEP))?;
         }
-        let source = std::io::Error::other("all places are in use");
-        Err(RepoError::Files { doing: "finding a free place in", path: self.folder.clone(), source })
+        Ok((place, guard))
     }
 
     /// Lays out a commit, and the changes of a working tree upon it if there are any.
@@ -118,13 +141,6 @@ impl Bench {
 /// file open too, and would keep the lock a little longer.
 pub(super) struct Guard(File);
 
-impl Guard {
-    /// Of a file that is locked.
-    pub(super) fn of(file: File) -> Guard {
-        Guard(file)
-    }
-}
-
 impl Drop for Guard {
     fn drop(&mut self) {
         let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
@@ -139,6 +155,19 @@ pub(super) fn lock(path: &Path) -> Result<Option<Guard>, RepoError> {
         Ok(()) => Ok(Some(Guard(file))),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(files("locking", path)(error.into())),
+    }
+}
+
+/// A lock, as soon as nobody holds it.
+pub(super) fn wait_for(path: &Path) -> Result<Guard, RepoError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(files("opening the lock", path))?;
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::LockExclusive) {
+            Ok(()) => return Ok(Guard(file)),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(files("locking", path)(error.into())),
+        }
     }
 }
 

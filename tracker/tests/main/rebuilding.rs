@@ -68,6 +68,73 @@ fn a_folder_is_as_old_as_the_names_in_it() {
 }
 
 #[test]
+fn a_link_that_leads_elsewhere_makes_every_file_new() {
+    let world = World::new();
+    world.write("one", "1");
+    world.write("two", "2");
+    std::os::unix::fs::symlink("one", world.root().join("link")).expect("a link");
+    world.commit("one");
+    world.write("other", "1");
+    world.commit("a file more");
+    fs::remove_file(world.root().join("link")).expect("it goes");
+    std::os::unix::fs::symlink("two", world.root().join("link")).expect("a link");
+    world.commit("the link leads to the other");
+    let (repository, bench) = (open(&world), bench(&world));
+    let target = world.path("target");
+    let time = |revision: &str| {
+        let commit = repository.commit(revision).expect("the commit");
+        let worktree = bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out");
+        drop(worktree.settle(&target).expect("settled"));
+        fs::metadata(worktree.path().join("link")).and_then(|meta| meta.modified()).expect("a time")
+    };
+    let first = time("HEAD~2");
+    assert_eq!(time("HEAD~1"), first, "the same link to the same file");
+    let third = time("HEAD");
+    assert!(third > first, "a build tool sees the time of the file that the link leads to");
+    assert_eq!(time("HEAD"), third);
+}
+
+#[test]
+fn of_places_that_are_free_the_last_few_keep_what_was_built() {
+    let world = World::new();
+    world.write("file", "1");
+    world.commit("one");
+    let (repository, bench) = (open(&world), bench(&world));
+    let commit = repository.head().expect("HEAD");
+    let lay = || bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out");
+    let all: Vec<Worktree> = (0..6).map(|_| lay()).collect();
+    let keeps: Vec<PathBuf> = all.iter().map(Worktree::keep).collect();
+    for (worktree, keep) in all.iter().zip(&keeps) {
+        drop(worktree.settle(&keep.join("built")).expect("settled"));
+    }
+    drop(all);
+    let _held = lay();
+    let left: Vec<bool> = keeps.iter().map(|keep| keep.exists()).collect();
+    assert_eq!(left, [true, false, false, true, true, true], "all are alike, so the first is used");
+}
+
+#[test]
+fn who_looks_for_a_place_takes_no_other_from_somebody_who_looks_at_the_same_time() {
+    let world = World::new();
+    world.write("file", "1");
+    world.commit("one");
+    bench(&world);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let (repository, bench) = (open(&world), bench(&world));
+                    let commit = repository.head().expect("HEAD");
+                    drop(bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out"));
+                }
+            });
+        }
+    });
+    let places = fs::read_dir(world.path("bench")).expect("the bench").flatten().filter(|entry| entry.path().is_dir());
+    assert!(places.count() <= 4);
+}
+
+#[test]
 fn a_commit_is_laid_out_where_the_most_like_it_was_built_and_a_new_place_begins_with_what_was_built_elsewhere() {
     let world = World::new();
     for (content, subject) in [("1", "one"), ("2", "two"), ("3", "three")] {

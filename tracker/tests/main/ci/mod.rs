@@ -5,6 +5,7 @@ mod codes;
 mod elsewhere;
 mod hostile;
 mod initial;
+mod installing;
 mod life;
 mod runner;
 mod secrets;
