@@ -93,10 +93,12 @@ impl Rule for Enough<'_> {
             let Judged::Verdicts(verdicts) = judged else { return None };
             let of = |next: &dyn Fn(&MetricVerdict) -> Option<usize>| verdicts.iter().filter_map(next).max();
             let undecided = of(&|one| next_look(one, self.looks(), least));
-            let next = undecided.or_else(|| of(&|one| surer(one, least)))?;
+            let next = undecided.or_else(|| of(&surer))?;
+            let sighted = if undecided.is_none() { of(&|one| lives_to_see(one, least)) } else { None };
+            let enough = sighted.unwrap_or(0).max(least);
             let before = judge::pool::lives_before(self.earlier, &benchmark);
             let still = |lives: usize| lives.saturating_sub(before);
-            Some((benchmark, Want { next: still(next), enough: still(least), is_decided: undecided.is_none() }))
+            Some((benchmark, Want { next: still(next), enough: still(enough), is_decided: undecided.is_none() }))
         };
         judged.into_iter().filter_map(wanted).collect()
     }
@@ -127,12 +129,26 @@ fn next_look(one: &MetricVerdict, looks: Looks, least: usize) -> Option<usize> {
 }
 
 /// The lives at which an unchanged metric is worth another look: as long as a change of the size of its limit would not
-/// have been found, there have been too few lives to find any, and it is not the luck of builds that would hide it.
-fn surer(one: &MetricVerdict, least: usize) -> Option<usize> {
+/// have been found, and it is not the luck of builds that would hide it.
+fn surer(one: &MetricVerdict) -> Option<usize> {
     let verdict = &one.verdict;
-    let grounds = verdict.grounds.filter(|grounds| verdict.call == Call::Unchanged && grounds.lives < least)?;
+    let grounds = verdict.grounds.filter(|_| verdict.call == Call::Unchanged)?;
     let is_blind = verdict.detectable.is_none_or(|smallest| smallest.log() > verdict.limit.log());
     (one.terms.gate && is_blind && grounds.tau < grounds.se).then_some(grounds.next_look)
+}
+
+/// The lives after which a change of the size of the limit should be seen, by what `least` of them see: fewer say little
+/// of their own error.
+fn lives_to_see(one: &MetricVerdict, least: usize) -> Option<usize> {
+    surer(one)?;
+    let (lives, smallest) = (one.verdict.grounds?.lives, one.verdict.detectable?);
+    if lives < least {
+        return None;
+    }
+    let times = (smallest.log() / one.verdict.limit.log()).powi(2);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and bounded")]
+    let wanted = (lives as f64 * times).ceil().min(1e9) as usize;
+    Some(wanted)
 }
 
 #[cfg(test)]
@@ -194,6 +210,10 @@ mod tests {
         let wants = rule.wants(&all);
         let decided = |name: &str| wants.get(&BenchmarkName::new(name).unwrap()).map(|want| want.is_decided);
         assert_eq!(["seen", "blind", "lucky", "doubtful"].map(decided), [None, Some(true), None, Some(false)]);
+        assert_eq!(wants["blind"].enough, 15, "what five lives see is not asked how many more it takes");
+        let long = [(BenchmarkName::new("blind").unwrap(), bout(45, 0.0, 0.025))];
+        let want = rule.wants(&long.into())["blind"];
+        assert!(want.is_decided && want.next == 59 && (46..200).contains(&want.enough), "{want:?}");
     }
 
     #[test]

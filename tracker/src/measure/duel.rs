@@ -22,7 +22,7 @@ use self::crew::Crew;
 use self::meet::Side;
 use self::offers::Pair;
 pub use self::offers::{Offers, offers};
-use self::share::Need;
+use self::share::{Claim, Need};
 use self::state::State;
 use super::child::Program;
 use super::child::urgent::Urgent;
@@ -104,7 +104,7 @@ pub struct Want {
     pub next: usize,
     /// Who cannot have so many gets none while others can: fewer hardly decide anything.
     pub enough: usize,
-    /// It is decided, and more lives only make it surer: it gets what the others leave.
+    /// It is decided, and more lives only make it surer: it comes after those that are not.
     pub is_decided: bool,
 }
 
@@ -301,16 +301,25 @@ impl Running<'_> {
         }
     }
 
-    /// What those need that are not decided, and who of all gets its lives: as many of these as there is time for; if it is
-    /// too short for any of them, those that are decided.
+    /// What those need that are not decided, and who of all gets its lives.
     fn payable(&self, targets: &[(usize, Want)]) -> (Vec<Need>, BTreeSet<usize>) {
-        let needs = |is_decided: bool| -> Vec<Need> {
-            let these = targets.iter().filter(|(_, want)| want.is_decided == is_decided);
-            these.filter_map(|&(index, want)| self.states[index].need(index, want.next.max(want.enough))).collect()
+        let fair = self.options.budget / u32::try_from(self.pairs.len()).unwrap_or(u32::MAX).max(1);
+        let claim = |&(index, want): &(usize, Want)| {
+            let need = self.states[index].need(index, want.next.max(want.enough))?;
+            let spent = self.states[index].known()?.spent() + need.least_cost();
+            let may_wait = want.is_decided || !self.states[index].wants_lives(want.enough);
+            let claim = match want.is_decided {
+                _ if may_wait && spent > share::FAIR_SHARES * fair => Claim::Still,
+                false => Claim::Open,
+                true => Claim::Blind,
+            };
+            Some((claim, need))
         };
-        let (open, decided, left) = (needs(false), needs(true), self.left());
-        let payable = share::affordable(open.clone(), left);
-        if payable.is_empty() { (open, share::payable(decided, left)) } else { (open, payable) }
+        let claims: Vec<(Claim, Need)> = targets.iter().filter_map(claim).collect();
+        let open = targets.iter().filter(|(_, want)| !want.is_decided);
+        let open: Vec<Need> = open.filter_map(|target| Some(claim(target)?.1)).collect();
+        let payable = share::payable(&claims, &open, self.left());
+        (open, payable)
     }
 
     /// Gives each of these one life, in random order.

@@ -7,6 +7,7 @@ use super::share::Part;
 use super::trio::{Fault, Trio};
 use crate::measure::calibrate::Calibration;
 use crate::measure::order::Order;
+use crate::stats::robust::median;
 
 /// What a slice of a duel should take: so little that most slices see no tick of the system's clock, which comes every few
 /// milliseconds and costs some tens of microseconds. Were most slices hit, the median of a life would be a matter of how
@@ -18,6 +19,10 @@ pub(super) const SLICE: Duration = Duration::from_micros(400);
 /// does not count comes before each slice. How much of the memory is found where differs from life to life: what streams
 /// through 16 MB then differs by 3 % instead of 9.
 const TOUCHED_BEFORE_NS: std::ops::RangeInclusive<f64> = 100e3..=4e6;
+
+/// It goes on to come in later lives if it takes so many times as long as one that counts: what finds nothing to fetch
+/// would only take time.
+const FETCHES: f64 = 1.05;
 
 /// Rounds that are thrown away at the beginning at the most, and the time that they take at the most.
 const MOST_WARM_UP: u32 = 10;
@@ -70,6 +75,8 @@ pub(super) struct Task {
     pub(super) exact: Option<u64>,
     /// Whether slices go before what else runs there.
     pub(super) pace: Pace,
+    /// Whether it was found that slices need not begin with what does not count.
+    pub(super) is_at_hand: bool,
 }
 
 /// How workers stand to others on their processor.
@@ -99,6 +106,8 @@ pub(super) struct Meeting {
     pub(super) read: [Read; 3],
     /// The calibration, corrected.
     pub(super) calibration: Calibration,
+    /// Whether iterations that did not count were about as fast as those that did; none if there were none.
+    pub(super) is_at_hand: Option<bool>,
     /// The time of the rounds that count.
     pub(super) slicing: Duration,
     /// The time of the whole meeting.
@@ -128,20 +137,21 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
         trio.hurry();
     }
     let calibration = if is_slow { task.calibration } else { warm_up(trio, pair, task.calibration, turns)? };
-    let touches_before = TOUCHED_BEFORE_NS.contains(&calibration.iteration_ns);
+    let touches_before = TOUCHED_BEFORE_NS.contains(&calibration.iteration_ns) && !task.is_at_hand;
+    let mut fetching = Vec::new();
     let slicing = Instant::now();
     for round in 0..task.part.rounds {
         if round >= LEAST_ROUNDS && slicing.elapsed() > task.part.longest {
             break;
         }
         for side in turns {
-            if touches_before {
-                trio.run(side, pair, 1)?;
-            }
+            let touch = if touches_before { Some(trio.run(side, pair, 1)?) } else { None };
             let slice = trio.run(side, pair, calibration.iterations)?;
             let read = &mut read[side.place()];
             // Nothing takes no time at all; a clock may say so of a loop that was optimised away.
-            read.times_ns.push(slice.elapsed_ns.max(1) as f64 / calibration.iterations as f64);
+            let time_ns = slice.elapsed_ns.max(1) as f64 / calibration.iterations as f64;
+            fetching.extend(touch.map(|touch| touch.elapsed_ns as f64 / time_ns));
+            read.times_ns.push(time_ns);
             read.metrics.push(slice.metrics);
         }
     }
@@ -157,7 +167,9 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
             read.exact = read.metrics.first().cloned();
         }
     }
-    Ok(Meeting { read, calibration, slicing, took: begun.elapsed() })
+    // Of all sides together, so that it favours none.
+    let is_at_hand = median(&fetching).map(|times| times < FETCHES);
+    Ok(Meeting { read, calibration, is_at_hand, slicing, took: begun.elapsed() })
 }
 
 /// Rounds that do not count, until no side gets faster. Corrects the calibration by base.

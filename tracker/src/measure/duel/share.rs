@@ -87,16 +87,36 @@ pub(super) fn parts(needs: &[Need], left: Duration) -> BTreeMap<usize, Part> {
     needs.iter().map(part).collect()
 }
 
-/// Those that can have all the lives that they need in the time that is left, the cheapest first: a look that is not
-/// reached tells nothing. The cheapest of all in any case, while there is time: what lives cost is only known of the last
-/// ones, a busy machine may just have made those slow, and what is left would be of no use to anybody.
-pub(super) fn affordable(needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
-    let cheapest = needs.iter().min_by_key(|need| need.least_cost()).filter(|_| !left.is_zero()).map(|need| need.index);
-    payable(needs, left).into_iter().chain(cheapest).collect()
+/// Who is served first. A few that time does not decide must not take it from the many that it would make surer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Claim {
+    /// It is not decided.
+    Open,
+    /// It is unchanged, and too little is known to have seen a change.
+    Blind,
+    /// Either, if it has the lives for a finding, and more would take more than its share of time.
+    Still,
 }
 
-/// The same without the exception.
-pub(super) fn payable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
+/// A benchmark had more than its share where it took so many times what each would get of an equally divided budget.
+pub(super) const FAIR_SHARES: u32 = 2;
+
+/// Those of the first claim of which any can have all the lives that it needs in the time that is left, the cheapest
+/// first: a look that is not reached tells nothing. If there is time for none at all, the cheapest that is `open`, while
+/// there is any: what lives cost is only known of the last ones, a busy machine may just have made those slow, and what
+/// is left would be of no use to anybody.
+pub(super) fn payable(claims: &[(Claim, Need)], open: &[Need], left: Duration) -> BTreeSet<usize> {
+    let mut order: Vec<Claim> = claims.iter().map(|&(claim, _)| claim).collect();
+    order.sort_unstable();
+    order.dedup();
+    let of = |claim: Claim| claims.iter().filter(move |one| one.0 == claim).map(|one| one.1);
+    let first = order.into_iter().map(|claim| affordable(of(claim).collect(), left)).find(|these| !these.is_empty());
+    let cheapest = open.iter().filter(|_| !left.is_zero()).min_by_key(|need| need.least_cost()).map(|need| need.index);
+    first.unwrap_or_else(|| cheapest.into_iter().collect())
+}
+
+/// As many as there is time for, the cheapest first.
+fn affordable(mut needs: Vec<Need>, left: Duration) -> BTreeSet<usize> {
     needs.sort_by_key(Need::least_cost);
     let mut still = left;
     let fits = |need: &Need| match still.checked_sub(need.least_cost()) {
@@ -140,11 +160,21 @@ mod tests {
 
     #[test]
     fn who_cannot_reach_the_next_look_does_not_begin_unless_nobody_can() {
-        let all = || vec![need(0, 100), need(1, 10), need(2, 10)];
-        assert_eq!(affordable(all(), Duration::from_secs(10)).len(), 3);
-        assert_eq!(affordable(all(), Duration::from_secs(1)), BTreeSet::from([1, 2]));
-        assert_eq!(affordable(all(), Duration::from_millis(100)), BTreeSet::from([1]));
-        assert!(affordable(all(), Duration::ZERO).is_empty());
-        assert!(payable(all(), Duration::from_millis(100)).is_empty());
+        let open = [need(0, 100), need(1, 10), need(2, 10)];
+        let all = |left| payable(&open.map(|need| (Claim::Open, need)), &open, left);
+        assert_eq!(all(Duration::from_secs(10)).len(), 3);
+        assert_eq!(all(Duration::from_secs(1)), BTreeSet::from([1, 2]));
+        assert_eq!(all(Duration::from_millis(100)), BTreeSet::from([1]));
+        assert!(all(Duration::ZERO).is_empty());
+        assert!(payable(&[(Claim::Blind, need(0, 10))], &[], Duration::from_millis(100)).is_empty());
+    }
+
+    #[test]
+    fn who_had_its_share_comes_after_those_that_are_blind_and_then_the_cheapest() {
+        let claims = [(Claim::Still, need(0, 3)), (Claim::Still, need(1, 1)), (Claim::Blind, need(2, 10))];
+        let these = |left| payable(&claims, &[claims[0].1], Duration::from_millis(left));
+        assert_eq!(these(10_000), BTreeSet::from([2]));
+        assert_eq!(these(50), BTreeSet::from([1]), "no time for the blind one");
+        assert_eq!(these(1), BTreeSet::from([0]), "the one without a verdict");
     }
 }

@@ -57,7 +57,11 @@ pub(super) struct Known {
     beside_ns: f64,
     /// How long its last meeting took.
     took: Duration,
+    /// How long its lives took in all.
+    spent: Duration,
     exact_over: Option<u64>,
+    /// Whether it was found that slices need not begin with what does not count.
+    is_at_hand: bool,
     /// What was read, life by life, by side.
     lives: Vec<[Read; 3]>,
     /// No life will come any more.
@@ -73,7 +77,9 @@ impl State {
             round_ns: 3.0 * calibration.slice_ns() + USUAL_TALK_NS,
             beside_ns: USUAL_BESIDE_NS,
             took: Duration::ZERO,
+            spent: Duration::ZERO,
             exact_over: exact_iterations(listed, calibration),
+            is_at_hand: false,
             lives: Vec::new(),
             is_closed: false,
         }))
@@ -101,7 +107,8 @@ impl State {
     pub(super) fn task(&self, part: Part) -> Option<Task> {
         let known = self.known()?;
         let exact = known.exact_over.filter(|_| known.lives.len() < EXACT_LIVES);
-        Some(Task { calibration: known.calibration, part, exact, pace: Pace::Usual })
+        let (calibration, is_at_hand) = (known.calibration, known.is_at_hand);
+        Some(Task { calibration, part, exact, pace: Pace::Usual, is_at_hand })
     }
 
     /// Takes in a meeting.
@@ -111,7 +118,9 @@ impl State {
         known.round_ns = (meeting.slicing.as_nanos() as f64 / rounds).max(1.0);
         known.beside_ns = meeting.took.saturating_sub(meeting.slicing).as_nanos() as f64;
         known.took = meeting.took;
+        known.spent += meeting.took;
         known.calibration = meeting.calibration;
+        known.is_at_hand |= meeting.is_at_hand.unwrap_or_default();
         known.lives.push(meeting.read);
     }
 
@@ -124,6 +133,7 @@ impl State {
     pub(super) fn bear(&mut self, more: Duration) {
         if let State::Known(known) = self {
             known.beside_ns += more.as_nanos() as f64;
+            known.spent += more;
         }
     }
 
@@ -164,6 +174,11 @@ impl State {
 type Column<'a> = &'a dyn Fn(&Read, Side) -> Vec<f64>;
 
 impl Known {
+    /// How long its lives took in all.
+    pub(super) fn spent(&self) -> Duration {
+        self.spent
+    }
+
     /// How many rounds of a life are worth their time, by how the rounds and the lives of the time differ so far.
     fn worthy_rounds(&self) -> Option<f64> {
         if self.lives.len() < TRUSTED_LIVES {
@@ -302,7 +317,9 @@ mod tests {
             round_ns: 3000.0,
             beside_ns: 30_000.0,
             took: Duration::ZERO,
+            spent: Duration::ZERO,
             exact_over: None,
+            is_at_hand: false,
             lives: (0..lives).map(life).collect(),
             is_closed: false,
         }
