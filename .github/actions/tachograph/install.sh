@@ -21,12 +21,13 @@ source_of() {
         LC_ALL=C sort -z | xargs -0 sha256sum) |
         cat - <(rustc --version 2>/dev/null || true) | sha256sum | cut -d ' ' -f 1
 }
-# The same of the pull request's base, unless the change is also to how the program is called and told what to measure.
+# The same of the pull request's base, unless the two differ in how the program is called, told what to measure, or talked
+# to.
 source_of_base() {
     local base folder
     [ "$PWD" = "${GITHUB_WORKSPACE:-}" ] && [ -n "${GITHUB_BASE_REF:-}" ] || return
     base=$(git rev-parse --quiet --verify "origin/$GITHUB_BASE_REF^{commit}") || return
-    git diff --quiet "$base...HEAD" -- .github/actions tachograph.toml || return
+    git diff --quiet "$base" HEAD -- .github/actions tachograph.toml tracker/harness || return
     folder=$(mktemp -d)
     git archive "$base" "${parts[@]}" | tar -x -C "$folder"
     source_of "$folder"

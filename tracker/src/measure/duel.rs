@@ -269,7 +269,8 @@ impl Running<'_> {
     fn fight(&mut self, crew: &mut Crew<'_>, rule: &mut dyn Rule) -> Result<Vec<Need>, Stopped> {
         let working = (0..self.pairs.len()).filter(|&index| self.states[index].known().is_some());
         let working: Vec<usize> = working.collect();
-        self.life(crew, &working, rule.lives_to_plan())?;
+        let plan = rule.lives_to_plan();
+        self.life(crew, &working.iter().map(|&index| (index, plan)).collect::<Vec<_>>())?;
         let (next, enough) = (rule.first_look(), rule.least_for_a_finding());
         let first = Want { next, enough, is_decided: false };
         let mut targets: Vec<(usize, Want)> = working.iter().map(|&index| (index, first)).collect();
@@ -284,8 +285,8 @@ impl Running<'_> {
                 targets.retain(|&(index, _)| payable.contains(&index));
             }
             while !targets.is_empty() {
-                let open: Vec<usize> = targets.iter().map(|&(index, _)| index).collect();
-                self.life(crew, &open, rule.lives_to_plan())?;
+                let to_come = |&(index, want): &(usize, Want)| (index, plan.max(want.next).max(want.enough));
+                self.life(crew, &targets.iter().map(to_come).collect::<Vec<_>>())?;
                 targets.retain(|&(index, target)| self.states[index].wants_lives(target.next));
                 if self.left().is_zero() {
                     break;
@@ -322,13 +323,14 @@ impl Running<'_> {
         (open, payable)
     }
 
-    /// Gives each of these one life, in random order.
-    fn life(&mut self, crew: &mut Crew<'_>, open: &[usize], least: usize) -> Result<(), Stopped> {
+    /// Gives each of these one life, in random order, such that there is time for as many as stand beside it.
+    fn life(&mut self, crew: &mut Crew<'_>, open: &[(usize, usize)]) -> Result<(), Stopped> {
         let left = self.left();
         (self.tell)(Progress::Life { benchmarks: open.len(), left });
-        let needs: Vec<Need> = open.iter().filter_map(|&index| self.states[index].need(index, least)).collect();
+        let needs: Vec<Need> =
+            open.iter().filter_map(|&(index, lives)| self.states[index].need(index, lives)).collect();
         let parts = share::parts(&needs, left);
-        for (cores, queue) in self.shuffled(crew, open.to_vec()) {
+        for (cores, queue) in self.shuffled(crew, open.iter().map(|&(index, _)| index).collect()) {
             self.serve(crew, queue, cores, &parts)?;
         }
         Ok(())

@@ -27,6 +27,9 @@ use crate::domain::{Commit, CommitId};
 /// How many worktrees one machine may hold of one repository at a time.
 const MOST_PLACES: usize = 256;
 
+/// What a place kept and no longer does, until it is removed.
+const GONE: &str = "gone";
+
 /// How many places that are free keep what was built in them: two sides, a base of another branch, an anchor.
 const MOST_KEPT: usize = 4;
 
@@ -69,6 +72,7 @@ impl Bench {
             }
             if let Some(guard) = lock(&place.join(LOCK))? {
                 clear(&place.join(TREE))?;
+                let _ = fs::remove_dir_all(place.join(GONE));
                 drop(guard);
             }
         }
@@ -87,7 +91,7 @@ impl Bench {
     /// Of the places that are free, the one whose last build was of the most like files; a new one if none is free. What
     /// others keep is removed where it was not used for the longest, for it is as large as all that a build makes.
     fn free_place(&self, wanted: &HashMap<PathBuf, Oid>) -> Result<(PathBuf, Guard), RepoError> {
-        let _one = self.wait()?;
+        let one = self.wait()?;
         let mut free = Vec::new();
         for number in 0..MOST_PLACES {
             let place = self.place(number);
@@ -110,8 +114,18 @@ impl Bench {
         };
         guard.0.set_modified(SystemTime::now()).map_err(files("setting the time of", &place.join(LOCK)))?;
         free.sort_by_key(|(_, other)| Reverse(other.0.metadata().and_then(|data| data.modified()).ok()));
-        for (other, _guard) in free.iter().skip(MOST_KEPT - 1) {
-            clear(&other.join(KEEP))?;
+        // Renamed first, so that nothing is ever half there: not for somebody who copies from it, nor if we are killed. A
+        // cache that cannot be removed holds nobody up.
+        let old = free.drain(..).skip(MOST_KEPT - 1).map(|(other, _guard)| {
+            let gone = other.join(GONE);
+            let _ = fs::remove_dir_all(&gone);
+            let _ = fs::rename(other.join(KEEP), &gone);
+            gone
+        });
+        let old: Vec<PathBuf> = old.collect();
+        drop(one);
+        for gone in old {
+            let _ = fs::remove_dir_all(gone);
         }
         Ok((place, guard))
     }

@@ -153,6 +153,16 @@ fn names(party: Party<'_>, on_head: bool, stop: &Stop) -> Result<Option<BTreeSet
     }
 }
 
+/// What a unit wants whose benchmarks run together: as much as any that is not decided, else as little as any.
+fn together(all: &[Want]) -> Option<Want> {
+    let open: Vec<&Want> = all.iter().filter(|want| !want.is_decided).collect();
+    if open.is_empty() {
+        return all.iter().min_by_key(|want| want.next.max(want.enough)).copied();
+    }
+    let (next, enough) = (open.iter().map(|want| want.next).max()?, open.iter().map(|want| want.enough).max()?);
+    Some(Want { next, enough, is_decided: false })
+}
+
 impl Begun<'_> {
     /// Leaves to other jobs what is theirs.
     fn divide(
@@ -220,10 +230,8 @@ impl Begun<'_> {
             }
             let wants = rule.wants(&self.bouts());
             let wanted = |(index, unit): (usize, &Unit)| {
-                let of_names = || unit.names().into_iter().filter_map(|name| wants.get(name));
-                let next = of_names().map(|want| want.next).max()?;
-                let enough = of_names().map(|want| want.enough).max()?;
-                Some((index, Want { next, enough, is_decided: of_names().all(|want| want.is_decided) }))
+                let all: Vec<Want> = unit.names().into_iter().filter_map(|name| wants.get(name)).copied().collect();
+                Some((index, together(&all)?))
             };
             targets = self.units.iter().enumerate().filter_map(wanted).collect();
             targets.retain(|&(index, target)| self.units[index].wants_lives(target.next));

@@ -20,8 +20,8 @@ pub(super) const SLICE: Duration = Duration::from_micros(400);
 /// through 16 MB then differs by 3 % instead of 9.
 const TOUCHED_BEFORE_NS: std::ops::RangeInclusive<f64> = 100e3..=4e6;
 
-/// It goes on to come in later lives if it takes so many times as long as one that counts: what finds nothing to fetch
-/// would only take time.
+/// It goes on to come in later lives if, on any side, it takes so many times as long as one that counts: what finds nothing
+/// to fetch would only take time.
 const FETCHES: f64 = 1.05;
 
 /// Rounds that are thrown away at the beginning at the most, and the time that they take at the most.
@@ -31,8 +31,8 @@ const LONGEST_WARM_UP: Duration = Duration::from_millis(60);
 /// An iteration that takes so many nanoseconds warms up by itself: one round after the first is enough.
 const LONG_NS: f64 = 2e6;
 
-/// A warm-up goes on while a side's slice is at least this much faster than its fastest before: noise makes some slice
-/// faster than the last one again and again.
+/// A warm-up goes on while a round is at least this much faster than the fastest before: noise makes some round faster than
+/// the last one again and again.
 const STILL_WARMING: f64 = 0.98;
 
 /// Rounds that a life gets however long they take: else a head that became much slower than base, or a machine that just
@@ -106,8 +106,8 @@ pub(super) struct Meeting {
     pub(super) read: [Read; 3],
     /// The calibration, corrected.
     pub(super) calibration: Calibration,
-    /// Whether iterations that did not count were about as fast as those that did; none if there were none.
-    pub(super) is_at_hand: Option<bool>,
+    /// Whether on all sides there were iterations that did not count, about as fast as those that did.
+    pub(super) is_at_hand: bool,
     /// The time of the rounds that count.
     pub(super) slicing: Duration,
     /// The time of the whole meeting.
@@ -138,7 +138,7 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
     }
     let calibration = if is_slow { task.calibration } else { warm_up(trio, pair, task.calibration, turns)? };
     let touches_before = TOUCHED_BEFORE_NS.contains(&calibration.iteration_ns) && !task.is_at_hand;
-    let mut fetching = Vec::new();
+    let mut fetching = <[Vec<f64>; 3]>::default();
     let slicing = Instant::now();
     for round in 0..task.part.rounds {
         if round >= LEAST_ROUNDS && slicing.elapsed() > task.part.longest {
@@ -150,7 +150,7 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
             let read = &mut read[side.place()];
             // Nothing takes no time at all; a clock may say so of a loop that was optimised away.
             let time_ns = slice.elapsed_ns.max(1) as f64 / calibration.iterations as f64;
-            fetching.extend(touch.map(|touch| touch.elapsed_ns as f64 / time_ns));
+            fetching[side.place()].extend(touch.map(|touch| touch.elapsed_ns as f64 / time_ns));
             read.times_ns.push(time_ns);
             read.metrics.push(slice.metrics);
         }
@@ -167,30 +167,31 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
             read.exact = read.metrics.first().cloned();
         }
     }
-    // Of all sides together, so that it favours none.
-    let is_at_hand = median(&fetching).map(|times| times < FETCHES);
+    // On all sides, so that it favours none.
+    let is_at_hand = fetching.iter().all(|times| median(times).is_some_and(|times| times < FETCHES));
     Ok(Meeting { read, calibration, is_at_hand, slicing, took: begun.elapsed() })
 }
 
-/// Rounds that do not count, until no side gets faster. Corrects the calibration by base.
+/// Rounds that do not count, until they get no faster. Corrects the calibration by base.
 fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, turns: [Side; 3]) -> Result<Calibration, Fault> {
     let begun = Instant::now();
     let mut calibration = before;
-    let mut fastest_ns = [f64::INFINITY; 3];
+    let mut fastest = f64::INFINITY;
     for _ in 0..MOST_WARM_UP {
         let iterations = calibration.iterations;
-        let mut warming = false;
+        // Of all sides together, since noise makes one of three faster again and again; both programs weigh the same.
+        let mut now = 0.0;
         for side in turns {
             let slice = trio.run(side, pair, iterations)?;
-            let now_ns = slice.elapsed_ns as f64 / iterations as f64;
-            let fastest_ns = &mut fastest_ns[side.place()];
-            warming |= now_ns <= STILL_WARMING * *fastest_ns;
-            *fastest_ns = fastest_ns.min(now_ns);
+            let weight = if side == Side::Head { 0.5 } else { 0.25 };
+            now += weight * (slice.elapsed_ns.max(1) as f64 / iterations as f64).ln();
             if side == Side::Base {
                 calibration = calibration.corrected(slice.elapsed_ns, SLICE);
             }
         }
-        if !warming || calibration.iteration_ns >= LONG_NS || begun.elapsed() > LONGEST_WARM_UP {
+        let is_warm = now > fastest + STILL_WARMING.ln();
+        fastest = fastest.min(now);
+        if is_warm || calibration.iteration_ns >= LONG_NS || begun.elapsed() > LONGEST_WARM_UP {
             break;
         }
     }

@@ -103,8 +103,8 @@ pub(super) const FAIR_SHARES: u32 = 2;
 
 /// Those of the first claim of which any can have all the lives that it needs in the time that is left, the cheapest
 /// first: a look that is not reached tells nothing. If there is time for none at all, the cheapest that is `open`, while
-/// there is any: what lives cost is only known of the last ones, a busy machine may just have made those slow, and what
-/// is left would be of no use to anybody.
+/// there is any: what lives cost is only known of the last few, a busy machine may just have made those slow, and what is
+/// left would be of no use to anybody.
 pub(super) fn payable(claims: &[(Claim, Need)], open: &[Need], left: Duration) -> BTreeSet<usize> {
     let mut order: Vec<Claim> = claims.iter().map(|&(claim, _)| claim).collect();
     order.sort_unstable();

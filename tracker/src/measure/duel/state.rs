@@ -24,6 +24,9 @@ const USUAL_BESIDE_NS: f64 = 20e6;
 /// lives that differ hardly at all, and one round more is cheaper than one life more.
 const LEAST_BETWEEN: f64 = 0.01;
 
+/// Lives by which is told what the next one takes.
+const LAST_LIVES: usize = 3;
+
 /// Lives after which their variance is believed.
 const TRUSTED_LIVES: usize = 3;
 
@@ -53,8 +56,10 @@ pub(super) enum State {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Known {
     calibration: Calibration,
-    round_ns: f64,
-    beside_ns: f64,
+    /// What a round, and what a life beside its rounds, is taken for as long as nothing was measured.
+    guess_ns: [f64; 2],
+    /// The same of each life.
+    costs_ns: Vec<[f64; 2]>,
     /// How long its last meeting took.
     took: Duration,
     /// How long its lives took in all.
@@ -74,8 +79,8 @@ impl State {
         let calibration = rehearsal.calibration.of(SLICE);
         State::Known(Box::new(Known {
             calibration,
-            round_ns: 3.0 * calibration.slice_ns() + USUAL_TALK_NS,
-            beside_ns: USUAL_BESIDE_NS,
+            guess_ns: [3.0 * calibration.slice_ns() + USUAL_TALK_NS, USUAL_BESIDE_NS],
+            costs_ns: Vec::new(),
             took: Duration::ZERO,
             spent: Duration::ZERO,
             exact_over: exact_iterations(listed, calibration),
@@ -100,7 +105,8 @@ impl State {
         let known = self.known()?;
         let lives = target.saturating_sub(known.lives.len()).max(1);
         let worthy = known.worthy_rounds().unwrap_or(f64::INFINITY);
-        Some(Need { index, lives, round_ns: known.round_ns, beside_ns: known.beside_ns, worthy })
+        let [round_ns, beside_ns] = known.usual_ns();
+        Some(Need { index, lives, round_ns, beside_ns, worthy })
     }
 
     /// The task of its next meeting.
@@ -115,12 +121,14 @@ impl State {
     pub(super) fn take(&mut self, meeting: Meeting) {
         let State::Known(known) = self else { return };
         let rounds = meeting.read[0].times_ns.len().max(1) as f64;
-        known.round_ns = (meeting.slicing.as_nanos() as f64 / rounds).max(1.0);
-        known.beside_ns = meeting.took.saturating_sub(meeting.slicing).as_nanos() as f64;
+        let round_ns = (meeting.slicing.as_nanos() as f64 / rounds).max(1.0);
+        known.costs_ns.push([round_ns, meeting.took.saturating_sub(meeting.slicing).as_nanos() as f64]);
         known.took = meeting.took;
         known.spent += meeting.took;
         known.calibration = meeting.calibration;
-        known.is_at_hand |= meeting.is_at_hand.unwrap_or_default();
+        if known.lives.is_empty() {
+            known.is_at_hand = meeting.is_at_hand;
+        }
         known.lives.push(meeting.read);
     }
 
@@ -132,8 +140,10 @@ impl State {
     /// Its last life took so much longer than its meeting.
     pub(super) fn bear(&mut self, more: Duration) {
         if let State::Known(known) = self {
-            known.beside_ns += more.as_nanos() as f64;
             known.spent += more;
+            if let Some([_, beside_ns]) = known.costs_ns.last_mut() {
+                *beside_ns += more.as_nanos() as f64;
+            }
         }
     }
 
@@ -179,6 +189,13 @@ impl Known {
         self.spent
     }
 
+    /// What a round takes, and a life beside its rounds: the middle of the last few, since one may have been disturbed.
+    fn usual_ns(&self) -> [f64; 2] {
+        let last = &self.costs_ns[self.costs_ns.len().saturating_sub(LAST_LIVES)..];
+        let middle = |of: usize| median(&last.iter().map(|costs| costs[of]).collect::<Vec<_>>());
+        [0, 1].map(|of| middle(of).unwrap_or(self.guess_ns[of]))
+    }
+
     /// How many rounds of a life are worth their time, by how the rounds and the lives of the time differ so far.
     fn worthy_rounds(&self) -> Option<f64> {
         if self.lives.len() < TRUSTED_LIVES {
@@ -190,9 +207,10 @@ impl Known {
         };
         let unsettled = self.unsettled_rounds();
         let lives: Vec<Vec<f64>> = self.lives.iter().map(|life| settled(&rounds(life), unsettled).to_vec()).collect();
-        let beside = self.beside_ns / self.round_ns + unsettled as f64;
+        let [round_ns, beside_ns] = self.usual_ns();
+        let beside = beside_ns / round_ns + unsettled as f64;
         let best = best_readings(&lives, beside, LEAST_BETWEEN)?;
-        Some(unsettled as f64 + best.max(few_rounds(self.round_ns)))
+        Some(unsettled as f64 + best.max(few_rounds(round_ns)))
     }
 
     /// Rounds at the beginning of a life that do not count, because the sides lie farther apart there than later: workers
@@ -314,8 +332,8 @@ mod tests {
         };
         Known {
             calibration: Calibration { iterations: 1, iteration_ns: 1000.0 },
-            round_ns: 3000.0,
-            beside_ns: 30_000.0,
+            guess_ns: [3000.0, 30_000.0],
+            costs_ns: Vec::new(),
             took: Duration::ZERO,
             spent: Duration::ZERO,
             exact_over: None,

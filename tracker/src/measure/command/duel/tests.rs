@@ -284,3 +284,12 @@ fn a_signal_stops_it() {
     world.stop.raise(15);
     assert!(matches!(begun.run(&mut Lives(100), &mut |_| ()), Err(Undueled::Stopped)));
 }
+
+#[test]
+fn what_is_blind_does_not_hold_up_what_runs_with_it() {
+    let want = |next, enough, is_decided| Want { next, enough, is_decided };
+    let (open, blind, blinder) = (want(20, 15, false), want(20, 200, true), want(26, 9_000, true));
+    assert_eq!(together(&[blind, open, blinder]), Some(open));
+    assert_eq!(together(&[blinder, blind]), Some(blind));
+    assert_eq!(together(&[]), None);
+}
