@@ -43,7 +43,7 @@ pub fn trimmed_mean(values: &[f64]) -> Option<Mean> {
 /// A quarter is cut off each end where that makes the variance so many times smaller: of normal values that happens once
 /// in some thousand samples of seven, and more rarely in larger ones.
 const SPOILED: f64 = 50.0;
-/// With fewer values too little would be left.
+/// With fewer values too little is left to tell its error by: it stays that of all.
 const FEWEST_SPOILED: usize = 7;
 
 /// The same, but without a quarter at each end where the outer values lie so far out that something must have spoiled
@@ -58,8 +58,12 @@ pub fn unspoiled_mean(values: &[f64]) -> Option<Mean> {
 #[must_use]
 pub fn unspoiled_mean_of<const K: usize>(groups: &[[f64; K]]) -> Option<Mean> {
     let usual = without(groups, groups.len() / 10)?;
-    let inner = without(groups, groups.len() / 4).filter(|_| groups.len() >= FEWEST_SPOILED);
-    Some(inner.filter(|inner| usual.variance > SPOILED * inner.variance).unwrap_or(usual))
+    let inner = without(groups, groups.len() / 4).filter(|inner| usual.variance > SPOILED * inner.variance);
+    Some(match inner {
+        Some(inner) if groups.len() >= FEWEST_SPOILED => inner,
+        Some(inner) => Mean { center: inner.center, ..usual },
+        None => usual,
+    })
 }
 
 /// Without the values of so many groups at each end.
@@ -128,6 +132,7 @@ const REJECT_SQUARE: f64 = 0.911_256_360_935;
 mod tests {
     use super::*;
     use crate::stats::simulate::Noise;
+    use crate::stats::student;
 
     #[test]
     fn the_median_of_an_even_count_is_halfway() {
@@ -157,6 +162,27 @@ mod tests {
         let twice: Vec<[f64; 2]> = means.iter().map(|mean| [*mean; 2]).collect();
         let same = unspoiled_mean_of(&twice).unwrap();
         assert!((same.center - plain.center).abs() < 1e-12 && (same.variance - plain.variance).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_wild_value_of_five_moves_the_mean_no_more_and_leaves_it_as_unsure_as_it_was() {
+        let found = unspoiled_mean(&[0.1, 0.0, 0.2, -0.1, 9.0]).unwrap();
+        let plain = trimmed_mean(&[0.1, 0.0, 0.2, -0.1, 9.0]).unwrap();
+        assert!((found.center - 0.1).abs() < 1e-12 && plain.center > 1.8);
+        assert!((found.variance - plain.variance).abs() < 1e-12 && (found.df - 4.0).abs() < 1e-12);
+        let tame = [0.1, 0.0, 0.2, -0.1, 0.5];
+        assert_eq!(unspoiled_mean(&tame), trimmed_mean(&tame));
+    }
+
+    #[test]
+    fn an_interval_around_five_values_misses_no_more_often_for_it() {
+        let (mut noise, trials, mut missed) = (Noise::seeded(17), 40_000, 0);
+        for _ in 0..trials {
+            let values: Vec<f64> = (0..5).map(|_| noise.normal()).collect();
+            let mean = unspoiled_mean(&values).unwrap();
+            missed += usize::from(mean.center.abs() > student::quantile(0.025, mean.df) * mean.variance.sqrt());
+        }
+        assert!((missed as f64 / f64::from(trials) - 0.05).abs() < 0.004, "{missed}");
     }
 
     #[test]
