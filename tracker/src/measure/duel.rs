@@ -316,9 +316,12 @@ impl Running<'_> {
             };
             Some((claim, need))
         };
-        let claims: Vec<(Claim, Need)> = targets.iter().filter_map(claim).collect();
-        let open = targets.iter().filter(|(_, want)| !want.is_decided);
-        let open: Vec<Need> = open.filter_map(|target| Some(claim(target)?.1)).collect();
+        let (mut claims, mut open) = (Vec::new(), Vec::new());
+        for target in targets {
+            let Some((claim, need)) = claim(target) else { continue };
+            claims.push((claim, need));
+            open.extend((!target.1.is_decided).then_some(need));
+        }
         let payable = share::payable(&claims, &open, self.left());
         (open, payable)
     }

@@ -161,10 +161,14 @@ impl Drop for Guard {
     }
 }
 
+fn open_lock(path: &Path) -> Result<File, RepoError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    file.map_err(files("opening the lock", path))
+}
+
 /// A lock, unless somebody holds it.
 pub(super) fn lock(path: &Path) -> Result<Option<Guard>, RepoError> {
-    let file = File::options().create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(files("opening the lock", path))?;
+    let file = open_lock(path)?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(Guard(file))),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
@@ -174,8 +178,7 @@ pub(super) fn lock(path: &Path) -> Result<Option<Guard>, RepoError> {
 
 /// A lock, as soon as nobody holds it.
 pub(super) fn wait_for(path: &Path) -> Result<Guard, RepoError> {
-    let file = File::options().create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(files("opening the lock", path))?;
+    let file = open_lock(path)?;
     loop {
         match rustix::fs::flock(&file, FlockOperation::LockExclusive) {
             Ok(()) => return Ok(Guard(file)),

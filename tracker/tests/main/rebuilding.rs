@@ -4,10 +4,15 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use tachograph::repo::{Absent, Worktree};
+use tachograph::repo::{Absent, Bench, Repository, Worktree};
 
 use crate::repository::{bench, open};
 use crate::world::World;
+
+fn laid_out(repository: &Repository, bench: &Bench, revision: &str) -> Worktree {
+    let commit = repository.commit(revision).expect("the commit");
+    bench.lay_out(repository, &commit, None, Absent::default()).expect("laid out")
+}
 
 #[test]
 fn a_file_that_a_folder_was_last_built_from_keeps_its_time_and_every_other_is_newer_than_that_build() {
@@ -18,10 +23,7 @@ fn a_file_that_a_folder_was_last_built_from_keeps_its_time_and_every_other_is_ne
     world.write("other", "2");
     world.commit("two");
     let (repository, bench) = (open(&world), bench(&world));
-    let lay = |revision: &str| {
-        let commit = repository.commit(revision).expect("the commit");
-        bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out")
-    };
+    let lay = |revision: &str| laid_out(&repository, &bench, revision);
     let target = world.path("target");
     let time = |path: &std::path::Path| fs::metadata(path).and_then(|meta| meta.modified()).expect("a time");
     // Head is laid out first and built last: what was built from base in between is newer than head's files were.
@@ -54,8 +56,7 @@ fn a_folder_is_as_old_as_the_names_in_it() {
     let (repository, bench) = (open(&world), bench(&world));
     let target = world.path("target");
     let times = |revision: &str| {
-        let commit = repository.commit(revision).expect("the commit");
-        let worktree = bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out");
+        let worktree = laid_out(&repository, &bench, revision);
         drop(worktree.settle(&target).expect("settled"));
         let time = |name: &str| fs::metadata(worktree.path().join(name)).and_then(|meta| meta.modified());
         ["a", "b", "", ".git/HEAD"].map(|name| time(name).expect("a time"))
@@ -82,8 +83,7 @@ fn a_link_that_leads_elsewhere_makes_every_file_new() {
     let (repository, bench) = (open(&world), bench(&world));
     let target = world.path("target");
     let time = |revision: &str| {
-        let commit = repository.commit(revision).expect("the commit");
-        let worktree = bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out");
+        let worktree = laid_out(&repository, &bench, revision);
         drop(worktree.settle(&target).expect("settled"));
         fs::metadata(worktree.path().join("link")).and_then(|meta| meta.modified()).expect("a time")
     };
@@ -100,8 +100,7 @@ fn of_places_that_are_free_the_last_few_keep_what_was_built() {
     world.write("file", "1");
     world.commit("one");
     let (repository, bench) = (open(&world), bench(&world));
-    let commit = repository.head().expect("HEAD");
-    let lay = || bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out");
+    let lay = || laid_out(&repository, &bench, "HEAD");
     let all: Vec<Worktree> = (0..6).map(|_| lay()).collect();
     let keeps: Vec<PathBuf> = all.iter().map(Worktree::keep).collect();
     for (worktree, keep) in all.iter().zip(&keeps) {
@@ -124,8 +123,7 @@ fn who_looks_for_a_place_takes_no_other_from_somebody_who_looks_at_the_same_time
             scope.spawn(|| {
                 for _ in 0..10 {
                     let (repository, bench) = (open(&world), bench(&world));
-                    let commit = repository.head().expect("HEAD");
-                    drop(bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out"));
+                    drop(laid_out(&repository, &bench, "HEAD"));
                 }
             });
         }
@@ -143,10 +141,7 @@ fn a_commit_is_laid_out_where_the_most_like_it_was_built_and_a_new_place_begins_
         world.commit(subject);
     }
     let (repository, bench) = (open(&world), bench(&world));
-    let lay = |revision: &str| {
-        let commit = repository.commit(revision).expect("the commit");
-        bench.lay_out(&repository, &commit, None, Absent::default()).expect("laid out")
-    };
+    let lay = |revision: &str| laid_out(&repository, &bench, revision);
     let build = |worktree: &Worktree| {
         let target = worktree.seeded("built", "a");
         let found = fs::read_to_string(target.join("deps/program")).ok();

@@ -167,9 +167,14 @@ pub(super) fn meet(trio: &mut Trio, pair: &Pair<'_>, task: Task, order: &mut Ord
             read.exact = read.metrics.first().cloned();
         }
     }
-    // On all sides, so that it favours none.
-    let is_at_hand = fetching.iter().all(|times| median(times).is_some_and(|times| times < FETCHES));
+    let is_at_hand = is_at_hand(&fetching);
     Ok(Meeting { read, calibration, is_at_hand, slicing, took: begun.elapsed() })
+}
+
+/// Whether nothing has to be fetched, by how much longer than those that count the iterations took that do not, side by
+/// side. It must be so on each, for two of the three are base's.
+fn is_at_hand(fetching: &[Vec<f64>; 3]) -> bool {
+    fetching.iter().all(|times| median(times).is_some_and(|times| times < FETCHES))
 }
 
 /// Rounds that do not count, until they get no faster. Corrects the calibration by base.
@@ -196,4 +201,19 @@ fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, turns: [Side; 
         }
     }
     Ok(calibration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_fetched_only_where_no_side_fetches() {
+        let (at_hand, far) = (vec![1.0, 1.3, 0.99], vec![1.2, 1.3, 0.99]);
+        let sides = |head: &[f64]| [at_hand.clone(), head.to_vec(), at_hand.clone()];
+        assert!(is_at_hand(&sides(&at_hand)));
+        assert!(!is_at_hand(&sides(&far)), "a head that outgrew the cache, beside two that did not");
+        assert!(!is_at_hand(&[far.clone(), at_hand.clone(), far]), "and a base that had");
+        assert!(!is_at_hand(&sides(&[])), "where it was not looked at");
+    }
 }
