@@ -117,11 +117,12 @@ fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     let _busy = (0..args.busy).map(|_| Busy::new(&this)).collect::<Result<Vec<_>, _>>()?;
     let name = args.work.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let filter = if args.work == Work::Many { "*/*".to_owned() } else { format!("={name}") };
+    let truth = if args.work == Work::Compute { args.percent * work::growing() } else { args.percent };
     let mut all = Vec::new();
     for seed in args.first..args.first + args.duels {
         let begun = Instant::now();
         let answer = world.gate(&Wish { filter: &filter, budget: &args.budget, seed })?;
-        let said = said(&answer, args.percent);
+        let said = said(&answer, truth);
         if said.is_empty() {
             return Err(format!("duel {seed} judged nothing: {answer}").into());
         }
@@ -137,7 +138,7 @@ fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
         all.extend(said.into_iter().map(|(_, said)| said));
     }
     if args.work != Work::Many {
-        print(args, &all);
+        print(args, truth, &all);
     }
     Ok(())
 }
@@ -178,14 +179,14 @@ fn print_suite(took: Duration, all: &[(String, Said)]) {
     );
 }
 
-fn print(args: &Args, all: &[Said]) {
-    let mut errors: Vec<f64> = all.iter().map(|said| said.effect - args.percent).collect();
+fn print(args: &Args, truth: f64, all: &[Said]) {
+    let mut errors: Vec<f64> = all.iter().map(|said| said.effect - truth).collect();
     errors.sort_by(f64::total_cmp);
     let called = |call: &str| all.iter().filter(|said| said.call == call).count();
     let at = |share: f64| errors[((errors.len() - 1) as f64 * share).round() as usize];
     let within = |most: f64| errors.iter().filter(|error| error.abs() <= most).count();
     println!(
-        "{:?} {:+} %, limit {} %, budget {}, {} busy: {} duels",
+        "{:?} {:+} %, in time {truth:+.4} %, limit {} %, budget {}, {} busy: {} duels",
         args.work,
         args.percent,
         args.limit,

@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::hint::black_box;
+use std::time::Instant;
 
 /// Steps that take about 5 µs together: each waits for the one before, some five cycles long.
 const STEPS: f64 = 4_000.0;
@@ -20,6 +21,22 @@ pub fn compute(percent: f64) -> impl Fn() -> u64 {
         last.set((0..black_box(steps)).fold(last.get(), chain));
         last.get()
     }
+}
+
+/// The share of a call of [`compute`] that grows with its steps. The rest, some cycles for the call itself, is the same
+/// on both sides: a hundredth more steps are by that much less than a hundredth more time.
+pub fn growing() -> f64 {
+    let least = |work: &dyn Fn() -> u64, calls: u32| {
+        let windows = (0..200).map(|_| {
+            let begun = Instant::now();
+            for _ in 0..calls {
+                black_box(black_box(work)());
+            }
+            begun.elapsed().as_secs_f64() / f64::from(calls)
+        });
+        windows.fold(f64::INFINITY, f64::min)
+    };
+    1.0 - least(&compute(-100.0), 100_000) / least(&compute(0.0), 200)
 }
 
 /// A sum over 16 MB.
