@@ -32,6 +32,7 @@ impl Block {
 
     /// The block that these bytes of a file stand for.
     #[must_use]
+    #[inline]
     pub fn from_bytes(bytes: &[u8; BLOCK_BYTES]) -> Self {
         let mut steps = [0; BLOCK];
         for (step, byte) in steps.iter_mut().zip(&bytes[2..]) {

@@ -35,7 +35,14 @@ pub(crate) fn serve(file: &str, threads: usize) -> Result<(), Failure> {
             let until = Instant::now() + Duration::from_secs_f64(seconds);
             let times = match work.split_once('/') {
                 Some((_, count)) => prompts(&mut engine, &mut session, &tokens[..count.parse()?], until)?,
-                None if work == "load" => loads(file, threads, until)?,
+                None if work == "load" => {
+                    // The threads of this one keep the caller on one core; whoever loads a first engine has them all.
+                    drop(engine);
+                    let times = loads(file, threads, until)?;
+                    engine = super::open(file, threads)?;
+                    session = engine.open();
+                    times
+                }
                 None => decodes(&mut engine, &mut session, &tokens, until)?,
             };
             json!({ "times_ns": times })

@@ -234,9 +234,10 @@ impl Kernels {
         by_level!(self, normalise::softmax_in_place(x: &mut [f32], scale: f32));
     }
 
-    /// Shifts and scales one row to mean 0 and variance 1, then applies gain and bias.
+    /// Shifts and scales each row of the gain's length to mean 0 and variance 1, then applies gain and bias.
     pub fn layer_norm(self, x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
-        assert!(x.len() == out.len() && gain.len() == out.len() && bias.len() == out.len(), "lengths differ");
+        assert!(!gain.is_empty() && x.len().is_multiple_of(gain.len()), "rows are not of the gain's length");
+        assert!(x.len() == out.len() && gain.len() == bias.len(), "lengths differ");
         by_level!(self, normalise::layer_norm(x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]));
     }
 

@@ -170,8 +170,8 @@ unsafe fn moments<L: Lanes>(x: *const f32, count: usize) -> Moments {
         if seen > 0 {
             let middle = L::sum(mean) / L::COUNT as f32;
             let apart = L::sub(mean, L::splat(middle));
-            let between = L::sum(L::mul(apart, apart)) * seen as f32;
-            whole = Moments { count: (seen * L::COUNT) as f32, mean: middle, squares: L::sum(squares) + between };
+            let squares = L::sum(L::fma(L::mul(apart, apart), L::splat(seen as f32), squares));
+            whole = Moments { count: (seen * L::COUNT) as f32, mean: middle, squares };
         }
         for i in seen * L::COUNT..count {
             whole = whole.join(Moments { count: 1.0, mean: *x.add(i), squares: 0.0 });
@@ -182,13 +182,45 @@ unsafe fn moments<L: Lanes>(x: *const f32, count: usize) -> Moments {
 
 #[inline(always)]
 pub(super) unsafe fn layer_norm<L: Lanes>(x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
-    let count = x.len();
-    let (x, gain, bias, out) = (x.as_ptr(), gain.as_ptr(), bias.as_ptr(), out.as_mut_ptr());
-    // SAFETY: all have the same length, which the face of the room has checked.
+    let width = gain.len();
+    let mut ahead = x.chunks_exact(width);
+    // SAFETY: rows, gain and bias are equally long, and as many rows are written; the face of the room has checked that.
     unsafe {
-        let moments = moments::<L>(x, count);
-        let scale = 1.0 / (moments.squares / moments.count + super::NORM_EPSILON).sqrt();
-        let (mean, scale) = (L::splat(moments.mean), L::splat(scale));
+        // The next row is read before this one is written: until a row's last sums are there, its scale is awaited.
+        let mut next = (0.0, 0.0);
+        if let Some(first) = ahead.next() {
+            next = mean_and_scale::<L>(first);
+        }
+        for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+            let (mean, scale) = next;
+            if let Some(row) = ahead.next() {
+                next = mean_and_scale::<L>(row);
+            }
+            let fit = (L::splat(mean), L::splat(scale));
+            shift_and_scale::<L>(x, fit, (gain.as_ptr(), bias.as_ptr()), out.as_mut_ptr());
+        }
+    }
+}
+
+/// What a row is shifted by, and then scaled by.
+#[inline(always)]
+unsafe fn mean_and_scale<L: Lanes>(row: &[f32]) -> (f32, f32) {
+    // SAFETY: the row is as long as it says.
+    let moments = unsafe { moments::<L>(row.as_ptr(), row.len()) };
+    (moments.mean, 1.0 / (moments.squares / moments.count + super::NORM_EPSILON).sqrt())
+}
+
+/// out = (x − mean) · scale · gain + bias
+#[inline(always)]
+unsafe fn shift_and_scale<L: Lanes>(
+    x: &[f32],
+    (mean, scale): (L::Vector, L::Vector),
+    (gain, bias): (*const f32, *const f32),
+    out: *mut f32,
+) {
+    let (count, x) = (x.len(), x.as_ptr());
+    // SAFETY: all are as long as the row.
+    unsafe {
         let mut i = 0;
         while i + L::COUNT <= count {
             let value = L::mul(L::sub(L::load(x.add(i)), mean), scale);

@@ -85,6 +85,12 @@ pub(super) fn softmax_in_place(x: &mut [f32], scale: f32) {
 }
 
 pub(super) fn layer_norm(x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
+    for (x, out) in x.chunks_exact(gain.len()).zip(out.chunks_exact_mut(gain.len())) {
+        layer_norm_row(x, gain, bias, out);
+    }
+}
+
+fn layer_norm_row(x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
     // Welford's: mean and sum of squared distances in one pass, without the difference of two large sums.
     let (mut mean, mut squares) = (0.0_f64, 0.0_f64);
     for (index, x) in x.iter().enumerate() {

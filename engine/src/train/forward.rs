@@ -65,7 +65,7 @@ impl Learner {
         let (kernels, panel) = (self.kernels, &mut self.panel);
         let tape = &mut self.layers[index];
         let (gain, bias) = (part(Part::AttentionNormGain), part(Part::AttentionNormBias));
-        normalise(kernels, &tape.entered[..rows * width], gain, bias, &mut tape.attention_normed);
+        kernels.layer_norm(&tape.entered[..rows * width], gain, bias, &mut tape.attention_normed[..rows * width]);
         let linear = (part(Part::QkvWeight), part(Part::QkvBias));
         apply(kernels, linear, &tape.attention_normed[..rows * width], &mut tape.qkv, panel);
 
@@ -102,7 +102,7 @@ impl Learner {
         let next = after.first_mut().map_or(&mut self.left, |layer| &mut layer.entered);
 
         let (gain, bias) = (part(Part::ForwardNormGain), part(Part::ForwardNormBias));
-        normalise(kernels, &tape.middle[..rows * width], gain, bias, &mut tape.forward_normed);
+        kernels.layer_norm(&tape.middle[..rows * width], gain, bias, &mut tape.forward_normed[..rows * width]);
         let linear = (part(Part::UpWeight), part(Part::UpBias));
         apply(kernels, linear, &tape.forward_normed[..rows * width], &mut tape.up, panel);
         kernels.gelu(&tape.up[..rows * hidden], &mut tape.hidden[..rows * hidden]);
@@ -114,17 +114,10 @@ impl Learner {
     fn head(&mut self, weights: &Weights, rows: usize) {
         let (width, vocabulary) = (self.shape.width(), self.shape.vocabulary());
         let (gain, bias) = (weights.tensor(Tensor::FinalNormGain), weights.tensor(Tensor::FinalNormBias));
-        normalise(self.kernels, &self.left[..rows * width], gain, bias, &mut self.normed);
+        self.kernels.layer_norm(&self.left[..rows * width], gain, bias, &mut self.normed[..rows * width]);
         let head = Matrix::new(weights.tensor(Tensor::Head), vocabulary, width).transposed();
         let (x, out) = (Matrix::new(&self.normed, rows, width), MatrixMut::new(&mut self.logits, rows, vocabulary));
         self.kernels.matmul(x, head, Onto::Replace, out, &mut self.panel);
-    }
-}
-
-fn normalise(kernels: Kernels, x: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
-    let width = gain.len();
-    for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-        kernels.layer_norm(x, gain, bias, out);
     }
 }
 
