@@ -58,7 +58,9 @@ pub fn unspoiled_mean(values: &[f64]) -> Option<Mean> {
 #[must_use]
 pub fn unspoiled_mean_of<const K: usize>(groups: &[[f64; K]]) -> Option<Mean> {
     let usual = without(groups, groups.len() / 10)?;
-    let inner = without(groups, groups.len() / 4).filter(|inner| usual.variance > SPOILED * inner.variance);
+    // Where the inner values are all equal the readings are coarse, and the outer ones no more than a step away.
+    let spoiled = |inner: &Mean| inner.variance > 0.0 && usual.variance > SPOILED * inner.variance;
+    let inner = without(groups, groups.len() / 4).filter(spoiled);
     Some(match inner {
         Some(inner) if groups.len() >= FEWEST_SPOILED => inner,
         Some(inner) => Mean { center: inner.center, ..usual },
@@ -172,6 +174,12 @@ mod tests {
         assert!((found.variance - plain.variance).abs() < 1e-12 && (found.df - 4.0).abs() < 1e-12);
         let tame = [0.1, 0.0, 0.2, -0.1, 0.5];
         assert_eq!(unspoiled_mean(&tame), trimmed_mean(&tame));
+    }
+
+    #[test]
+    fn readings_of_a_coarse_clock_are_not_taken_for_spoiled() {
+        let coarse = [0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, -2.0, 0.0];
+        assert_eq!(unspoiled_mean(&coarse), trimmed_mean(&coarse));
     }
 
     #[test]
