@@ -53,6 +53,10 @@ impl Lanes for Avx2 {
         unsafe { _mm256_maskstore_ps(to, head(count), value) }
     }
     #[inline(always)]
+    unsafe fn head_of(value: __m256, count: usize, rest: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(rest, value, _mm256_castsi256_ps(head(count))) }
+    }
+    #[inline(always)]
     unsafe fn add(a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_add_ps(a, b) }
     }

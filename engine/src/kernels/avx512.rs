@@ -49,6 +49,10 @@ impl Lanes for Avx512 {
         unsafe { _mm512_mask_storeu_ps(to, head(count), value) }
     }
     #[inline(always)]
+    unsafe fn head_of(value: __m512, count: usize, rest: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(head(count), rest, value) }
+    }
+    #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_add_ps(a, b) }
     }

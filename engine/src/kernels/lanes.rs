@@ -26,6 +26,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn load_head(from: *const f32, count: usize) -> Self::Vector;
     /// Stores the first `count` lanes.
     unsafe fn store_head(to: *mut f32, value: Self::Vector, count: usize);
+    /// The first `count` lanes of one, the others of the other.
+    unsafe fn head_of(value: Self::Vector, count: usize, rest: Self::Vector) -> Self::Vector;
 
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;

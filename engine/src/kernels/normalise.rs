@@ -47,15 +47,20 @@ unsafe fn softmax_of<L: Lanes>(x: *const f32, out: *mut f32, count: usize, scale
             }
             i += 4 * L::COUNT;
         }
-        let mut sum = L::sum(L::add(L::add(sums[0], sums[1]), L::add(sums[2], sums[3])));
-        while i < count {
-            let left = (count - i).min(L::COUNT);
-            let value = weight::<L>(L::load_head(x.add(i), left), largest, by, least);
-            L::store_head(out.add(i), value, left);
-            // What was stored is added, so that the lanes past the end do not count.
-            sum += L::sum(L::load_head(out.add(i), left));
+        while i + L::COUNT <= count {
+            let value = weight::<L>(L::load(x.add(i)), largest, by, least);
+            L::store(out.add(i), value);
+            sums[0] = L::add(sums[0], value);
             i += L::COUNT;
         }
+        if i < count {
+            let left = count - i;
+            let value = weight::<L>(L::load_head(x.add(i), left), largest, by, least);
+            L::store_head(out.add(i), value, left);
+            // The lanes past the end do not count.
+            sums[1] = L::add(sums[1], L::head_of(value, left, L::splat(0.0)));
+        }
+        let sum = L::sum(L::add(L::add(sums[0], sums[1]), L::add(sums[2], sums[3])));
         let scale = L::splat(1.0 / sum);
         let mut i = 0;
         while i + 4 * L::COUNT <= count {
@@ -96,12 +101,12 @@ unsafe fn largest_of<L: Lanes>(x: *const f32, count: usize) -> f32 {
             tops[0] = L::max(L::load(x.add(i)), tops[0]);
             i += L::COUNT;
         }
-        let mut top = L::largest(L::max(L::max(tops[0], tops[1]), L::max(tops[2], tops[3])));
-        while i < count {
-            top = top.max(*x.add(i));
-            i += 1;
+        if i < count {
+            let left = count - i;
+            let last = L::head_of(L::load_head(x.add(i), left), left, L::splat(f32::NEG_INFINITY));
+            tops[1] = L::max(last, tops[1]);
         }
-        top
+        L::largest(L::max(L::max(tops[0], tops[1]), L::max(tops[2], tops[3])))
     }
 }
 
