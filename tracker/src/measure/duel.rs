@@ -25,7 +25,7 @@ pub use self::offers::{Offers, offers};
 use self::share::{Claim, Need};
 use self::state::State;
 use super::child::Program;
-use super::child::urgent::Urgent;
+use super::child::urgent::{self, PRIORITY, Urgent};
 use super::cores::Pinned;
 use super::interrupt::Stop;
 use super::lives::{Lives, Manner, Stopped, Unserved};
@@ -192,8 +192,7 @@ pub fn run(
     let short = short(open.iter().map(Need::least_cost), running.left());
     let mut fought = running.conclude(&mut crew, offers);
     fought.notes.extend(short.map(|short| (SHORT.to_owned(), short)));
-    let priority = if is_urgent { "raised" } else { "usual" };
-    fought.notes.insert("priority of workers".to_owned(), priority.to_owned());
+    fought.notes.insert(PRIORITY.to_owned(), urgent::said(is_urgent).to_owned());
     Ok(fought)
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use self::state::{Known, State};
 use super::child::Program;
+use super::child::urgent::{self, PRIORITY, Urgent};
 use super::cores::Pinned;
 use super::interrupt::Stop;
 use super::lives::{Lives, Manner, Stopped};
@@ -187,8 +188,11 @@ pub fn run(
     // Beside its workers the tracker wakes them without waking another processor first, and theirs stays awake: on a
     // virtual machine the talk about a slice took 18 µs so, and 70 to 100 µs from another processor (`examples/steady`).
     let _here = Pinned::here(lives.cpus(1));
+    // As in a duel: not where the workers' only processor is everybody's.
+    let urgent = if lives.cpus_beside(1).is_empty() { None } else { Urgent::here() };
     let states = listed.iter().map(|_| State::New).collect();
-    let mut running = Running { listed: &listed, states, order: Order::new(options.seed), lives, tell };
+    let (order, is_urgent) = (Order::new(options.seed), urgent.is_some());
+    let mut running = Running { listed: &listed, states, order, lives, is_urgent, tell };
     running.rehearse()?;
     while running.round(options.budget.saturating_sub(begun.elapsed()), options.precision)? {}
     Ok(running.conclude(worker, options, begun.elapsed()))
@@ -201,6 +205,7 @@ struct Running<'a> {
     states: Vec<State>,
     order: Order,
     lives: Lives<'a>,
+    is_urgent: bool,
     tell: &'a mut dyn FnMut(Progress<'_>),
 }
 
@@ -232,7 +237,7 @@ impl<'a> Running<'a> {
         (self.tell)(Progress::Round { benchmarks: turns.len(), left });
         let tasks = turns.iter().filter_map(|turn| {
             let index = turn.benchmark;
-            Some((index, self.states[index].task(&listed[index], turn.slices)?))
+            Some((index, self.states[index].task(&listed[index], turn.slices, self.is_urgent)?))
         });
         let tasks: Vec<(usize, Task<'a>)> = tasks.collect();
         for (cores, queue) in self.shuffled(tasks, |(index, _)| *index) {
@@ -277,6 +282,7 @@ impl<'a> Running<'a> {
             ("slices".to_owned(), slices.to_string()),
             ("inside_slices_pct".to_owned(), format!("{:.1}", overhead.inside_pct())),
             ("useful_pct".to_owned(), format!("{:.1}", overhead.useful_pct())),
+            (PRIORITY.to_owned(), urgent::said(self.is_urgent).to_owned()),
         ]);
         if let Some((count, first)) = self.lives.ended_badly() {
             notes.insert("ended_badly".to_owned(), format!("{count} workers, the first {first}"));

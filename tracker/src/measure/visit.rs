@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::calibrate::{CalibrateError, Calibration, SLICE, calibrate};
+use super::child::urgent::{self, Pace};
 use super::protocol::{Answer, Listed};
 use super::worker::{Worker, WorkerError};
 use crate::domain::{Kind, Trouble};
@@ -62,6 +63,8 @@ pub struct Task<'a> {
     pub slices: u32,
     /// Whether exact metrics are wanted too.
     pub exact: Exact,
+    /// Whether slices go before what else runs there.
+    pub pace: Pace,
 }
 
 /// Whether a visit takes the exact metrics over this number of iterations.
@@ -171,6 +174,12 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
         Exact::Over(iterations) if !is_slow => Some(worker.run(benchmark, iterations)?.metrics),
         _ => None,
     };
+    // Not before the first iteration: by then threads are there, if there will be any.
+    let hurried = worker.process_id().filter(|_| task.pace == Pace::Hurried);
+    if let Some(id) = hurried {
+        // Where it is not allowed, the worker is measured as it is.
+        let _ = urgent::hurry(&[id]);
+    }
     let calibration = if first.is_some() { warm_up(worker, benchmark, task.calibration)? } else { task.calibration };
     let mut times_ns = Vec::with_capacity(task.slices as usize);
     let mut metrics = vec![Vec::with_capacity(task.slices as usize); benchmark.metrics.len()];
@@ -185,6 +194,9 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
         }
     }
     let slicing = slicing.elapsed();
+    if let Some(id) = hurried {
+        urgent::relax(&[id]);
+    }
     worker.drop_setup(benchmark)?;
     let exact = match task.exact {
         Exact::Over(_) if is_slow => Some(metrics.iter().filter_map(|values| values.first().copied()).collect()),

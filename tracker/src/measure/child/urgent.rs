@@ -33,6 +33,36 @@ impl Drop for Urgent {
     }
 }
 
+/// The note that tells whether workers went before others.
+pub const PRIORITY: &str = "priority of workers";
+
+/// What that note says.
+#[must_use]
+pub fn said(is_urgent: bool) -> &'static str {
+    if is_urgent { "raised" } else { "usual" }
+}
+
+/// How workers stand to others on their processor while they are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As they were started.
+    Usual,
+    /// Before others, if they have one thread each.
+    Hurried,
+}
+
+/// Slices up to this long are taken before all others: who waits for the processor waits no longer than for a disk.
+const LONGEST_HURRY_NS: f64 = 20e6;
+
+impl Pace {
+    /// The pace of workers that use so many processors and whose slices take so long, asked by a thread that is urgent or
+    /// is not.
+    #[must_use]
+    pub fn of(is_urgent: bool, cores: u32, slice_ns: f64) -> Pace {
+        if is_urgent && cores == 1 && slice_ns <= LONGEST_HURRY_NS { Pace::Hurried } else { Pace::Usual }
+    }
+}
+
 /// Whether a keeper was started by an urgent thread. If so it stays urgent itself, and what it starts will be usual until
 /// it is [`raised`](raise).
 pub(super) fn keep_to_itself() -> bool {

@@ -6,6 +6,7 @@ use super::Pair;
 use super::share::Part;
 use super::trio::{Fault, Trio};
 use crate::measure::calibrate::Calibration;
+use crate::measure::child::urgent::Pace;
 use crate::measure::order::Order;
 use crate::stats::robust::median;
 
@@ -77,15 +78,6 @@ pub(super) struct Task {
     pub(super) pace: Pace,
     /// Whether it was found that slices need not begin with what does not count.
     pub(super) is_at_hand: bool,
-}
-
-/// How workers stand to others on their processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// As they were started.
-    Usual,
-    /// Before others, if they have one thread each.
-    Hurried,
 }
 
 /// What one side read in a meeting.

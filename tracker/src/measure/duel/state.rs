@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::Pair;
 use super::Progress;
-use super::meet::{Meeting, Pace, Read, SLICE, Side, Task};
+use super::meet::{Meeting, Read, SLICE, Side, Task};
 use super::share::{Need, Part, few_rounds};
 use crate::domain::{BenchmarkName, Bout, Contest, Kind, Life, Metric, Readings, Trouble};
 use crate::measure::calibrate::Calibration;
+use crate::measure::child::urgent::Pace;
 use crate::measure::protocol::Listed;
 use crate::measure::visit::{Rehearsal, exact_iterations};
 use crate::stats::robust::median;

@@ -5,16 +5,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::crew::Crew;
-use super::meet::{Pace, Side, Task, meet};
+use super::meet::{Side, Task, meet};
 use super::share::Part;
 use super::{Pair, Running, blame};
-use crate::measure::child::urgent;
+use crate::measure::child::urgent::{self, Pace};
 use crate::measure::lives::{Lives, Stopped};
 use crate::measure::protocol::Slice;
 use crate::measure::worker::{Worker, WorkerError};
-
-/// Slices up to this long are taken before all others: who waits for the processor waits no longer than for a disk.
-const LONGEST_HURRY_NS: f64 = 20e6;
 
 /// A worker that gave no answer, and whose it was.
 #[derive(Debug)]
@@ -170,9 +167,7 @@ impl Running<'_> {
     /// only one, and only in short slices.
     fn task(&self, index: usize, parts: &BTreeMap<usize, Part>) -> Option<Task> {
         let task = self.states[index].task(parts.get(&index).copied().unwrap_or_default())?;
-        let may_hurry = self.is_urgent && self.pairs[index].cores() == 1;
-        let pace =
-            if may_hurry && task.calibration.slice_ns() <= LONGEST_HURRY_NS { Pace::Hurried } else { Pace::Usual };
+        let pace = Pace::of(self.is_urgent, self.pairs[index].cores(), task.calibration.slice_ns());
         Some(Task { pace, ..task })
     }
 

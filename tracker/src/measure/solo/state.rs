@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Progress;
 use crate::domain::{Kind, Life, LifeError, Measured, Metric, Notes, Outcome, Reading, Trouble};
 use crate::measure::calibrate::Calibration;
+use crate::measure::child::urgent::Pace;
 use crate::measure::lives::Unserved;
 use crate::measure::plan::{Account, LEAST_LIVES};
 use crate::measure::protocol::Listed;
@@ -136,13 +137,14 @@ impl State {
     }
 
     /// The task of its next visit.
-    pub(super) fn task<'a>(&self, listed: &'a Listed, slices: u32) -> Option<Task<'a>> {
+    pub(super) fn task<'a>(&self, listed: &'a Listed, slices: u32, is_urgent: bool) -> Option<Task<'a>> {
         let known = self.known()?;
         let exact = match known.exact_over {
             Some(iterations) if known.exact.len() < EXACT_LIVES => Exact::Over(iterations),
             _ => Exact::Unwanted,
         };
-        Some(Task { benchmark: listed, calibration: known.calibration, slices, exact })
+        let pace = Pace::of(is_urgent, listed.cores, known.calibration.slice_ns());
+        Some(Task { benchmark: listed, calibration: known.calibration, slices, exact, pace })
     }
 
     /// Takes in what came of the rehearsal.

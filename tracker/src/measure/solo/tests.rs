@@ -257,3 +257,30 @@ fn a_worker_that_ends_badly_after_its_work_is_noted() {
     assert!(solo.notes["ended_badly"].ends_with("the first exited with status 5"), "{:?}", solo.notes);
     measured(&solo, "a");
 }
+
+/// A worker that tells how it is scheduled while a slice runs: 0 as usual, 2 before others.
+#[cfg(target_os = "linux")]
+const SCHEDULED: &str = r#"
+import os
+def list_(request):
+    metric = {"name": "policy", "unit": "count", "better": "lower", "kind": "noisy"}
+    say(reply="list", benchmarks=[{"name": "a", "metrics": [metric]}])
+def run(request):
+    policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+    say(reply="run", elapsed_ns=spend(request["iterations"]), metrics={"policy": policy})
+"#;
+
+#[test]
+#[cfg(target_os = "linux")]
+fn slices_go_before_others_where_that_is_allowed_and_the_run_says_so() {
+    let solo = solo(SCHEDULED);
+    let policy = match solo.notes["priority of workers"].as_str() {
+        "raised" => 2.0,
+        usual => {
+            assert_eq!(usual, "usual");
+            0.0
+        }
+    };
+    let lives = values(&measured(&solo, "a").readings[1]);
+    assert!(lives.concat().iter().all(|&one| one == policy), "{policy} {lives:?}");
+}
