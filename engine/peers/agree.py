@@ -3,7 +3,8 @@
 
     python3 engine/peers/agree.py --models small medium gpt2
 
-It ends with status 1 where a 32-bit logit is off by a hundred-thousandth of the largest.
+It ends with status 1 where a 32-bit logit of ours is off by a hundred-thousandth of the largest. What other peers say to the
+same is told too, of those that are there.
 """
 
 import argparse
@@ -15,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 from children import HERE, Child, Failed, python
+from commands import ModelFiles
 from compare import TOP, VOCABULARIES, build
 
 LIMIT = 1e-5
 GREEDY = 64
 # How llama.cpp names the kinds of files that its own tool writes here.
 WRITTEN = {"F16": 1, "Q8_0": 7}
+OTHERS = ["onnxruntime", "transformers.js", "rten", "candle"]
 
 
 def error(logits, truth):
@@ -35,10 +38,7 @@ class Agreement:
         _, self.helper = build()
 
     def ask(self, name, path, request):
-        command = [self.helper, "serve", path, 1]
-        if name != "ours":
-            command = [python(self.environment), HERE / "peer_worker.py", name, path, 1]
-        child = Child(command, 1)
+        child = Child(ModelFiles(path, self.helper, self.environment).command(name, 1), 1)
         reply = child.ask(request)
         child.end()
         return reply.get("logits") or reply.get("tokens")
@@ -67,6 +67,21 @@ class Agreement:
                 print(f"  in its text, place {index}: {own} for {other}, in 64 bits {gap:+.1e} of the largest logit apart")
         agreed = sum(own == other for own, other in zip(ours, theirs))
         print(f"  at {agreed} of the {GREEDY} places of llama.cpp's text the same is chosen", flush=True)
+        return text, ours
+
+    def others(self, model, kind, path, text, ours):
+        """Logits and choices of the peers that need not be there, in the same text."""
+        tokens = text[:32]
+        truth = self.ask("torch-64", path, {"logits": tokens})
+        for name in OTHERS:
+            try:
+                share = error(self.ask(name, path, {"logits": tokens}), truth)
+                theirs = self.ask(name, path, {"follow": text})
+            except Failed as reason:
+                print(f"  {name} is absent: {reason}", flush=True)
+                continue
+            agreed = sum(own == other for own, other in zip(ours, theirs))
+            print(f"  {name}: logits differ by {share:.1e}, at {agreed} places it chooses as we do", flush=True)
 
     def rewritten(self, model, path, folder):
         """Files that llama.cpp writes from ours."""
@@ -82,7 +97,7 @@ class Agreement:
                 path = Path(folder) / f"{kind}.gguf"
                 subprocess.run([self.helper, "export", model, kind, path], check=True)
                 self.logits(model, kind, path, limit)
-                self.greedy(model, kind, path)
+                self.others(model, kind, path, *self.greedy(model, kind, path))
             self.rewritten(model, Path(folder) / "f32.gguf", folder)
 
 

@@ -36,7 +36,7 @@ class Child:
     def hear(self):
         line = self.process.stdout.readline()
         if not line:
-            raise Failed(" ".join(self.process.stderr.read().strip().splitlines()[-1:]) or "it ended without a word")
+            raise Failed(last_line(self.process.stderr.read()))
         os.kill(self.process.pid, signal.SIGSTOP)
         return json.loads(line)
 
@@ -69,6 +69,11 @@ class Worker(Child):
             slices.append(reply["elapsed_ns"] / iterations)
             iterations = max(1, int(1e6 / slices[-1]))
         return slices[1:]
+
+
+def last_line(text):
+    """What a process that failed said at the end."""
+    return " ".join(text.strip().splitlines()[-1:]) or "it ended without a word"
 
 
 def python(environment):

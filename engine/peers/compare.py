@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 from children import HERE, Child, Failed, Worker, python
+from commands import ModelFiles, operators_command
 from results import Seen, write
 
 TOP = HERE.parent.parent
@@ -26,7 +27,11 @@ PACKAGES = ["numpy", "torch", "onnx", "onnxruntime", "llama-cpp-python"]
 # Without the system's way to let threads sleep at each meeting, which costs it half its speed on small models.
 LLAMA_BUILD = "-DGGML_OPENMP=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF"
 VOCABULARIES = {"small": 256, "medium": 512, "gpt2": 50257}
-PEERS = {"f32": ["llama.cpp", "onnxruntime", "torch", "numpy"], "q8": ["llama.cpp", "onnxruntime"]}
+PEERS = {
+    "f32": ["llama.cpp", "onnxruntime", "transformers.js", "rten", "candle", "torch", "numpy"],
+    "q8": ["llama.cpp", "onnxruntime", "transformers.js", "rten", "candle"],
+}
+OPERATOR_PEERS = ["numpy", "torch", "onnxruntime", "gemm", "faer"]
 KERNELS = {
     "matmul": [64, 128, 256, 512, 1024],
     "matmul_backward": [64, 128, 256, 512],
@@ -43,9 +48,22 @@ KERNELS = {
 def install(environment):
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     for package in PACKAGES:
-        build = os.environ | {"CMAKE_ARGS": LLAMA_BUILD}
-        done = subprocess.run([python(environment), "-m", "pip", "install", "--quiet", package], env=build)
-        print(f"{package}: {'installed' if done.returncode == 0 else 'not installed; it will be left out'}")
+        step(package, [python(environment), "-m", "pip", "install", "--quiet", package], CMAKE_ARGS=LLAMA_BUILD)
+    cargo = ["cargo", "install", "--quiet", "--locked", "--path", HERE, "--root", environment, "--target-dir", environment / "build"]
+    # candle chooses its kernels for bytes when it is compiled.
+    step("candle, rten, gemm and faer", cargo, RUSTFLAGS="-C target-cpu=native")
+    # Its scripts would load parts for GPUs.
+    npm = ["npm", "install", "--silent", "--ignore-scripts", "--prefix", environment, "@huggingface/transformers"]
+    step("Transformers.js", npm)
+
+
+def step(what, command, **variables):
+    try:
+        done = subprocess.run(command, env=os.environ | variables).returncode == 0
+    except FileNotFoundError as missing:
+        print(f"{missing.filename} is not there")
+        done = False
+    print(f"{what}: {'installed' if done else 'not installed; left out'}")
 
 
 def build(programs=None):
@@ -65,12 +83,12 @@ class Comparison:
         self.suite, self.helper = build(arguments.programs)
         self.random = random.Random(1)
 
-    def start(self, commands):
+    def start(self, wanted, command):
         """Everybody who can be started, by name and number of threads."""
         started = {}
-        for (name, threads), command in commands.items():
+        for name, threads in wanted:
             try:
-                started[name, threads] = Child(command, threads)
+                started[name, threads] = Child(command(name, threads), threads)
                 self.seen.versions[name] = started[name, threads].version
             except Failed as reason:
                 self.seen.absent[name, threads] = str(reason)
@@ -98,12 +116,9 @@ class Comparison:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.gguf"
             subprocess.run([self.helper, "export", model, kind, path], check=True)
-            commands = {("ours", threads): [self.helper, "serve", path, threads] for threads in self.arguments.threads}
-            for name in self.arguments.peers or PEERS[kind]:
-                for threads in self.arguments.threads:
-                    worker = HERE / "peer_worker.py"
-                    commands[name, threads] = [python(self.arguments.environment), worker, name, path, threads]
-            everyone = self.start(commands)
+            names = ["ours", *(self.arguments.peers or PEERS[kind])]
+            wanted = [(name, threads) for name in names for threads in self.arguments.threads]
+            everyone = self.start(wanted, ModelFiles(path, self.helper, self.arguments.environment).command)
 
             def ask(child, work):
                 work = work.removeprefix(prefix)
@@ -126,8 +141,8 @@ class Comparison:
         works.append("train/step")
         if self.arguments.kernels:
             works = [work for work in works if work.split("/")[1] in self.arguments.kernels]
-        worker, own = HERE / "operators.py", python(self.arguments.environment)
-        everyone = self.start({(name, 1): [own, worker, name, 1] for name in ["numpy", "torch", "onnxruntime"]})
+        environment = self.arguments.environment
+        everyone = self.start([(name, 1) for name in OPERATOR_PEERS], lambda name, _: operators_command(name, environment))
         everyone["ours", 1] = Worker(self.suite)
         self.seen.versions["ours"] = "this commit"
         seconds = self.arguments.seconds

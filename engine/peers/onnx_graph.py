@@ -1,10 +1,15 @@
-"""The model as an ONNX graph, one step of it: tokens and past keys and values in, logits and all keys and values out."""
+"""The model as an ONNX graph, one step of it: tokens and past keys and values in, logits and all keys and values out.
+
+`onnx_graph.py FILE.gguf FOLDER` writes it and prints its path.
+"""
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
+from gguf import Model
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 20
@@ -67,11 +72,12 @@ def graph(model):
     x = g.norm(x, w["output_norm.weight"], w["output_norm.bias"])
     g.nodes.append(helper.make_node("MatMul", [x, g.constant(model.head().T)], ["logits"]))
     g.nodes.append(helper.make_node("Concat", kept, ["present"], axis=0))
+    past = [model.layers * 2, model.heads, "p", model.width // model.heads]
     given = [
         helper.make_tensor_value_info("tokens", TensorProto.INT64, ["t"]),
         helper.make_tensor_value_info("positions", TensorProto.INT64, ["t"]),
         helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["t", "s"]),
-        helper.make_tensor_value_info("past", TensorProto.FLOAT, [model.layers * 2, model.heads, "p", None]),
+        helper.make_tensor_value_info("past", TensorProto.FLOAT, past),
     ]
     made = [
         helper.make_tensor_value_info("logits", TensorProto.FLOAT, None),
@@ -93,3 +99,7 @@ def write(model, folder):
     quantize_dynamic(path, small, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8, per_channel=True)
     path.unlink()
     return str(small)
+
+
+if __name__ == "__main__":
+    print(write(Model(sys.argv[1]), sys.argv[2]))
