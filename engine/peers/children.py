@@ -1,5 +1,6 @@
 """The processes that are compared, each awake only while it is asked: threads that wait by looking would slow the others."""
 
+import atexit
 import json
 import os
 import signal
@@ -21,6 +22,8 @@ class Child:
         pin = ["taskset", "-c", ",".join(map(str, range(threads)))]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.process = subprocess.Popen(pin + list(map(str, command)), text=True, cwd=HERE, **pipes)
+        # Whatever happens here, none is left behind, asleep.
+        atexit.register(self.process.kill)
         hello = self.ask(greeting) if greeting else self.hear()
         self.version, self.loads = hello.get("version"), hello.get("loads", False)
 
@@ -36,7 +39,8 @@ class Child:
     def hear(self):
         line = self.process.stdout.readline()
         if not line:
-            raise Failed(last_line(self.process.stderr.read()))
+            said = last_line(self.process.stderr.read())
+            raise Failed(f"{said} (it ended with {self.process.wait()})")
         os.kill(self.process.pid, signal.SIGSTOP)
         return json.loads(line)
 
@@ -47,9 +51,14 @@ class Child:
         return int(line.split()[1]) * 1024
 
     def end(self):
+        """Lets it end by itself, or else ends it."""
         os.kill(self.process.pid, signal.SIGCONT)
         self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 class Worker(Child):

@@ -98,13 +98,23 @@ class Comparison:
         """All of them do each work once a round, in an order that is drawn anew."""
         for number in range(self.arguments.rounds):
             for work in works:
-                order = list(everyone.items())
+                order = list(everyone)
                 self.random.shuffle(order)
-                for (name, threads), child in order:
-                    times = ask(child, work)
+                for name, threads in order:
+                    times = self.asked(everyone, (name, threads), work, ask)
                     if times:
                         self.seen.add(name, threads, work, times)
             self.seen.notes.append(self.round_trip(number))
+
+    def asked(self, everyone, who, work, ask):
+        """What one of them answers. A peer that ends instead is left out from then on."""
+        try:
+            return ask(everyone[who], work)
+        except Failed as reason:
+            if who[0] == "ours":
+                raise
+            self.seen.absent[who] = f"from {work} on: {reason}"
+            del everyone[who]
 
     def round_trip(self, number):
         done = subprocess.run([self.helper, "round_trip"], check=True, stdout=subprocess.PIPE, text=True)
@@ -126,12 +136,16 @@ class Comparison:
                     return None
                 return child.ask({"work": work, "tokens": tokens, "seconds": seconds})["times_ns"]
 
-            for (name, threads), child in everyone.items():
-                # Warm, and before it loads the model a second time.
+            def warm(child, _):
                 for work in ["ttft/32", "decode"]:
                     child.ask({"work": work, "tokens": tokens, "seconds": 0})
-                if threads == 1:
-                    self.seen.peaks[name, prefix[:-1]] = child.peak_bytes()
+                return child.peak_bytes()
+
+            for name, threads in list(everyone):
+                # Before it loads the model a second time.
+                peak = self.asked(everyone, (name, threads), "the first token", warm)
+                if threads == 1 and peak:
+                    self.seen.peaks[name, prefix[:-1]] = peak
             self.rounds(everyone, [prefix + work for work in self.arguments.works], ask)
             for child in everyone.values():
                 child.end()

@@ -7,9 +7,11 @@ pub const BLOCK: usize = 32;
 
 /// Bytes of a block in a file: the scale, then the weights.
 pub const BLOCK_BYTES: usize = 2 + BLOCK;
+const _: () = assert!(size_of::<Block>() == BLOCK_BYTES, "no gap between scale and weights");
 
-/// Thirty-two weights.
+/// Thirty-two weights, in memory as in a file, but for the order of the scale's two bytes where that is the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Block {
     /// The scale, a number of 16 bits.
     pub scale: u16,
@@ -30,15 +32,10 @@ impl Block {
         Self { scale: to_half(scale), steps: weights.map(|weight| (weight * inverse).round() as i8) }
     }
 
-    /// The block that these bytes of a file stand for.
+    /// The block whose bytes were read from a file.
     #[must_use]
-    #[inline]
-    pub fn from_bytes(bytes: &[u8; BLOCK_BYTES]) -> Self {
-        let mut steps = [0; BLOCK];
-        for (step, byte) in steps.iter_mut().zip(&bytes[2..]) {
-            *step = byte.cast_signed();
-        }
-        Self { scale: u16::from_le_bytes([bytes[0], bytes[1]]), steps }
+    pub const fn from_file(self) -> Self {
+        Self { scale: u16::from_le(self.scale), ..self }
     }
 
     /// Its bytes in a file.
@@ -63,6 +60,7 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::bytes_mut;
     use crate::seeded::Random;
 
     #[test]
@@ -77,7 +75,9 @@ mod tests {
                 assert!((weight - back).abs() <= scale * (0.5 + 127.0 / 2_048.0), "{weight} {back}");
             }
             assert_eq!(Block::of(&block.weights()), block, "a block is its own nearest");
-            assert_eq!(Block::from_bytes(&block.to_bytes()), block);
+            let mut read = [Block::ZERO];
+            bytes_mut(&mut read).copy_from_slice(&block.to_bytes());
+            assert_eq!(read[0].from_file(), block);
         }
         assert_eq!(Block::of(&[0.0; BLOCK]), Block::ZERO);
     }

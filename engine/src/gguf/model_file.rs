@@ -6,26 +6,24 @@ use super::header::{Header, Strings, TensorEntry, Value};
 use super::storage::Storage;
 use super::{ARCHITECTURE, Encoding, GgufError};
 use crate::half::from_half;
-use crate::kernels::NORM_EPSILON;
+use crate::kernels::{NORM_EPSILON, bytes_mut};
 use crate::model::Format;
-use crate::q8::{BLOCK, BLOCK_BYTES, Block};
+use crate::q8::{BLOCK, Block};
 use crate::shape::{Dimensions, FEED_FORWARD_FACTOR, Head, Shape, Tensor};
 use crate::weights::Source;
 
-/// A file that holds a model of ours, whole. Clones read the same file, each with room of its own.
+/// A file that holds a model of ours, whole. Clones read the same file.
 #[derive(Debug)]
 pub struct ModelFile<S> {
     header: Arc<Header>,
     shape: Shape,
     storage: Arc<S>,
-    /// Bytes of the rows being read.
-    room: Vec<u8>,
 }
 
 impl<S> Clone for ModelFile<S> {
     fn clone(&self) -> Self {
         let (header, storage) = (Arc::clone(&self.header), Arc::clone(&self.storage));
-        Self { header, shape: self.shape, storage, room: Vec::new() }
+        Self { header, shape: self.shape, storage }
     }
 }
 
@@ -49,7 +47,7 @@ impl<S: Storage> ModelFile<S> {
                 )));
             }
         }
-        Ok(Self { header: Arc::new(header), shape, storage: Arc::new(storage), room: Vec::new() })
+        Ok(Self { header: Arc::new(header), shape, storage: Arc::new(storage) })
     }
 
     /// What stands before the tensors.
@@ -94,13 +92,10 @@ impl<S: Storage> ModelFile<S> {
         entry
     }
 
-    /// Reads some rows as they are in the file.
-    fn read_bytes(&mut self, tensor: Tensor, first_row: usize, numbers: usize) -> Result<TensorEntry, GgufError> {
-        let entry = self.entry(tensor).clone();
-        let row_bytes = entry.encoding.row_bytes(entry.columns);
-        self.room.resize(entry.encoding.row_bytes(numbers), 0);
-        self.storage.read_at(entry.offset + (first_row * row_bytes) as u64, &mut self.room)?;
-        Ok(entry)
+    /// Fills `out` with what is in the file from a row on.
+    fn read_bytes(&self, entry: &TensorEntry, first_row: usize, out: &mut [u8]) -> Result<(), GgufError> {
+        let start = first_row * entry.encoding.row_bytes(entry.columns);
+        Ok(self.storage.read_at(entry.offset + start as u64, out)?)
     }
 }
 
@@ -112,30 +107,36 @@ impl<S: Storage> Source for ModelFile<S> {
     }
 
     fn read_rows(&mut self, tensor: Tensor, first_row: usize, out: &mut [f32]) -> Result<(), GgufError> {
-        let entry = self.read_bytes(tensor, first_row, out.len())?;
+        let entry = self.entry(tensor);
         match entry.encoding {
             Encoding::F32 => {
-                for (out, bytes) in out.iter_mut().zip(self.room.as_chunks().0) {
-                    *out = f32::from_le_bytes(*bytes);
+                self.read_bytes(entry, first_row, bytes_mut(out))?;
+                for out in &mut *out {
+                    *out = f32::from_bits(u32::from_le(out.to_bits()));
                 }
             }
             Encoding::F16 => {
-                for (out, bytes) in out.iter_mut().zip(self.room.as_chunks().0) {
+                let mut halves = vec![0; 2 * out.len()];
+                self.read_bytes(entry, first_row, &mut halves)?;
+                for (out, bytes) in out.iter_mut().zip(halves.as_chunks().0) {
                     *out = from_half(u16::from_le_bytes(*bytes));
                 }
             }
             Encoding::Q8 => {
-                for (out, bytes) in out.chunks_exact_mut(BLOCK).zip(self.room.as_chunks().0) {
-                    out.copy_from_slice(&Block::from_bytes(bytes).weights());
+                let mut blocks = vec![Block::ZERO; out.len() / BLOCK];
+                self.read_bytes(entry, first_row, bytes_mut(&mut blocks))?;
+                for (out, block) in out.chunks_exact_mut(BLOCK).zip(blocks) {
+                    out.copy_from_slice(&block.from_file().weights());
                 }
             }
         }
         let sound = out.iter().fold(true, |sound, value| sound & value.is_finite());
-        if sound { Ok(()) } else { Err(not_finite(&entry)) }
+        if sound { Ok(()) } else { Err(not_finite(entry)) }
     }
 
     fn read_blocks(&mut self, tensor: Tensor, first_row: usize, out: &mut [Block]) -> Result<(), GgufError> {
-        if self.entry(tensor).encoding != Encoding::Q8 {
+        let entry = self.entry(tensor);
+        if entry.encoding != Encoding::Q8 {
             let mut rows = vec![0.0; out.len() * BLOCK];
             self.read_rows(tensor, first_row, &mut rows)?;
             for (block, weights) in out.iter_mut().zip(rows.as_chunks().0) {
@@ -143,13 +144,13 @@ impl<S: Storage> Source for ModelFile<S> {
             }
             return Ok(());
         }
-        let entry = self.read_bytes(tensor, first_row, out.len() * BLOCK)?;
+        self.read_bytes(entry, first_row, bytes_mut(out))?;
         let mut sound = true;
-        for (block, bytes) in out.iter_mut().zip(self.room.as_chunks::<BLOCK_BYTES>().0) {
-            *block = Block::from_bytes(bytes);
+        for block in out {
+            *block = block.from_file();
             sound &= block.scale & 0x7c00 != 0x7c00;
         }
-        if sound { Ok(()) } else { Err(not_finite(&entry)) }
+        if sound { Ok(()) } else { Err(not_finite(entry)) }
     }
 }
 

@@ -13,14 +13,22 @@ const LINE_BYTES: usize = 64;
 const LARGE_PAGE_BYTES: usize = 2 << 20;
 
 mod sealed {
-    /// A number for which any bytes are a valid value, zero among them.
+    /// A number, or numbers without a gap between, for which any bytes are a valid value, zero among them.
     pub trait Plain: Copy + Send + Sync + 'static {}
     impl Plain for f32 {}
     impl Plain for i32 {}
     impl Plain for i8 {}
     impl Plain for u8 {}
+    impl Plain for crate::q8::Block {}
 }
 pub use sealed::Plain;
+
+/// The memory of some numbers, to be filled from a file without a copy between.
+pub fn bytes_mut<T: Plain>(values: &mut [T]) -> &mut [u8] {
+    // SAFETY: the bytes are those of the values, which are borrowed for as long, and whatever is written to them is a valid
+    // value. A number has no bytes that belong to nothing; nor has a block, whose fields follow upon each other.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
+}
 
 /// A piece of the system's memory, zero at first.
 struct Block {

@@ -37,7 +37,7 @@ pub use counted::{Allocated, CountedSystem};
 pub use exchange::{Met, Seat};
 pub use gradient::AdamwStep;
 pub use matmul::{Matrix, MatrixMut, Onto, PanelRoom};
-pub use memory::{Buffer, Depot, Plain};
+pub use memory::{Buffer, Depot, Plain, bytes_mut};
 pub use packed::{PANEL, PackedMatrix, PackedView, PanelMut};
 pub use quantised::{PackedQ8, Q8PanelMut, Q8View, Quantised};
 

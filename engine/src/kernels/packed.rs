@@ -50,7 +50,7 @@ impl PackedMatrix {
         assert_eq!(rows.len(), outputs * inputs, "{outputs} × {inputs} weights");
         let mut packed = Self::zeroed(outputs, inputs);
         for (mut panel, rows) in packed.panels_mut().zip(rows.chunks((PANEL * inputs).max(1))) {
-            panel.set(rows);
+            panel.set(0, rows);
         }
         packed
     }
@@ -120,17 +120,18 @@ impl PanelMut<'_> {
         self.inputs
     }
 
-    /// Sets the weights of its first outputs, a row each.
+    /// Sets the weights of some outputs, a row each, from the first given on.
     ///
     /// # Panics
-    /// If there are more rows than outputs.
-    pub fn set(&mut self, rows: &[f32]) {
-        assert!(rows.len() <= self.outputs * self.inputs, "{} weights for {} outputs", rows.len(), self.outputs);
+    /// If there are more rows than outputs from there on.
+    pub fn set(&mut self, first: usize, rows: &[f32]) {
+        let left = self.outputs - first;
+        assert!(rows.len() <= left * self.inputs, "{} weights for {left} outputs", rows.len());
         // What a cache line of each row becomes stays in the first cache until it is whole.
         for (index, to) in self.values.chunks_mut(LINE_INPUTS * PANEL).enumerate() {
             for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
                 for (inputs, value) in to.chunks_exact_mut(PANEL).zip(&row[index * LINE_INPUTS..]) {
-                    inputs[output] = *value;
+                    inputs[first + output] = *value;
                 }
             }
         }
@@ -202,7 +203,8 @@ mod tests {
     fn the_last_panel_takes_no_more_rows_than_it_has_outputs() {
         let mut packed = PackedMatrix::zeroed(70, 5);
         let mut last = packed.panels_mut().last().unwrap();
-        last.set(&[1.0; 30]);
-        last.set(&[1.0; 35]);
+        last.set(0, &[1.0; 30]);
+        last.set(5, &[1.0; 5]);
+        last.set(0, &[1.0; 35]);
     }
 }

@@ -16,6 +16,9 @@ const WORTH_A_THREAD: usize = 1 << 20;
 /// More threads than this wait for the memory, not for each other's work.
 const MOST_THREADS: usize = 8;
 
+/// Rows of a panel that are read together: as many as fill a cache line of each of its inputs.
+const ROWS_AT_ONCE: usize = 16;
+
 /// A part of the model that is still zero, and where in its tensor it begins.
 struct Blank<'a> {
     tensor: Tensor,
@@ -72,9 +75,11 @@ impl Scratch {
             Place::Exact(values) => source.read_rows(tensor, first_row, values),
             Place::Blocks(blocks) => source.read_blocks(tensor, first_row, blocks),
             Place::Panel(mut panel) => {
-                self.rows.resize(rows * panel.inputs(), 0.0);
-                source.read_rows(tensor, first_row, &mut self.rows)?;
-                panel.set(&self.rows);
+                for first in (0..rows).step_by(ROWS_AT_ONCE) {
+                    self.rows.resize((rows - first).min(ROWS_AT_ONCE) * panel.inputs(), 0.0);
+                    source.read_rows(tensor, first_row + first, &mut self.rows)?;
+                    panel.set(first, &self.rows);
+                }
                 Ok(())
             }
             Place::Q8Panel(mut panel) => {
