@@ -7,6 +7,7 @@
 //! sides do not bear out are taken away (`merge`); and steps that are a level's slow walk are told apart (`wander`).
 //! Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has the why and the figures.
 
+mod density;
 mod excursions;
 mod grid;
 mod lanes;
@@ -14,6 +15,7 @@ mod merge;
 mod noise;
 mod prepare;
 mod ramp;
+mod scales;
 mod search;
 mod wander;
 mod words;
@@ -22,7 +24,7 @@ mod long;
 
 use grid::Grid;
 use merge::{Bar, Levels};
-use noise::{Memory, Noise, Scatter};
+use noise::{Kind, Noise, Scatter};
 use prepare::Prepared;
 
 pub use long::Follower;
@@ -32,17 +34,14 @@ pub use words::{Detection, Drift, NotFinite, Range, Segment, Settings, Step, Val
 pub const FEWEST: usize = 6;
 
 /// The prices of a change of level in nats: in the two fits that noises are learned around, one that sees all that may be
-/// a change and one that sees only what no mode of the noise lasts long enough for; in those that noises are learned
-/// around again; and where noises are compared.
+/// a change and one that sees only what no mode of the noise lasts long enough for; and in those by which noises are
+/// compared and learned again.
 const FIRST_PRICE: f64 = 3.0;
-const SURE_PRICE: f32 = 60.0;
-const PRICE: f32 = 7.5;
-const COMPARED_PRICE: f64 = 8.0;
+const SURE_PRICE: f32 = 30.0;
+const PRICE: f32 = 8.0;
 /// What each further change costs besides, for each that is there already, where noises are compared: a series that seems
 /// to move all the time is more likely one whose noise was not understood.
 const CROWD_PRICE: f64 = 0.5;
-/// What noise by classes has to explain better, in nats: it has three densities to fit instead of one.
-const CLASSES_PRICE: f64 = 25.0;
 
 /// A noise that explains the series worse than another by this many nats is not looked at twice.
 const HOPELESS: f64 = 40.0;
@@ -60,8 +59,8 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     }
     let Some(prepared) = Prepared::new(values) else { return one_level(values) };
     let units = &prepared.units;
-    let grid = Grid::new(&prepare::rolling_median(units, 2));
-    let noise = fit(units, &grid);
+    let grid = Grid::new(&prepare::rolling_median(&prepared.spread, 2));
+    let noise = fit(&prepared, &grid);
     #[expect(clippy::cast_possible_truncation, reason = "a probability")]
     let hazard = (settings.expected / units.len() as f64).min(0.05) as f32;
     let probabilities = search::probabilities(units, &grid, &noise, hazard);
@@ -86,7 +85,7 @@ fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitte
     if steps.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let (scores, root) = wander::scores(&prepared.units, noise, &steps, &places);
+    let (scores, root) = wander::scores(&prepared.spread, noise, &steps, &places);
     if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps) {
         return (kept, farthest(prepared, fitted).into_iter().collect());
     }
@@ -108,26 +107,27 @@ fn one_level(values: &[f64]) -> Detection {
     Detection { segments: vec![segment], ..Detection::default() }
 }
 
-/// Learns the noise: from a first robust fit, and from one that holds nothing but plain changes, with and without classes;
-/// the one that explains the series best at the price of its changes stays.
-fn fit(units: &[f64], grid: &Grid) -> Noise {
+/// Learns the noise, of each kind: from a first robust fit, and from one that holds nothing but plain changes; the one that
+/// explains the series best at the price of its changes stays.
+fn fit(prepared: &Prepared, grid: &Grid) -> Noise {
+    let units = &prepared.spread;
     #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
     let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
     let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
     let mut begins = vec![begun(price), begun(SURE_PRICE)];
     begins.dedup();
-    let mut fits: Vec<Fit> = begins.iter().flat_map(|begin| Fit::around(units, grid, begin, &MEMORIES)).collect();
+    let mut fits: Vec<Fit> = begins.iter().flat_map(|begin| Fit::around(prepared, grid, begin, &KINDS)).collect();
     let least = fits.iter().map(|fit| fit.cost).fold(f64::INFINITY, f64::min);
     // What was learned around too many levels looks better than it is: only what was learned around levels that a noise
     // found is compared.
     let hopeful: Vec<usize> = (0..fits.len()).filter(|fit| fits[*fit].cost < least + HOPELESS).collect();
     let mut compared = Vec::new();
     for fit in hopeful {
-        let Fit { memory, course, .. } = &fits[fit];
-        let again = |other: &Fit| other.memory == *memory && other.begin == course.starts;
+        let Fit { kind, course, .. } = &fits[fit];
+        let again = |other: &Fit| other.kind == *kind && other.begin == course.starts;
         if let Some(known) = fits.iter().position(again) {
             compared.push(known);
-        } else if let Some(found) = Fit::around(units, grid, &course.starts, &[*memory]).pop() {
+        } else if let Some(found) = Fit::around(prepared, grid, &course.starts, &[*kind]).pop() {
             compared.push(fits.len());
             fits.push(found);
         } else {
@@ -138,12 +138,12 @@ fn fit(units: &[f64], grid: &Grid) -> Noise {
     best.map_or_else(|| Noise::first(grid), |best| fits.swap_remove(best).noise)
 }
 
-const MEMORIES: [Memory; 2] = [Memory::Linear, Memory::ByClass];
+const KINDS: [Kind; 4] = [Kind::Plain, Kind::ByClass, Kind::ByMode, Kind::ByScale];
 
 /// A noise, the course that is cheapest under it, and what both cost.
 struct Fit {
     noise: Noise,
-    memory: Memory,
+    kind: Kind,
     /// Where the levels began that it was learned around.
     begin: Vec<usize>,
     course: search::Course,
@@ -151,18 +151,17 @@ struct Fit {
 }
 
 impl Fit {
-    /// One for each of `memories` that has something to explain.
-    fn around(units: &[f64], grid: &Grid, begin: &[usize], memories: &[Memory]) -> Vec<Fit> {
-        let scatter = Scatter::new(units, begin);
-        let fit = |memory: &Memory| {
-            let noise = scatter.noise(grid, *memory)?;
-            let course = search::cheapest(units, grid, &noise, PRICE);
+    /// One for each of `kinds` that has something to explain.
+    fn around(prepared: &Prepared, grid: &Grid, begin: &[usize], kinds: &[Kind]) -> Vec<Fit> {
+        let scatter = Scatter::new(&prepared.spread, begin);
+        let fit = |kind: &Kind| {
+            let noise = scatter.noise(grid, *kind)?;
+            let course = search::cheapest(&prepared.units, grid, &noise, PRICE);
             let changes = course.starts.len() as f64;
-            let extra = (COMPARED_PRICE - f64::from(PRICE)) * changes + CROWD_PRICE * changes * changes;
-            let cost = course.cost + extra + if *memory == Memory::ByClass { CLASSES_PRICE } else { 0.0 };
-            Some(Fit { noise, memory: *memory, course, cost, begin: begin.to_vec() })
+            let cost = course.cost + CROWD_PRICE * changes * changes + noise.price;
+            Some(Fit { noise, kind: *kind, course, cost, begin: begin.to_vec() })
         };
-        memories.iter().filter_map(fit).collect()
+        kinds.iter().filter_map(fit).collect()
     }
 }
 

@@ -1,41 +1,43 @@
 //! How a series scatters about its levels: its own density, and how a point depends on the one before.
 //!
-//! The density is a kernel estimate over the residuals of a first fit, with a share of Student's distribution with three
-//! degrees of freedom mixed in for the tails (after Rosenblatt 1956; a bounded loss is what keeps outliers from making
-//! levels: Fearnhead and Rigaill 2019, *JASA* 114:169). Dependence is linear, and, where that explains more, by class of
-//! the point before, so that a machine which stays in one of two modes for a while is known for that.
+//! The density is learned from the residuals of a first fit (see `density`). Dependence is linear, and, where that explains
+//! more, by class of the point before, so that a machine which stays in one of two modes for a while is known for that. Or
+//! the density is wider in some stretches than in others.
 
+use super::density::{Density, STEP, cells};
 use super::grid::{Grid, Table, Tables};
 use super::prepare::deviation;
+use super::scales::{self, SCALES, SWITCH_PRICE};
 use crate::stats::robust;
 
-/// Cells of the tabled density.
-const STEP: f64 = 0.1;
-/// How wide the kernel is against Silverman's rule of thumb, which is too wide for two modes.
-const KERNEL: f64 = 0.8;
-/// The narrowest kernel, in units of noise.
-const NARROWEST: f64 = 0.15;
-/// The share of the heavy-tailed distribution in any series, and how many points it is worth besides.
-const TAIL_SHARE: f64 = 0.05;
-const TAIL_POINTS: f64 = 10.0;
-/// How many points of the whole density are mixed into that of a class.
-const CLASS_POINTS: f64 = 15.0;
 /// The number of classes of the point before, and the fewest points with which they are tried.
 const CLASSES: usize = 3;
-const FEWEST_FOR_CLASSES: usize = 100;
-/// Classes are not tried below this chi-squared of four degrees of freedom, which chance exceeds once in sixty times: a gain
-/// of six nats, far below their price.
-const LEAST_ASSOCIATION: f64 = 12.0;
+const FEWEST_FOR_CLASSES: usize = 40;
+/// Classes are not tried below this chi-squared of four degrees of freedom, which chance exceeds once in eleven times: a
+/// gain of four nats, far below their price.
+const LEAST_ASSOCIATION: f64 = 8.0;
+/// What classes and modes have to explain better, in nats: they have three densities and two to fit instead of one.
+const CLASSES_PRICE: f64 = 15.0;
+const MODES_PRICE: f64 = 8.0;
+/// The least share of the points before that a mode holds.
+const LEAST_MODE: f64 = 0.1;
+/// Points farther out than this, in units of noise, count as if they lay here when two modes are told apart.
+const MODES_BOUND: f64 = 15.0;
 /// Correlation beyond this is a level that moves, not noise.
 const MOST_MEMORY: f64 = 0.85;
 /// Beyond this loss a point of the first fit costs no more: three deviations.
 const FIRST_BOUND: f64 = 4.5;
 
-/// How a point may depend on the one before.
+/// What the density of a point may depend on, besides its level and, linearly, the point before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Memory {
-    Linear,
+pub(super) enum Kind {
+    Plain,
+    /// Whether the point before was low, usual or high.
     ByClass,
+    /// In which of two modes the point before was.
+    ByMode,
+    /// How widely the stretch scatters.
+    ByScale,
 }
 
 /// What a point costs at each level: minus the logarithm of its density.
@@ -43,6 +45,10 @@ pub(super) enum Memory {
 pub(super) struct Noise {
     /// The correlation of neighbours.
     pub(super) phi: f64,
+    /// What it has to explain better than a plain one, in nats.
+    pub(super) price: f64,
+    /// The number of each point's table, where that depends on its stretch; else none.
+    scales: Vec<usize>,
     stay: Tables,
     jump: Tables,
 }
@@ -52,13 +58,14 @@ impl Noise {
     pub(super) fn first(grid: &Grid) -> Noise {
         let table = Table::new(grid.cell, 5.0, grid, |distance| (distance * distance / 2.0).min(FIRST_BOUND));
         let tables = || Tables { tables: vec![table.clone()], bounds: Vec::new() };
-        Noise { phi: 0.0, stay: tables(), jump: tables() }
+        Noise { phi: 0.0, price: 0.0, scales: Vec::new(), stay: tables(), jump: tables() }
     }
 
     /// The same with likelihoods in the place of costs.
     pub(super) fn likelihoods(&self) -> Noise {
         let least = self.stay.lowest().min(self.jump.lowest());
-        Noise { phi: self.phi, stay: self.stay.likelihoods(least), jump: self.jump.likelihoods(least) }
+        let (stay, jump) = (self.stay.likelihoods(least), self.jump.likelihoods(least));
+        Noise { stay, jump, scales: self.scales.clone(), ..*self }
     }
 
     /// Whether a point's cost does not depend on the one before, so that staying and jumping cost the same.
@@ -69,7 +76,11 @@ impl Noise {
     /// The costs of point `at` where its level is that of the point before, perhaps in `room`.
     pub(super) fn stay<'a>(&'a self, units: &[f64], at: usize, grid: &Grid, room: &'a mut [f32]) -> &'a [f32] {
         let before = units[at - 1];
-        self.stay.row(units[at] - self.phi * before, before, grid, room)
+        let value = units[at] - self.phi * before;
+        match self.scales.get(at) {
+            Some(scale) => self.stay.tables[*scale].row(value, grid, room),
+            None => self.stay.row(value, before, grid, room),
+        }
     }
 
     /// The costs of point `at` where the point before was on another level, `old`, or there was none.
@@ -82,15 +93,18 @@ impl Noise {
         room: &'a mut [f32],
     ) -> &'a [f32] {
         let before = if at == 0 { 0.0 } else { units[at - 1] - old };
-        let class = if self.jump.bounds.is_empty() { 0 } else { self.jump.class(before) };
-        self.jump.tables[class].row(units[at] - self.phi * before, grid, room)
+        self.table(&self.jump, at, before).row(units[at] - self.phi * before, grid, room)
     }
 
     /// The cost of point `at` where it and the one before are on `level`.
     pub(super) fn cost(&self, units: &[f64], at: usize, level: f64) -> f64 {
         let before = units[at - 1] - level;
-        let class = if self.stay.bounds.is_empty() { 0 } else { self.stay.class(before) };
-        self.stay.tables[class].at(units[at] - level - self.phi * before)
+        self.table(&self.stay, at, before).at(units[at] - level - self.phi * before)
+    }
+
+    /// The table of point `at` where the point before lay `before` away from its level.
+    fn table<'a>(&self, tables: &'a Tables, at: usize, before: f64) -> &'a Table {
+        &tables.tables[self.scales.get(at).copied().unwrap_or_else(|| tables.class(before))]
     }
 }
 
@@ -108,7 +122,7 @@ impl Scatter {
     /// Around levels that begin at `starts`.
     pub(super) fn new(units: &[f64], starts: &[usize]) -> Scatter {
         let residuals = residuals(units, starts);
-        let mut scale = deviation(&residuals);
+        let scale = deviation(&residuals);
         let phi = correlation(&residuals, scale, starts);
         let mut befores = Vec::with_capacity(units.len());
         befores.push(f64::NAN);
@@ -122,35 +136,82 @@ impl Scatter {
             for (innovation, before) in innovations.iter_mut().zip(&befores) {
                 *innovation = if before.is_nan() { *innovation * alone } else { *innovation - phi * before };
             }
-            scale = deviation(&innovations);
         }
-        let density = Density::new(&innovations, scale.max(0.2));
+        let density = Density::of(&innovations);
         Scatter { phi, innovations, befores, density }
     }
 
-    /// The noise; none where memory by class would explain no more than linear memory does.
-    pub(super) fn noise(&self, grid: &Grid, memory: Memory) -> Option<Noise> {
-        let (mut bounds, mut costs) = (Vec::new(), Vec::new());
-        match memory {
-            Memory::Linear => costs.push(self.density.costs()),
-            Memory::ByClass => {
-                bounds = class_bounds(&self.befores, &self.innovations)?;
-                let mut members: [Vec<f64>; CLASSES] = Default::default();
-                for (innovation, before) in self.innovations.iter().zip(&self.befores).filter(|(_, b)| !b.is_nan()) {
-                    members[class(&bounds, *before)].push(*innovation);
-                }
-                costs.extend(members.iter().map(|members| self.density.costs_of(members)));
+    /// The noise; none where this kind would explain no more than the plain one does.
+    pub(super) fn noise(&self, grid: &Grid, kind: Kind) -> Option<Noise> {
+        match kind {
+            Kind::Plain => Some(self.tabled(grid, &self.density, &[(&self.density.costs(), 1.0)], &[])),
+            Kind::ByClass => Some(Noise { price: CLASSES_PRICE, ..self.by_class(grid, &quantiles(self.known()))? }),
+            Kind::ByMode => {
+                Some(Noise { price: MODES_PRICE, ..self.by_class(grid, &[between_modes(&self.known())?])? })
             }
+            Kind::ByScale => self.by_scale(grid),
         }
+    }
+
+    /// How far points before lay from their levels, where that is known.
+    fn known(&self) -> Vec<f64> {
+        self.befores.iter().copied().filter(|before| before.is_finite()).collect()
+    }
+
+    fn by_class(&self, grid: &Grid, bounds: &[f64]) -> Option<Noise> {
+        if self.befores.len() < FEWEST_FOR_CLASSES || self.association(bounds) <= LEAST_ASSOCIATION {
+            return None;
+        }
+        let mut members = vec![Vec::new(); bounds.len() + 1];
+        for (innovation, before) in self.innovations.iter().zip(&self.befores).filter(|(_, b)| !b.is_nan()) {
+            members[class(bounds, *before)].push(*innovation);
+        }
+        let costs: Vec<Vec<f64>> = members.iter().map(|members| self.density.costs_of(members)).collect();
+        let each: Vec<(&[f64], f64)> = costs.iter().map(|costs| (&costs[..], 1.0)).collect();
+        Some(self.tabled(grid, &self.density, &each, bounds))
+    }
+
+    fn by_scale(&self, grid: &Grid) -> Option<Noise> {
+        let (scales, switches) = scales::scales(&self.innovations, self.density.scale)?;
+        let narrowed =
+            self.innovations.iter().zip(&scales).map(|(innovation, scale)| innovation / scales::width(*scale));
+        let density = Density::of(&narrowed.collect::<Vec<f64>>());
+        let costs = density.costs();
+        let each: [(&[f64], f64); SCALES] = std::array::from_fn(|scale| (&costs[..], scales::width(scale)));
+        let price = SWITCH_PRICE * switches as f64;
+        Some(Noise { price, scales, ..self.tabled(grid, &density, &each, &[]) })
+    }
+
+    /// A noise with a table for each of the costs, which are spread over so many times the width of `density`.
+    fn tabled(&self, grid: &Grid, density: &Density, each: &[(&[f64], f64)], bounds: &[f64]) -> Noise {
         let tables = |step: f64| {
-            let table = |costs: &Vec<f64>| {
-                Table::new(step, self.density.width(), grid, |distance| self.density.read(costs, distance))
+            let table = |(costs, width): &(&[f64], f64)| {
+                let cost = |distance: f64| density.read(costs, distance / width) + width.ln();
+                Table::new(step, density.width() * width, grid, cost)
             };
-            Tables { tables: costs.iter().map(table).collect(), bounds: bounds.clone() }
+            Tables { tables: each.iter().map(table).collect(), bounds: bounds.to_vec() }
         };
         let jump = tables(grid.cell);
         let stay = if self.phi > 0.0 { tables((1.0 - self.phi) * grid.cell) } else { jump.clone() };
-        Some(Noise { phi: self.phi, stay, jump })
+        Noise { phi: self.phi, price: 0.0, scales: Vec::new(), stay, jump }
+    }
+
+    /// How much the class of the point before says about a point: Pearson's chi-squared.
+    fn association(&self, bounds: &[f64]) -> f64 {
+        let outcomes = quantiles(self.innovations.clone());
+        let mut counts = vec![[0.0_f64; CLASSES]; bounds.len() + 1];
+        for (before, innovation) in self.befores.iter().zip(&self.innovations).filter(|(b, _)| b.is_finite()) {
+            counts[class(bounds, *before)][class(&outcomes, *innovation)] += 1.0;
+        }
+        let total: f64 = counts.iter().flatten().sum();
+        let mut squares = 0.0;
+        for row in &counts {
+            for (at, count) in row.iter().enumerate() {
+                let expected = row.iter().sum::<f64>() * counts.iter().map(|row| row[at]).sum::<f64>() / total;
+                squares += (count - expected).powi(2) / expected.max(1.0);
+            }
+        }
+        squares
     }
 }
 
@@ -192,29 +253,6 @@ fn correlation(residuals: &[f64], scale: f64, starts: &[usize]) -> f64 {
     if phi < 2.0 / (count as f64).sqrt() { 0.0 } else { phi.min(MOST_MEMORY) }
 }
 
-/// The bounds of classes with equally many points before; none where there are too few points, or where a point's class
-/// says too little about the next by Pearson's chi-squared.
-fn class_bounds(befores: &[f64], innovations: &[f64]) -> Option<Vec<f64>> {
-    if befores.len() < FEWEST_FOR_CLASSES {
-        return None;
-    }
-    let bounds = quantiles(befores.iter().copied().filter(|before| before.is_finite()).collect());
-    let outcomes = quantiles(innovations.to_vec());
-    let mut counts = [[0.0_f64; CLASSES]; CLASSES];
-    for (before, innovation) in befores.iter().zip(innovations).filter(|(before, _)| before.is_finite()) {
-        counts[class(&bounds, *before)][class(&outcomes, *innovation)] += 1.0;
-    }
-    let total: f64 = counts.iter().flatten().sum();
-    let mut squares = 0.0;
-    for row in &counts {
-        for (at, count) in row.iter().enumerate() {
-            let expected = row.iter().sum::<f64>() * counts.iter().map(|row| row[at]).sum::<f64>() / total;
-            squares += (count - expected).powi(2) / expected.max(1.0);
-        }
-    }
-    (squares > LEAST_ASSOCIATION).then_some(bounds)
-}
-
 /// The class of a value, by rising bounds.
 fn class(bounds: &[f64], value: f64) -> usize {
     bounds.iter().map(|bound| usize::from(*bound < value)).sum()
@@ -226,103 +264,30 @@ fn quantiles(mut values: Vec<f64>) -> Vec<f64> {
     (1..CLASSES).map(|class| *values.select_nth_unstable_by(class * n / CLASSES, f64::total_cmp).1).collect()
 }
 
-/// A density over distances from a level, tabled.
-struct Density {
-    /// How many cells lie on each side of zero.
-    reach: usize,
-    scale: f64,
-    kernel: Vec<f64>,
-    whole: Vec<f64>,
-}
-
-impl Density {
-    fn new(values: &[f64], scale: f64) -> Density {
-        let mut sorted = values.to_vec();
-        let n = sorted.len();
-        let (_, upper, _) = sorted.select_nth_unstable_by(3 * n / 4, f64::total_cmp);
-        let upper = *upper;
-        let (_, lower, _) = sorted.select_nth_unstable_by(n / 4, f64::total_cmp);
-        let spread = ((upper - *lower) / 1.34).max(0.2);
-        let bandwidth = (KERNEL * 0.9 * spread * (n as f64).powf(-0.2)).max(NARROWEST);
-        let mut density =
-            Density { reach: cells(10.0 * scale.max(1.0)), scale, kernel: kernel(bandwidth), whole: Vec::new() };
-        let (counts, n) = (density.smooth(values), n as f64);
-        let share = (TAIL_SHARE * n + TAIL_POINTS) / (n + TAIL_POINTS);
-        let mixed = counts.iter().enumerate().map(|(at, count)| (1.0 - share) * count / n + share * density.tail(at));
-        density.whole = mixed.collect();
-        density
+/// Where the values are best cut in two: where the squares about the two means are least (Otsu 1979, *IEEE Transactions on
+/// Systems, Man, and Cybernetics* 9:62), to a cell of the densities.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is bounded on both sides")]
+fn between_modes(values: &[f64]) -> Option<f64> {
+    let mut counts = vec![0_u32; 2 * cells(MODES_BOUND) + 1];
+    for value in values {
+        counts[((value.clamp(-MODES_BOUND, MODES_BOUND) + MODES_BOUND) / STEP + 0.5) as usize] += 1;
     }
-
-    fn width(&self) -> f64 {
-        self.reach as f64 * STEP
-    }
-
-    /// Student's density with three degrees of freedom, roughly normed.
-    fn tail(&self, at: usize) -> f64 {
-        let z = (at as f64 - self.reach as f64) * STEP / self.scale;
-        1.0 / ((1.0 + z * z / 3.0).powi(2) * 2.6 * self.scale)
-    }
-
-    /// Kernels around all values.
-    fn smooth(&self, values: &[f64]) -> Vec<f64> {
-        let mut bins = vec![0_u32; 2 * self.reach + 1];
-        for value in values.iter().filter(|value| value.abs() < self.width()) {
-            bins[self.cell(*value)] += 1;
-        }
-        let half = self.kernel.len() / 2;
-        let mut smooth = vec![0.0; bins.len() + 2 * half];
-        for (at, count) in bins.iter().enumerate().filter(|(_, count)| **count > 0) {
-            for (place, weight) in smooth[at..].iter_mut().zip(&self.kernel) {
-                *place += f64::from(*count) * weight;
+    let held = counts.iter().enumerate().map(|(cell, count)| (cell as f64, f64::from(*count)));
+    let (n, sum) = (values.len() as f64, held.clone().map(|(cell, count)| cell * count).sum::<f64>());
+    let (mut points, mut below) = (0.0, 0.0);
+    let mut best: Option<(f64, f64)> = None;
+    for (cell, count) in held {
+        points += count;
+        below += cell * count;
+        let share = points / n;
+        if (LEAST_MODE..=1.0 - LEAST_MODE).contains(&share) {
+            let between = points * (n - points) * (below / points - (sum - below) / (n - points)).powi(2);
+            if best.is_none_or(|(most, _)| between > most) {
+                best = Some((between, (cell + 0.5) * STEP - MODES_BOUND));
             }
         }
-        smooth[half..half + bins.len()].to_vec()
     }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the caller has bounded the value")]
-    fn cell(&self, value: f64) -> usize {
-        (value / STEP + self.reach as f64 + 0.5) as usize
-    }
-
-    fn costs(&self) -> Vec<f64> {
-        self.whole.iter().map(|density| -density.ln()).collect()
-    }
-
-    fn costs_of(&self, members: &[f64]) -> Vec<f64> {
-        let (counts, n) = (self.smooth(members), members.len() as f64);
-        let mixed = |(count, whole): (&f64, &f64)| {
-            let own = count * (1.0 - TAIL_SHARE) + (CLASS_POINTS + n * TAIL_SHARE) * whole;
-            -(own / (n + CLASS_POINTS)).ln()
-        };
-        counts.iter().zip(&self.whole).map(mixed).collect()
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the place is clamped to the table")]
-    fn read(&self, costs: &[f64], distance: f64) -> f64 {
-        let last = costs.len() - 1;
-        let place = (distance / STEP + self.reach as f64).clamp(0.0, last as f64);
-        let below = place as usize;
-        let part = place - below as f64;
-        costs[below] * (1.0 - part) + costs[(below + 1).min(last)] * part
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a width of at most some thousand cells")]
-fn cells(width: f64) -> usize {
-    (width / STEP).ceil().min(1e5) as usize
-}
-
-/// A normal kernel that sums to one over the cells, per unit of width.
-fn kernel(bandwidth: f64) -> Vec<f64> {
-    let half = cells(4.0 * bandwidth);
-    let weights: Vec<f64> = (0..=2 * half)
-        .map(|at| {
-            let z = (at as f64 - half as f64) * STEP / bandwidth;
-            (-z * z / 2.0).exp()
-        })
-        .collect();
-    let sum: f64 = weights.iter().sum::<f64>() * STEP;
-    weights.into_iter().map(|weight| weight / sum).collect()
+    best.map(|(_, bound)| bound)
 }
 
 #[cfg(test)]
@@ -339,7 +304,7 @@ mod tests {
     fn normal_noise_costs_what_the_normal_density_says() {
         let values = normal(1, 20_000);
         let grid = Grid::new(&[0.0]);
-        let noise = Scatter::new(&values, &[]).noise(&grid, Memory::Linear).unwrap();
+        let noise = Scatter::new(&values, &[]).noise(&grid, Kind::Plain).unwrap();
         assert!(noise.phi < 0.05);
         let rise = |z: f64| noise.cost(&[0.0, z], 1, 0.0) - noise.cost(&[0.0, 0.0], 1, 0.0);
         assert!((rise(1.0) - 0.5).abs() < 0.1 && (rise(-2.0) - 2.0).abs() < 0.3);
@@ -356,7 +321,7 @@ mod tests {
                 value
             })
             .collect();
-        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[0.0]), Memory::Linear).unwrap();
+        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[0.0]), Kind::Plain).unwrap();
         assert!((noise.phi - 0.6).abs() < 0.05);
     }
 
@@ -370,7 +335,7 @@ mod tests {
                 0.2 * stream.normal() + if high { 2.0 } else { -2.0 }
             })
             .collect();
-        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[-2.0, 2.0]), Memory::ByClass).unwrap();
+        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[-2.0, 2.0]), Kind::ByMode).unwrap();
         assert!(noise.cost(&[2.0, 2.0], 1, 0.0) + 1.0 < noise.cost(&[-2.0, 2.0], 1, 0.0));
     }
 }

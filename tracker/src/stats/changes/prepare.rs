@@ -15,6 +15,9 @@ const EXACT: f64 = 0.9;
 pub(super) struct Prepared {
     /// The values, centred on their median, in units of [`Prepared::unit`].
     pub(super) units: Vec<f64>,
+    /// The same, those that are multiples of a step being spread over it: what levels and densities are learned from. Such
+    /// a value then costs what the whole step around it does.
+    pub(super) spread: Vec<f64>,
     /// What one unit is, in logarithms or in the values' own unit.
     pub(super) unit: f64,
     /// Whether the values were taken as logarithms.
@@ -37,8 +40,12 @@ impl Prepared {
         let (tenth, half) = (steps.len() / 10, steps.len() / 2);
         let (below, &mut usual, _) = steps.select_nth_unstable_by(half, f64::total_cmp);
         let least = if tenth < half { *below.select_nth_unstable_by(tenth, f64::total_cmp).1 } else { usual };
+        let mut plain = scaled.clone();
         if ties > TIES {
             blur(&mut scaled, least * if ties > EXACT { 0.2 } else { 1.0 });
+        }
+        if ties > EXACT {
+            plain.clone_from(&scaled);
         }
         let level = rolling_median(&scaled, REACH);
         let residuals: Vec<f64> = scaled.iter().zip(&level).map(|(value, level)| value - level).collect();
@@ -49,8 +56,8 @@ impl Prepared {
             unit = (0.2 * smallest).max(1e-3 * usual);
         }
         let center = robust::median(&scaled)?;
-        let units = scaled.iter().map(|value| (value - center) / unit).collect();
-        Some(Prepared { units, unit, logs, center })
+        let in_units = |values: &[f64]| values.iter().map(|value| (value - center) / unit).collect();
+        Some(Prepared { units: in_units(&plain), spread: in_units(&scaled), unit, logs, center })
     }
 
     /// A level in units, back on the values' own scale.

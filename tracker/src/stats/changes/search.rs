@@ -94,12 +94,13 @@ pub(super) fn places(probabilities: &[f64], least: f64) -> Vec<(usize, f64)> {
     let n = probabilities.len();
     let mut left = probabilities.to_vec();
     let near = |at: usize| at.saturating_sub(NEAR)..(at + NEAR + 1).min(n);
-    // Near places weigh more, so that the middle of a cluster wins (Epanechnikov's kernel).
-    let weights: [f64; NEAR + 1] = std::array::from_fn(|away| 1.0 - (away as f64 / (NEAR as f64 + 1.0)).powi(2));
+    // All that is near counts as found, so the place is where most is near; the farther weigh a little less, so that the
+    // middle of a cluster wins.
+    let weights: [f64; NEAR + 1] = std::array::from_fn(|away| 1.0 - (away as f64 / (NEAR as f64 + 1.0)).powi(4));
     let weigh = |left: &[f64], at: usize| near(at).map(|other| left[other] * weights[at.abs_diff(other)]).sum::<f64>();
     let mut weighed: Vec<f64> = (0..n).map(|at| weigh(&left, at)).collect();
-    // The farthest of a cluster weighs three tenths: what weighs less than that of `least` is in none that is wanted.
-    let promising: Vec<usize> = (1..n).filter(|at| weighed[*at] >= 0.3 * least).collect();
+    // The farthest of a cluster weighs half: what weighs less than that of `least` is in none that is wanted.
+    let promising: Vec<usize> = (1..n).filter(|at| weighed[*at] >= 0.5 * least).collect();
     let mut found = Vec::new();
     let by_weight =
         |weighed: &[f64], one: usize, other: usize| weighed[one].total_cmp(&weighed[other]).then(other.cmp(&one));

@@ -23,13 +23,13 @@ impl Settings {
     /// What happened: for reading a history once.
     #[must_use]
     pub fn history() -> Settings {
-        Settings { probability: 0.4, expected: 6.0, p: 0.1, noises: 0.3, relative: 0.0, points: 3, excursion: 0 }
+        Settings { probability: 0.35, expected: 6.0, p: 0.1, noises: 0.2, relative: 0.0, points: 3, excursion: 0 }
     }
 
     /// For judging again with each new point, where each is another chance to be wrong.
     #[must_use]
     pub fn online() -> Settings {
-        Settings { probability: 0.98, expected: 0.5, p: 5e-5, noises: 0.75, relative: 0.0, points: 5, excursion: 20 }
+        Settings { probability: 0.995, expected: 0.5, p: 5e-5, noises: 0.75, relative: 0.0, points: 5, excursion: 20 }
     }
 
     /// What deserves a person: sure, beyond the noise, and of one percent at least.

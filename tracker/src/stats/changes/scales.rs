@@ -1,0 +1,73 @@
+//! Does a series scatter more widely in some stretches than in others?
+//!
+//! A machine that shares its host has calm weeks and wild ones, and a benchmark's scatter often changes with its code. The
+//! cheapest course of scales is found as that of levels is (see `search`), each scale being a multiple of the usual one. A
+//! point costs its square up to a bound, so that single wild points make no stretch.
+
+/// How many scales there are; the middle one is the usual.
+pub(super) const SCALES: usize = 7;
+const USUAL: usize = SCALES / 2;
+/// Each is so many times as wide as the one before.
+const RATIO: f64 = std::f64::consts::SQRT_2;
+/// Beyond this loss a point costs no more: three deviations.
+const BOUND: f64 = 4.5;
+/// The price of a change of scale, in nats.
+pub(super) const SWITCH_PRICE: f64 = 10.0;
+
+/// How many times as wide as usual a scale is.
+pub(super) fn width(scale: usize) -> f64 {
+    RATIO.powf(scale as f64 - USUAL as f64)
+}
+
+/// The scale of each of `residuals`, which usually are `usual` wide, and how often it changes; none if it never does.
+pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize)> {
+    let logs: [f64; SCALES] = std::array::from_fn(|scale| width(scale).ln());
+    let halves: [f64; SCALES] = std::array::from_fn(|scale| 0.5 / (width(scale) * usual).powi(2));
+    let mut costs = [0.0_f64; SCALES];
+    let cheapest = |costs: &[f64; SCALES]| (0..SCALES).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).unwrap_or(USUAL);
+    let came: Vec<[usize; SCALES]> = residuals
+        .iter()
+        .map(|residual| {
+            let best = cheapest(&costs);
+            let square = residual * residual;
+            let jump = costs[best] + SWITCH_PRICE;
+            std::array::from_fn(|scale| {
+                let stays = costs[scale] <= jump;
+                costs[scale] = costs[scale].min(jump) + (square * halves[scale]).min(BOUND) + logs[scale];
+                if stays { scale } else { best }
+            })
+        })
+        .collect();
+    let mut scale = cheapest(&costs);
+    let mut switches = 0;
+    let mut course = vec![scale; residuals.len()];
+    for at in (1..residuals.len()).rev() {
+        let before = came[at][scale];
+        switches += usize::from(before != scale);
+        scale = before;
+        course[at - 1] = scale;
+    }
+    (switches > 0).then_some((course, switches))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::simulate::Noise as Stream;
+
+    #[test]
+    fn a_wild_stretch_is_seen_and_a_wild_point_is_not() {
+        let mut stream = Stream::seeded(40);
+        let mut residuals: Vec<f64> = (0..300).map(|_| stream.normal()).collect();
+        residuals[50] = 30.0;
+        assert_eq!(scales(&residuals, 1.0), None);
+        for residual in &mut residuals[150..220] {
+            *residual *= 2.5;
+        }
+        let (course, switches) = scales(&residuals, 1.0).unwrap();
+        assert_eq!(switches, 2);
+        assert!((0..300).all(|at: usize| (course[at] > course[0]) == (150..220).contains(&at)
+            || at.abs_diff(150).min(at.abs_diff(220)) < 20));
+        assert!((width(course[180]) / width(course[0]) / 2.5).ln().abs() < 0.4);
+    }
+}
