@@ -282,5 +282,5 @@ fn slices_go_before_others_where_that_is_allowed_and_the_run_says_so() {
         }
     };
     let lives = values(&measured(&solo, "a").readings[1]);
-    assert!(lives.concat().iter().all(|&one| one == policy), "{policy} {lives:?}");
+    assert!(lives.concat().iter().all(|one| (one - policy).abs() < 0.1), "{policy} {lives:?}");
 }
