@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether the engine computes what others compute: against PyTorch in 64 bits, and against llama.cpp on the same files.
 
-    python3 engine/peers/agree.py --models small medium gpt2
+    target/peers/bin/python engine/peers/agree.py --models small medium gpt2
 
 It ends with status 1 where a 32-bit logit of ours is off by a hundred-thousandth of the largest. What other peers say to the
 same is told too, of those that are there.
