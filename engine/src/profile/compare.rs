@@ -53,14 +53,14 @@ impl Change {
 pub struct Model {
     /// The whole.
     pub whole: Change,
-    /// Its methods, those that changed most first.
+    /// Its methods, in the same order.
     pub methods: Vec<Change>,
 }
 
 /// What two sets of profiles say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Models that both have, those that changed most first.
+    /// Models that both have, from the one that got most slower to the one that got most faster.
     pub models: Vec<Model>,
     /// What one side alone has.
     pub alone: Vec<String>,
@@ -74,7 +74,7 @@ impl Comparison {
         let pairs = old.iter().filter_map(|old| Some((old, &new[find(new, &old.subject)?])));
         let mut models: Vec<Model> = pairs.map(|(old, new)| compared(old, new)).collect();
         let ratio = |model: &Model| model.whole.added() / model.whole.old.unwrap_or(1.0).max(f64::MIN_POSITIVE);
-        models.sort_by(|a, b| ratio(b).abs().total_cmp(&ratio(a).abs()));
+        models.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)));
         let only = |side: &str, these: &[Profile], those: &[Profile]| -> Vec<String> {
             let alone = these.iter().filter(|one| find(those, &one.subject).is_none());
             alone.map(|one| format!("{} is in the {side} profiles alone", one.subject)).collect()
@@ -108,7 +108,7 @@ fn compared(old: &Profile, new: &Profile) -> Model {
         Change { name: name.clone(), old: old.map(|old| old.0), new: new.map(|new| new.0), bytes }
     };
     let mut methods: Vec<Change> = names.into_iter().map(change).collect();
-    methods.sort_by(|a, b| b.added().abs().total_cmp(&a.added().abs()));
+    methods.sort_by(|a, b| b.added().total_cmp(&a.added()));
     let whole = Change {
         name: old.subject.to_string(),
         old: Some(old.per_token(old.total_ns())),
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_method_that_was_slowed_is_named_first() {
-        let methods = [("all", 11_100, 1_100, 0), ("all/up", 6_100, 6_100, 0), ("all/gelu", 3_900, 3_900, 640)];
+        let methods = [("all", 11_100, 1_100, 0), ("all/up", 4_100, 4_100, 0), ("all/gelu", 3_900, 3_900, 640)];
         let after = [profile("small", &methods), profile("medium", &[("all", 50_100, 50_100, 0)])];
         let comparison = Comparison::of(&before(), &after);
         assert_eq!(comparison.models[0].whole.name, "small f32, 1 thread");
