@@ -91,7 +91,7 @@ fn call(function: &str, with: &impl serde::Serialize) -> Outcome<String> {
 /// A series: its page, its names as they are shown, which way is good, and what two runs of it differ by.
 fn name(row: &Row) -> (&str, String, String, String, &str, Option<f64>) {
     let shown = |text: &str| escape::line(text).into_owned();
-    let threshold = crate::show::page::compare::threshold(row).map(|share| (share * 1e6).round() / 1e6);
+    let threshold = crate::show::page::compare::threshold(row);
     let metric = &row.metric;
     let names = (shown(row.benchmark.as_str()), shown(&metric.name), shown(metric.unit.as_str()));
     (row.id.short(), names.0, names.1, names.2, metric.better.as_str(), threshold)

@@ -129,10 +129,11 @@ impl Line<'_> {
     }
 }
 
-/// What two runs of a series differ by when nothing happened.
+/// What two runs of a series differ by when nothing happened, to a millionth: the script reads it so, and must not round
+/// another way.
 #[must_use]
 pub fn threshold(row: &Row) -> Option<f64> {
-    row.noise.map(|noise| (noise * NOISES).max(LEAST_THRESHOLD))
+    row.noise.map(|noise| ((noise * NOISES).max(LEAST_THRESHOLD) * 1e6).round() / 1e6)
 }
 
 /// The whole page.
