@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::calibrate::{CalibrateError, Calibration, SLICE, calibrate};
-use super::child::urgent::{self, Pace};
+use super::child::urgent::{Hurried, Pace};
 use super::protocol::{Answer, Listed};
 use super::worker::{Worker, WorkerError};
 use crate::domain::{Kind, Trouble};
@@ -175,11 +175,7 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
         _ => None,
     };
     // Not before the first iteration: by then threads are there, if there will be any.
-    let hurried = worker.process_id().filter(|_| task.pace == Pace::Hurried);
-    if let Some(id) = hurried {
-        // Where it is not allowed, the worker is measured as it is.
-        let _ = urgent::hurry(&[id]);
-    }
+    let hurried = worker.process_id().filter(|_| task.pace == Pace::Hurried).map(Hurried::new);
     let calibration = if first.is_some() { warm_up(worker, benchmark, task.calibration)? } else { task.calibration };
     let mut times_ns = Vec::with_capacity(task.slices as usize);
     let mut metrics = vec![Vec::with_capacity(task.slices as usize); benchmark.metrics.len()];
@@ -194,9 +190,7 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
         }
     }
     let slicing = slicing.elapsed();
-    if let Some(id) = hurried {
-        urgent::relax(&[id]);
-    }
+    drop(hurried);
     worker.drop_setup(benchmark)?;
     let exact = match task.exact {
         Exact::Over(_) if is_slow => Some(metrics.iter().filter_map(|values| values.first().copied()).collect()),

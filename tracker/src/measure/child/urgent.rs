@@ -97,6 +97,25 @@ pub fn relax(processes: &[i32]) {
     }
 }
 
+/// While it lives, a process goes before others, where that is allowed and it has one thread; where not, it is as it was.
+#[derive(Debug)]
+pub struct Hurried(i32);
+
+impl Hurried {
+    /// From now on.
+    #[must_use]
+    pub fn new(process: i32) -> Hurried {
+        let _ = hurry(&[process]);
+        Hurried(process)
+    }
+}
+
+impl Drop for Hurried {
+    fn drop(&mut self) {
+        relax(&[self.0]);
+    }
+}
+
 fn has_one_thread(process: i32) -> bool {
     std::fs::read_dir(format!("/proc/{process}/task")).is_ok_and(|threads| threads.count() == 1)
 }

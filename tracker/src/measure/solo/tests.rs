@@ -284,3 +284,32 @@ fn slices_go_before_others_where_that_is_allowed_and_the_run_says_so() {
     let lives = values(&measured(&solo, "a").readings[1]);
     assert!(lives.concat().iter().all(|one| (one - policy).abs() < 0.1), "{policy} {lives:?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_benchmark_that_is_refused_in_its_slices_leaves_its_worker_as_it_was() {
+    // The one refuses once slices are taken; the other tells how its first iteration, which sets it up, was scheduled.
+    let change = r#"
+import os
+slices, policy = 0, 0
+def list_(request):
+    metric = {"name": "policy", "unit": "count", "better": "lower", "kind": "noisy"}
+    say(reply="list", benchmarks=[{"name": "refused"}, {"name": "told", "metrics": [metric]}])
+def run(request):
+    global slices, policy
+    if request["benchmark"] == "refused":
+        slices += request["iterations"] > 1 and os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR
+        if slices > 1:
+            return say(reply="error", message="not any more")
+        return say(reply="run", elapsed_ns=spend(request["iterations"]), metrics={})
+    if request["iterations"] == 1:
+        policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+    say(reply="run", elapsed_ns=spend(request["iterations"]), metrics={"policy": policy})
+"#;
+    let solo = solo(change);
+    let lives = values(&measured(&solo, "told").readings[1]);
+    assert!(lives.concat().iter().all(|policy| policy.abs() < 0.1), "{lives:?}");
+    if solo.notes["priority of workers"] == "raised" {
+        assert!(trouble(&solo, "refused").reason.contains("not any more"));
+    }
+}
