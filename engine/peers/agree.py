@@ -36,9 +36,12 @@ class Agreement:
     def __init__(self, arguments):
         self.environment, self.failed = arguments.environment, False
         _, self.helper = build()
+        self.files = {}
 
     def ask(self, name, path, request):
-        child = Child(ModelFiles(path, self.helper, self.environment).command(name, 1), 1)
+        if path not in self.files:
+            self.files[path] = ModelFiles(path, self.helper, self.environment)
+        child = Child(self.files[path].command(name, 1), 1)
         reply = child.ask(request)
         child.end()
         return reply.get("logits") or reply.get("tokens")

@@ -11,6 +11,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
+for end in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(end, lambda number, _: sys.exit(128 + number))
+
+
 class Failed(Exception):
     """A process ended instead of answering."""
 
@@ -22,7 +26,7 @@ class Child:
         pin = ["taskset", "-c", ",".join(map(str, range(threads)))]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.process = subprocess.Popen(pin + list(map(str, command)), text=True, cwd=HERE, **pipes)
-        # Whatever happens here, none is left behind, asleep.
+        # However this ends, unless it is killed outright, none is left behind, asleep.
         atexit.register(self.process.kill)
         hello = self.ask(greeting) if greeting else self.hear()
         self.version, self.loads = hello.get("version"), hello.get("loads", False)

@@ -125,7 +125,7 @@ impl PanelMut<'_> {
     /// # Panics
     /// If there are more rows than outputs from there on.
     pub fn set(&mut self, first: usize, rows: &[f32]) {
-        let left = self.outputs - first;
+        let left = self.outputs.saturating_sub(first);
         assert!(rows.len() <= left * self.inputs, "{} weights for {left} outputs", rows.len());
         // What a cache line of each row becomes stays in the first cache until it is whole.
         for (index, to) in self.values.chunks_mut(LINE_INPUTS * PANEL).enumerate() {
@@ -196,6 +196,13 @@ mod tests {
         let mut row = [0.0; 5];
         packed.read_row(66, &mut row);
         assert_eq!(row, rows[330..335]);
+    }
+
+    #[test]
+    #[should_panic(expected = "5 weights for 0 outputs")]
+    fn nor_any_row_beyond_them() {
+        let mut packed = PackedMatrix::zeroed(70, 5);
+        packed.panels_mut().last().unwrap().set(8, &[1.0; 5]);
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Change {
 pub struct Model {
     /// The whole.
     pub whole: Change,
-    /// Its methods, in the same order.
+    /// Its methods, likewise, by what a token of each takes longer.
     pub methods: Vec<Change>,
 }
 

@@ -175,7 +175,7 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
         _ => None,
     };
     // Not before the first iteration: by then threads are there, if there will be any.
-    let hurried = worker.process_id().filter(|_| task.pace == Pace::Hurried).map(Hurried::new);
+    let hurried = worker.process_id().filter(|_| task.pace == Pace::Hurried).and_then(Hurried::new);
     let calibration = if first.is_some() { warm_up(worker, benchmark, task.calibration)? } else { task.calibration };
     let mut times_ns = Vec::with_capacity(task.slices as usize);
     let mut metrics = vec![Vec::with_capacity(task.slices as usize); benchmark.metrics.len()];

@@ -43,6 +43,9 @@ pub fn trimmed_mean(values: &[f64]) -> Option<Mean> {
 /// A quarter is cut off each end where that makes the variance so many times smaller: of normal values that happens once
 /// in some thousand samples of seven, and more rarely in larger ones.
 const SPOILED: f64 = 50.0;
+/// Where it makes the variance so many times smaller the inner values are all equal, but for rounding: such readings are
+/// coarse, and the outer ones no more than a step away.
+const COARSE: f64 = 1e20;
 /// With fewer values too little is left to tell its error by: it stays that of all.
 const FEWEST_SPOILED: usize = 7;
 
@@ -58,8 +61,10 @@ pub fn unspoiled_mean(values: &[f64]) -> Option<Mean> {
 #[must_use]
 pub fn unspoiled_mean_of<const K: usize>(groups: &[[f64; K]]) -> Option<Mean> {
     let usual = without(groups, groups.len() / 10)?;
-    // Where the inner values are all equal the readings are coarse, and the outer ones no more than a step away.
-    let spoiled = |inner: &Mean| inner.variance > 0.0 && usual.variance > SPOILED * inner.variance;
+    let spoiled = |inner: &Mean| {
+        let times = usual.variance / inner.variance;
+        (SPOILED..COARSE).contains(&times)
+    };
     let inner = without(groups, groups.len() / 4).filter(spoiled);
     Some(match inner {
         Some(inner) if groups.len() >= FEWEST_SPOILED => inner,
@@ -178,8 +183,18 @@ mod tests {
 
     #[test]
     fn readings_of_a_coarse_clock_are_not_taken_for_spoiled() {
-        let coarse = [0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, -2.0, 0.0];
-        assert_eq!(unspoiled_mean(&coarse), trimmed_mean(&coarse));
+        for (effect, count) in (-50..=50).flat_map(|percent| [7, 9, 11, 13, 17].map(|count| (percent, count))) {
+            let level = f64::ln_1p(f64::from(effect) / 1000.0);
+            // Equal but for the last bit, as logarithms of ratios are, and two of them a step away.
+            let mut coarse: Vec<f64> = (0..count).map(|at| if at % 2 == 0 { level } else { level.next_up() }).collect();
+            (coarse[2], coarse[5]) = (level + 0.02, level - 0.02);
+            assert_eq!(unspoiled_mean(&coarse), trimmed_mean(&coarse), "{effect} {count}");
+            let equal: Vec<f64> = coarse
+                .iter()
+                .map(|value| if value.to_bits() == level.next_up().to_bits() { level } else { *value })
+                .collect();
+            assert_eq!(unspoiled_mean(&equal), trimmed_mean(&equal), "{effect} {count}");
+        }
     }
 
     #[test]

@@ -83,9 +83,10 @@ pub(super) fn raise_session() {
 /// False where that is not so or not allowed: then none of them is.
 #[must_use]
 pub fn hurry(processes: &[i32]) -> bool {
-    let done = processes.iter().all(|&id| has_one_thread(id) && system::hurry(id));
+    let hurried = processes.iter().take_while(|&&id| has_one_thread(id) && system::hurry(id)).count();
+    let done = hurried == processes.len();
     if !done {
-        relax(processes);
+        relax(&processes[..hurried]);
     }
     done
 }
@@ -97,16 +98,15 @@ pub fn relax(processes: &[i32]) {
     }
 }
 
-/// While it lives, a process goes before others, where that is allowed and it has one thread; where not, it is as it was.
+/// While it lives, a process goes before others.
 #[derive(Debug)]
 pub struct Hurried(i32);
 
 impl Hurried {
-    /// From now on.
+    /// From now on. None where that is not allowed or the process has several threads, which is then as it was.
     #[must_use]
-    pub fn new(process: i32) -> Hurried {
-        let _ = hurry(&[process]);
-        Hurried(process)
+    pub fn new(process: i32) -> Option<Hurried> {
+        hurry(&[process]).then_some(Hurried(process))
     }
 }
 

@@ -13,10 +13,10 @@ use crate::stats::robust;
 /// The number of classes of the point before, and the fewest points with which they are tried.
 const CLASSES: usize = 3;
 const FEWEST_FOR_CLASSES: usize = 40;
-/// Classes are not tried below this chi-squared of four degrees of freedom, which chance exceeds once in eleven times: a
-/// gain of four nats, far below their price.
+/// Neither is tried below this chi-squared: a gain of four nats, below their prices. Of classes, with four degrees of
+/// freedom, chance exceeds it once in eleven times, of modes, with two, once in 55.
 const LEAST_ASSOCIATION: f64 = 8.0;
-/// What classes and modes have to explain better, in nats: they have three densities and two to fit instead of one.
+/// What classes, with three densities to fit instead of one, have to explain better, and modes with two, in nats.
 const CLASSES_PRICE: f64 = 15.0;
 const MODES_PRICE: f64 = 8.0;
 /// The least share of the points before that a mode holds.
@@ -145,21 +145,22 @@ impl Scatter {
     pub(super) fn noise(&self, grid: &Grid, kind: Kind) -> Option<Noise> {
         match kind {
             Kind::Plain => Some(self.tabled(grid, &self.density, &[(&self.density.costs(), 1.0)], &[])),
-            Kind::ByClass => Some(Noise { price: CLASSES_PRICE, ..self.by_class(grid, &quantiles(self.known()))? }),
+            Kind::ByClass => Some(Noise { price: CLASSES_PRICE, ..self.by_class(grid, &quantiles(self.known()?))? }),
             Kind::ByMode => {
-                Some(Noise { price: MODES_PRICE, ..self.by_class(grid, &[between_modes(&self.known())?])? })
+                Some(Noise { price: MODES_PRICE, ..self.by_class(grid, &[between_modes(&self.known()?)?])? })
             }
             Kind::ByScale => self.by_scale(grid),
         }
     }
 
-    /// How far points before lay from their levels, where that is known.
-    fn known(&self) -> Vec<f64> {
-        self.befores.iter().copied().filter(|before| before.is_finite()).collect()
+    /// How far points before lay from their levels, where that is known; none if the series is too short for classes.
+    fn known(&self) -> Option<Vec<f64>> {
+        let known: Vec<f64> = self.befores.iter().copied().filter(|before| before.is_finite()).collect();
+        (self.befores.len() >= FEWEST_FOR_CLASSES && !known.is_empty()).then_some(known)
     }
 
     fn by_class(&self, grid: &Grid, bounds: &[f64]) -> Option<Noise> {
-        if self.befores.len() < FEWEST_FOR_CLASSES || self.association(bounds) <= LEAST_ASSOCIATION {
+        if self.association(bounds) <= LEAST_ASSOCIATION {
             return None;
         }
         let mut members = vec![Vec::new(); bounds.len() + 1];
@@ -275,19 +276,22 @@ fn between_modes(values: &[f64]) -> Option<f64> {
     let held = counts.iter().enumerate().map(|(cell, count)| (cell as f64, f64::from(*count)));
     let (n, sum) = (values.len() as f64, held.clone().map(|(cell, count)| cell * count).sum::<f64>());
     let (mut points, mut below) = (0.0, 0.0);
-    let mut best: Option<(f64, f64)> = None;
+    // Between modes that lie apart many cuts are as good: the first and the last of the best.
+    let mut best: Option<(f64, [f64; 2])> = None;
     for (cell, count) in held {
         points += count;
         below += cell * count;
         let share = points / n;
         if (LEAST_MODE..=1.0 - LEAST_MODE).contains(&share) {
             let between = points * (n - points) * (below / points - (sum - below) / (n - points)).powi(2);
-            if best.is_none_or(|(most, _)| between > most) {
-                best = Some((between, (cell + 0.5) * STEP - MODES_BOUND));
-            }
+            best = match best {
+                Some((most, [first, _])) if most.total_cmp(&between).is_eq() => Some((most, [first, cell])),
+                Some((most, _)) if most > between => best,
+                _ => Some((between, [cell, cell])),
+            };
         }
     }
-    best.map(|(_, bound)| bound)
+    best.map(|(_, [first, last])| (f64::midpoint(first, last) + 0.5) * STEP - MODES_BOUND)
 }
 
 #[cfg(test)]
@@ -337,5 +341,14 @@ mod tests {
             .collect();
         let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[-2.0, 2.0]), Kind::ByMode).unwrap();
         assert!(noise.cost(&[2.0, 2.0], 1, 0.0) + 1.0 < noise.cost(&[-2.0, 2.0], 1, 0.0));
+    }
+
+    #[test]
+    fn two_modes_are_cut_midway_whichever_is_the_lower() {
+        let modes: Vec<f64> =
+            normal(60, 200).iter().enumerate().map(|(at, z)| 0.3 * z + if at % 3 == 0 { 6.0 } else { 0.0 }).collect();
+        let mirrored: Vec<f64> = modes.iter().map(|value| -value).collect();
+        let (bound, other) = (between_modes(&modes).unwrap(), between_modes(&mirrored).unwrap());
+        assert!((bound - 3.0).abs() < 0.5 && (bound + other).abs() < 1.5 * STEP, "{bound} {other}");
     }
 }

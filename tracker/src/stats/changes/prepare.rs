@@ -13,7 +13,7 @@ const EXACT: f64 = 0.9;
 /// A series in units of its own noise.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    /// The values, centred on their median, in units of [`Prepared::unit`].
+    /// The values, centred on their median, in units of [`Prepared::unit`]; where most are exact, as in `spread`.
     pub(super) units: Vec<f64>,
     /// The same, those that are multiples of a step being spread over it: what levels and densities are learned from. Such
     /// a value then costs what the whole step around it does.
