@@ -3,11 +3,13 @@
 //! The keys are a packed matrix in which each position is an output, so that the scores of a query are a product with
 //! it; the values are rows, so that their weighted sum is a product with them.
 
+use std::ptr;
+
 use super::Kernels;
 use super::matmul::{Matrix, MatrixMut};
 use super::memory::{Buffer, Depot};
 use super::packed::PANEL;
-use super::tile::{Start, Tile};
+use super::tile::{ROWS, Start, Tile};
 
 /// Queries that are treated together: two tiles of rows, whose scores of 1,024 positions take 48 KiB.
 const QUERIES: usize = 12;
@@ -101,9 +103,11 @@ impl Kernels {
                     a: queries.row(row).as_ptr(),
                     a_row: queries.row_step(),
                     a_step: 1,
+                    a_rows: ROWS * queries.row_step(),
                     rows: count,
                     b: cache.keys[position * width..].as_ptr(),
                     b_step: PANEL,
+                    copy: ptr::null_mut(),
                     depth: width,
                     out: room[position..].as_mut_ptr(),
                     out_row: stride,
@@ -124,9 +128,11 @@ impl Kernels {
                     a: room.as_ptr(),
                     a_row: stride,
                     a_step: 1,
+                    a_rows: ROWS * stride,
                     rows: count,
                     b: cache.values[column..].as_ptr(),
                     b_step: width,
+                    copy: ptr::null_mut(),
                     depth: seen,
                     out: out[row * out_row + column..].as_mut_ptr(),
                     out_row,

@@ -2,11 +2,29 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::Lanes;
+use super::{gelu, lanes::Lanes};
 
 /// The instruction set; see [`Lanes`].
 #[derive(Clone, Copy)]
 pub(super) struct Avx512;
+
+/// For each bit of a lane's number, the lanes of two rows, sixteen and up those of the second, that make up the row without the bit.
+static LOW: [[i32; 16]; 4] = lanes_of_two(false);
+
+/// The same for the row with the bit.
+static HIGH: [[i32; 16]; 4] = lanes_of_two(true);
+
+const fn lanes_of_two(with: bool) -> [[i32; 16]; 4] {
+    let mut lanes = [[0; 16]; 4];
+    let (mut at, mut lane) = (0, 0_i32);
+    while at < 64 {
+        let bit = 1 << (at / 16);
+        let place = if lane & bit == 0 { lane } else { 16 + lane - bit };
+        lanes[at / 16][at % 16] = if with { place + bit } else { place };
+        (at, lane) = (at + 1, (lane + 1) % 16);
+    }
+    lanes
+}
 
 #[inline(always)]
 fn head(count: usize) -> __mmask16 {
@@ -115,5 +133,32 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn largest(a: __m512) -> f32 {
         unsafe { _mm512_reduce_max_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn turn(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
+        unsafe {
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (at, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(at * from_step));
+            }
+            // A bit of the row's number changes places with the same bit of the lane's, one after the other.
+            for bit in 0..4 {
+                let (low, high) = (_mm512_loadu_epi32(LOW[bit].as_ptr()), _mm512_loadu_epi32(HIGH[bit].as_ptr()));
+                for at in 0..16 {
+                    if at & (1 << bit) == 0 {
+                        let (one, other) = (rows[at], rows[at | 1 << bit]);
+                        rows[at] = _mm512_permutex2var_ps(one, low, other);
+                        rows[at | 1 << bit] = _mm512_permutex2var_ps(one, high, other);
+                    }
+                }
+            }
+            for (at, row) in rows.into_iter().enumerate() {
+                _mm512_storeu_ps(to.add(at * to_step), row);
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn gelu(x: __m512) -> __m512 {
+        unsafe { gelu::by_pieces(x) }
     }
 }

@@ -1,6 +1,6 @@
 //! Kernels that treat each element alike, over any [`Lanes`].
 
-use super::lanes::{Lanes, power_of_two};
+use super::lanes::Lanes;
 
 /// Results larger than this are stored past the caches: they would drive out everything else, and a plain store reads
 /// each line from memory before it overwrites it.
@@ -34,7 +34,7 @@ functions! {
     Add: |a, b| L::add(a, b);
     Mul: |a, b| L::mul(a, b);
     Relu: |x, _unused| L::max(x, L::splat(0.0));
-    Gelu: |x, _unused| gelu_of::<L>(x);
+    Gelu: |x, _unused| L::gelu(x);
 }
 
 /// Applies F to each register of `a` and `b` and stores the results at `out`.
@@ -129,24 +129,6 @@ pub(super) unsafe fn relu_in_place<L: Lanes>(x: &mut [f32]) {
     let to = x.as_mut_ptr();
     // SAFETY: as above.
     unsafe { map::<L, Relu>(to, to, x.len()) }
-}
-
-/// ½x·(1 + tanh u) = x / (1 + e⁻²ᵘ), with u = √(2/π)·(x + 0.044715x³).
-#[inline(always)]
-unsafe fn gelu_of<L: Lanes>(x: L::Vector) -> L::Vector {
-    // −2·√(2/π)·log₂ e, and the same times 0.044715: a power of two is cheaper than one of e.
-    const LINEAR: f32 = -2.302_208;
-    const CUBIC: f32 = -0.102_943_24;
-    // Beyond, GELU(x) is x or nothing, and the power is one that a number can still hold.
-    const FAR: f32 = 9.9;
-    // SAFETY: the caller is on a processor that has L.
-    unsafe {
-        // A number that is none must stay so: the constant is the first operand, and the second wins.
-        let x = L::max(L::splat(-FAR), x);
-        let near = L::min(L::splat(FAR), x);
-        let power = L::mul(near, L::fma(L::mul(near, near), L::splat(CUBIC), L::splat(LINEAR)));
-        L::mul(x, L::reciprocal(L::add(L::splat(1.0), power_of_two::<L>(power))))
-    }
 }
 
 #[inline(always)]

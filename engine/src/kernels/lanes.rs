@@ -3,6 +3,8 @@
 //! A kernel is written once over this trait and compiled once for each set, inside a function that enables it; so
 //! every method is inlined there and becomes one instruction, or a few.
 
+use super::gelu;
+
 /// A register full of 32-bit floating point numbers.
 ///
 /// # Safety
@@ -53,6 +55,25 @@ pub(super) trait Lanes: Copy {
     unsafe fn sum_of_whole(a: Self::Vector) -> i32;
     /// The largest of all lanes.
     unsafe fn largest(a: Self::Vector) -> f32;
+    /// Turns a square of as many rows as a register has lanes over, so that its rows are columns.
+    ///
+    /// # Safety
+    /// Both must be good for that many rows, which begin so far apart.
+    #[inline(always)]
+    unsafe fn turn(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
+        for column in 0..Self::COUNT {
+            for row in 0..Self::COUNT {
+                // SAFETY: the caller's.
+                unsafe { *to.add(column * to_step + row) = *from.add(row * from_step + column) }
+            }
+        }
+    }
+    /// GELU of each lane.
+    #[inline(always)]
+    unsafe fn gelu(x: Self::Vector) -> Self::Vector {
+        // SAFETY: the caller is on a processor that has the set.
+        unsafe { gelu::by_power::<Self>(x) }
+    }
 }
 
 /// 2ʳ for |r| ≤ ½, the highest power first: of all polynomials of degree 5 that are 1 at zero, the one whose largest relative

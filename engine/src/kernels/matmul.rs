@@ -5,13 +5,12 @@
 //! are packed so once ([`PackedMatrix`]), and one vector times weights streams through the same bytes, without a sum
 //! across lanes; any other right matrix is packed a panel at a time where that pays.
 
-use super::memory::Buffer;
-use super::packed::{PANEL, PackedView};
-use super::tile::{Start, Tile};
-use super::{Kernels, Level, scalar};
+use std::ptr;
 
-/// A depth that is walked in one go: a panel of it, 128 KiB, leaves room in a second-level cache.
-const DEPTH_BLOCK: usize = 512;
+use super::factors::{DEPTH_BLOCK, GROUP, PanelRoom, ROW_BLOCK, SIX_ROWS};
+use super::packed::{PANEL, PackedView};
+use super::tile::{ROWS, Start, Tile};
+use super::{Kernels, Level, scalar};
 
 /// A matrix to be read: any stride between rows and between columns, so a transposed one is the same numbers.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +62,20 @@ impl<'a> Matrix<'a> {
 
     pub(super) const fn row_step(&self) -> usize {
         self.row_step
+    }
+
+    pub(super) const fn column_step(&self) -> usize {
+        self.column_step
+    }
+
+    /// Whether it is columns that lie together.
+    pub(super) const fn is_transposed(&self) -> bool {
+        self.column_step != 1
+    }
+
+    /// The values from a place on.
+    pub(super) fn from(&self, row: usize, column: usize) -> &'a [f32] {
+        &self.values[row * self.row_step + column * self.column_step..]
     }
 
     /// One row.
@@ -153,40 +166,11 @@ pub enum Onto {
     Add,
 }
 
-/// Room for one packed panel.
-#[derive(Debug)]
-pub struct PanelRoom(Buffer<f32>);
-
-impl Default for PanelRoom {
-    fn default() -> Self {
-        Self(Buffer::zeroed(DEPTH_BLOCK * PANEL))
-    }
-}
-
-impl PanelRoom {
-    /// Copies `depth` rows of up to 64 columns to where each row is a panel's.
-    fn pack(&mut self, b: Matrix<'_>, first_row: usize, depth: usize, first_column: usize) -> *const f32 {
-        let columns = (b.columns - first_column).min(PANEL);
-        let panel = &mut self.0[..depth * PANEL];
-        for (k, row) in panel.chunks_exact_mut(PANEL).enumerate() {
-            let from = (first_row + k) * b.row_step + first_column * b.column_step;
-            if b.column_step == 1 {
-                row[..columns].copy_from_slice(&b.values[from..from + columns]);
-            } else {
-                for (to, value) in row[..columns].iter_mut().zip(b.values[from..].iter().step_by(b.column_step)) {
-                    *to = *value;
-                }
-            }
-            row[columns..].fill(0.0);
-        }
-        panel.as_ptr()
-    }
-}
-
 /// Whether the panels of `b` are worth copying: they are read once for every six rows, and rows far apart cost a
-/// cache line and a page each.
-const fn pays_to_pack(rows: usize, b: Matrix<'_>) -> bool {
-    rows >= 24 && b.row_step > 2 * PANEL
+/// cache line and a page each, or two lines for every register where they do not begin with a line.
+fn pays_to_pack(rows: usize, b: Matrix<'_>) -> bool {
+    let on_lines = (b.values.as_ptr().addr() | (4 * b.row_step)).is_multiple_of(64);
+    rows >= 24 && (b.row_step > 2 * PANEL || (b.row_step > PANEL && !on_lines))
 }
 
 impl Kernels {
@@ -211,33 +195,57 @@ impl Kernels {
         if a.columns == 0 && onto == Onto::Replace {
             return out.clear();
         }
-        for first_row in (0..a.columns).step_by(DEPTH_BLOCK) {
-            let depth = (a.columns - first_row).min(DEPTH_BLOCK);
-            for first_column in (0..b.columns).step_by(PANEL) {
-                let columns = (b.columns - first_column).min(PANEL);
-                let direct = b.column_step == 1 && columns == PANEL && !pays_to_pack(a.rows, b);
-                let (panel, step) = if direct {
-                    (b.values[first_row * b.row_step + first_column..].as_ptr(), b.row_step)
-                } else {
-                    (room.pack(b, first_row, depth, first_column), PANEL)
-                };
-                let resume = first_row > 0 || onto == Onto::Add;
-                let tile = Tile {
-                    a: a.values[first_row * a.column_step..].as_ptr(),
-                    a_row: a.row_step,
-                    a_step: a.column_step,
-                    rows: a.rows,
-                    b: panel,
-                    b_step: step,
-                    depth,
-                    out: out.values[first_column..].as_mut_ptr(),
-                    out_row: out.row_step,
-                    columns,
-                    start: if resume { Start::Resume } else { Start::Zero },
-                };
-                // SAFETY: the shapes fit, each matrix was checked against its values when it was made, and a panel
-                // is either packed to its full width or has it in `b`.
-                unsafe { self.tile(&tile) }
+        // Where all rows are one block, a panel is used up while it is still in the caches.
+        let group = if a.rows > ROW_BLOCK { GROUP } else { 1 };
+        let block = a.rows.max(1).div_ceil(a.rows.max(1).div_ceil(ROW_BLOCK)).next_multiple_of(ROWS);
+        let (turned, copied) = (a.is_transposed() && b.columns > PANEL, pays_to_pack(a.rows, b));
+        for first in (0..a.columns).step_by(DEPTH_BLOCK) {
+            let depth = (a.columns - first).min(DEPTH_BLOCK);
+            let start = if first > 0 || onto == Onto::Add { Start::Resume } else { Start::Zero };
+            for first_column in (0..b.columns).step_by(group * PANEL) {
+                let panels = (first_column..b.columns).step_by(PANEL).take(group);
+                room.reserve(panels.len());
+                for top in (0..a.rows).step_by(block) {
+                    let rows = (a.rows - top).min(block);
+                    let (mut left, mut steps) =
+                        (a.from(top, first).as_ptr(), (a.row_step, a.column_step, ROWS * a.row_step));
+                    if turned {
+                        left = room.pack_left(a, (top, rows), (first, depth));
+                        steps = (1, ROWS, SIX_ROWS);
+                    }
+                    for (panel, column) in panels.clone().enumerate() {
+                        let columns = (b.columns - column).min(PANEL);
+                        let whole = columns == PANEL && !b.is_transposed();
+                        if top == 0 && !whole {
+                            room.pack_right(self, panel, b, (first, depth), column);
+                        }
+                        let here = whole && (top == 0 || !copied);
+                        let copy = if here && copied { room.right(panel).as_mut_ptr() } else { ptr::null_mut() };
+                        let (right, right_step) = if here {
+                            (b.from(first, column).as_ptr(), b.row_step)
+                        } else {
+                            (room.right(panel).as_ptr(), PANEL)
+                        };
+                        let tile = Tile {
+                            a: left,
+                            a_row: steps.0,
+                            a_step: steps.1,
+                            a_rows: steps.2,
+                            rows,
+                            b: right,
+                            b_step: right_step,
+                            copy,
+                            depth,
+                            out: out.values[top * out.row_step + column..].as_mut_ptr(),
+                            out_row: out.row_step,
+                            columns,
+                            start,
+                        };
+                        // SAFETY: the shapes fit, each matrix was checked against its values when it was made, and a panel
+                        // is either packed to its full width or has it in `b`, from where it is copied to room for a whole one.
+                        unsafe { self.tile(&tile) }
+                    }
+                }
             }
         }
     }
@@ -273,9 +281,11 @@ impl Kernels {
                     a: x.values[first_row * x.column_step..].as_ptr(),
                     a_row: x.row_step,
                     a_step: x.column_step,
+                    a_rows: ROWS * x.row_step,
                     rows: x.rows,
                     b: panel[first_row * PANEL..].as_ptr(),
                     b_step: PANEL,
+                    copy: ptr::null_mut(),
                     depth: (x.columns - first_row).min(DEPTH_BLOCK),
                     out: out.values[first_column..].as_mut_ptr(),
                     out_row: out.row_step,

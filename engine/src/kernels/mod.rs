@@ -20,6 +20,8 @@ mod counted;
 mod dot_bytes;
 mod elementwise;
 mod exchange;
+mod factors;
+mod gelu;
 mod gradient;
 mod lanes;
 mod matmul;
@@ -35,8 +37,9 @@ mod twins;
 pub use attention::{HeadCache, score_room};
 pub use counted::{Allocated, CountedSystem};
 pub use exchange::{Met, Seat};
+pub use factors::PanelRoom;
 pub use gradient::AdamwStep;
-pub use matmul::{Matrix, MatrixMut, Onto, PanelRoom};
+pub use matmul::{Matrix, MatrixMut, Onto};
 pub use memory::{Buffer, Depot, Plain, bytes_mut};
 pub use packed::{PANEL, PackedMatrix, PackedView, PanelMut};
 pub use quantised::{PackedQ8, Q8PanelMut, Q8View, Quantised};
@@ -245,6 +248,13 @@ impl Kernels {
         by_level!(
             self,
             quantised::quantise_row(x: &[f32], steps: &mut [i8], scales: &mut [f32], corrections: &mut [i32])
+        );
+    }
+
+    fn turn(self, from: &[f32], from_step: usize, rows: usize, columns: usize, to: &mut [f32], to_step: usize) {
+        by_level!(
+            self,
+            factors::turn(from: &[f32], from_step: usize, rows: usize, columns: usize, to: &mut [f32], to_step: usize)
         );
     }
 

@@ -36,6 +36,15 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+/// to[column][row] = from[row][column]
+pub(super) fn turn(from: &[f32], from_step: usize, rows: usize, columns: usize, to: &mut [f32], to_step: usize) {
+    for column in 0..columns {
+        for row in 0..rows {
+            to[column * to_step + row] = from[row * from_step + column];
+        }
+    }
+}
+
 pub(super) fn largest(x: &[f32]) -> f32 {
     x.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }

@@ -1,6 +1,7 @@
 //! The inner loop of the multiplication: some rows by one panel.
 
 use super::lanes::Lanes;
+use super::packed::PANEL;
 
 /// Where the sums of a tile begin.
 #[derive(Clone, Copy)]
@@ -13,6 +14,9 @@ pub(super) enum Start {
     Resume,
 }
 
+/// Rows that are computed together: six times four registers of sums leave room for what they are made of.
+pub(super) const ROWS: usize = 6;
+
 /// One panel's share of a product: out[r][c] = start + Σₖ a[r][k] · b[k][c].
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
@@ -21,10 +25,14 @@ pub(super) struct Tile {
     pub(super) a_row: usize,
     /// From one depth of `a` to the next.
     pub(super) a_step: usize,
+    /// From six rows of `a` to the next six.
+    pub(super) a_rows: usize,
     pub(super) rows: usize,
     /// A panel: at each depth the wanted columns can be read, and as many more as fill up a register.
     pub(super) b: *const f32,
     pub(super) b_step: usize,
+    /// Where the first six rows, which must be there, leave a copy of the panel, for the others to read; or null.
+    pub(super) copy: *mut f32,
     pub(super) depth: usize,
     pub(super) out: *mut f32,
     pub(super) out_row: usize,
@@ -60,26 +68,37 @@ unsafe fn all_rows<L: Lanes, const WIDE: usize>(tile: &Tile, column: usize) {
     // SAFETY: handed on; the rows below stay within the tile's.
     unsafe {
         let mut row = 0;
-        while row + 6 <= tile.rows {
-            some_rows::<L, 6, WIDE>(tile, row, column);
-            row += 6;
+        let mut copied = *tile;
+        if !tile.copy.is_null() {
+            some_rows::<L, ROWS, WIDE, true>(tile, row, column);
+            row = ROWS;
+            (copied.b, copied.b_step) = (tile.copy, PANEL);
+        }
+        let tile = &copied;
+        while row + ROWS <= tile.rows {
+            some_rows::<L, ROWS, WIDE, false>(tile, row, column);
+            row += ROWS;
         }
         match tile.rows - row {
             1 => one_row::<L, WIDE>(tile, row, column),
-            2 => some_rows::<L, 2, WIDE>(tile, row, column),
-            3 => some_rows::<L, 3, WIDE>(tile, row, column),
-            4 => some_rows::<L, 4, WIDE>(tile, row, column),
-            5 => some_rows::<L, 5, WIDE>(tile, row, column),
+            2 => some_rows::<L, 2, WIDE, false>(tile, row, column),
+            3 => some_rows::<L, 3, WIDE, false>(tile, row, column),
+            4 => some_rows::<L, 4, WIDE, false>(tile, row, column),
+            5 => some_rows::<L, 5, WIDE, false>(tile, row, column),
             _ => {}
         }
     }
 }
 
 #[inline(always)]
-unsafe fn some_rows<L: Lanes, const ROWS: usize, const WIDE: usize>(tile: &Tile, row: usize, column: usize) {
+unsafe fn some_rows<L: Lanes, const ROWS: usize, const WIDE: usize, const COPY: bool>(
+    tile: &Tile,
+    row: usize,
+    column: usize,
+) {
     // SAFETY: as above.
     unsafe {
-        let a = tile.a.add(row * tile.a_row);
+        let a = tile.a.add(row / self::ROWS * tile.a_rows);
         let mut sums = [[L::splat(0.0); WIDE]; ROWS];
         for (r, sums) in sums.iter_mut().enumerate() {
             *sums = begin::<L, WIDE>(tile, row + r, column);
@@ -90,6 +109,9 @@ unsafe fn some_rows<L: Lanes, const ROWS: usize, const WIDE: usize>(tile: &Tile,
             let mut weights = [L::splat(0.0); WIDE];
             for (w, weight) in weights.iter_mut().enumerate() {
                 *weight = L::load(b.add(w * L::COUNT));
+                if COPY {
+                    L::store(tile.copy.add(k * PANEL + column + w * L::COUNT), *weight);
+                }
             }
             for (r, sums) in sums.iter_mut().enumerate() {
                 let x = L::splat(*a.add(r * tile.a_row));
@@ -113,7 +135,7 @@ unsafe fn one_row<L: Lanes, const WIDE: usize>(tile: &Tile, row: usize, column: 
     unsafe {
         let mut even = begin::<L, WIDE>(tile, row, column);
         let mut odd = [L::splat(0.0); WIDE];
-        let (a, b) = (tile.a.add(row * tile.a_row), tile.b.add(column));
+        let (a, b) = (tile.a.add(row / ROWS * tile.a_rows), tile.b.add(column));
         let mut k = 0;
         while k + 2 <= tile.depth {
             let (x, y) = (L::splat(*a.add(k * tile.a_step)), L::splat(*a.add((k + 1) * tile.a_step)));

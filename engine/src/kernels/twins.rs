@@ -228,15 +228,20 @@ fn products_of_every_small_shape_follow_their_twin() {
 fn transposed_operands_give_the_product_of_the_transposed() {
     let mut random = Random::new(9);
     let mut room = PanelRoom::default();
-    let (rows, depth, columns) = (70, 90, 80);
-    let (a, b) = (bell(&mut random, rows * depth, 1.0), bell(&mut random, depth * columns, 1.0));
-    for kernels in Kernels::available() {
-        let (left, right) = (Matrix::new(&a, depth, rows).transposed(), Matrix::new(&b, columns, depth).transposed());
-        let (mut want, mut got) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
-        let truth = MatrixMut::new(&mut want, rows, columns);
-        Kernels::scalar().matmul(left, right, Onto::Replace, truth, &mut room);
-        kernels.matmul(left, right, Onto::Replace, MatrixMut::new(&mut got, rows, columns), &mut room);
-        assert_close(&got, &want, 1e-5, 1e-4, kernels.name());
+    // The second has several blocks of rows and of depths, and so many panels that they are taken in two groups.
+    for (rows, depth, columns) in [(70, 90, 80), (259, 523, 1_050)] {
+        let (a, b) = (bell(&mut random, rows * depth, 1.0), bell(&mut random, depth * columns, 1.0));
+        for kernels in fast() {
+            let lefts = [Matrix::new(&a, rows, depth), Matrix::new(&a, depth, rows).transposed()];
+            let rights = [Matrix::new(&b, depth, columns), Matrix::new(&b, columns, depth).transposed()];
+            for (left, right) in lefts.iter().flat_map(|left| rights.iter().map(move |right| (*left, *right))) {
+                let (mut want, mut got) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
+                let truth = MatrixMut::new(&mut want, rows, columns);
+                Kernels::scalar().matmul(left, right, Onto::Replace, truth, &mut room);
+                kernels.matmul(left, right, Onto::Replace, MatrixMut::new(&mut got, rows, columns), &mut room);
+                assert_close(&got, &want, 1e-5, 1e-5 * depth as f32, kernels.name());
+            }
+        }
     }
 }
 
