@@ -133,52 +133,77 @@ impl Moments {
     }
 }
 
-/// Mean and variance in one reading: eight registers at a time, each lane keeping its own moments.
+/// The moments of each lane over some registers.
+#[derive(Clone, Copy)]
+struct Laned<L: Lanes> {
+    registers: f32,
+    mean: L::Vector,
+    squares: L::Vector,
+}
+
+impl<L: Lanes> Laned<L> {
+    /// Reads N registers more. The moments of these are joined with those before, by Chan's rule.
+    #[inline(always)]
+    unsafe fn and<const N: usize>(self, x: *const f32) -> Self {
+        // SAFETY: the caller has as many registers to be read, on a processor that has L.
+        unsafe {
+            let mut values = [L::splat(0.0); N];
+            let mut sums = [L::splat(0.0); 4];
+            for (at, value) in values.iter_mut().enumerate() {
+                *value = L::load(x.add(at * L::COUNT));
+                sums[at % 4] = if at < 4 { *value } else { L::add(sums[at % 4], *value) };
+            }
+            let sum = L::add(L::add(sums[0], sums[1]), L::add(sums[2], sums[3]));
+            let here = L::mul(sum, L::splat(1.0 / N as f32));
+            let mut squares = [L::splat(0.0); 4];
+            squares[3] = self.squares;
+            for (at, value) in values.into_iter().enumerate() {
+                let apart = L::sub(value, here);
+                squares[at % 4] = if at < 3 { L::mul(apart, apart) } else { L::fma(apart, apart, squares[at % 4]) };
+            }
+            let registers = self.registers + N as f32;
+            let share = N as f32 / registers;
+            let apart = L::sub(here, self.mean);
+            let between = L::mul(apart, L::splat(self.registers * share));
+            let squares = L::add(L::add(squares[0], squares[1]), L::add(squares[2], squares[3]));
+            Self {
+                registers,
+                mean: L::fma(apart, L::splat(share), self.mean),
+                squares: L::fma(apart, between, squares),
+            }
+        }
+    }
+}
+
+/// Mean and variance in one reading: many registers at a time, each lane keeping its own moments.
 #[inline(always)]
 unsafe fn moments<L: Lanes>(x: *const f32, count: usize) -> Moments {
-    const CHUNK: usize = 8;
-    // SAFETY: every index is less than `count`.
+    // SAFETY: every index below is less than `count`.
     unsafe {
-        let (mut mean, mut squares) = (L::splat(0.0), L::splat(0.0));
-        let mut seen = 0_usize; // registers
-        while (seen + 1) * L::COUNT <= count {
-            let registers = (count / L::COUNT - seen).min(CHUNK);
-            let at = x.add(seen * L::COUNT);
-            let mut values = [L::splat(0.0); CHUNK];
-            let mut sum = L::splat(0.0);
-            if registers == CHUNK {
-                for (index, value) in values.iter_mut().enumerate() {
-                    *value = L::load(at.add(index * L::COUNT));
-                }
-                let [a, b, c, d, e, f, g, h] = values;
-                sum = L::add(L::add(L::add(a, b), L::add(c, d)), L::add(L::add(e, f), L::add(g, h)));
-            } else {
-                for (index, value) in values.iter_mut().enumerate().take(registers) {
-                    *value = L::load(at.add(index * L::COUNT));
-                    sum = L::add(sum, *value);
-                }
+        let mut laned = Laned::<L> { registers: 0.0, mean: L::splat(0.0), squares: L::splat(0.0) };
+        let mut seen = 0;
+        if L::COUNT == 16 {
+            while seen + 16 * L::COUNT <= count {
+                laned = laned.and::<16>(x.add(seen));
+                seen += 16 * L::COUNT;
             }
-            let here = L::mul(sum, L::splat(1.0 / registers as f32));
-            let mut spread = [L::splat(0.0); 2];
-            for (index, value) in values.iter().enumerate().take(registers) {
-                let distance = L::sub(*value, here);
-                spread[index % 2] = L::fma(distance, distance, spread[index % 2]);
-            }
-            let share = registers as f32 / (seen + registers) as f32;
-            let distance = L::sub(here, mean);
-            mean = L::fma(distance, L::splat(share), mean);
-            squares = L::add(squares, L::add(spread[0], spread[1]));
-            squares = L::fma(L::mul(distance, distance), L::splat(seen as f32 * share), squares);
-            seen += registers;
+        }
+        while seen + 8 * L::COUNT <= count {
+            laned = laned.and::<8>(x.add(seen));
+            seen += 8 * L::COUNT;
+        }
+        while seen + L::COUNT <= count {
+            laned = laned.and::<1>(x.add(seen));
+            seen += L::COUNT;
         }
         let mut whole = Moments { count: 0.0, mean: 0.0, squares: 0.0 };
         if seen > 0 {
-            let middle = L::sum(mean) / L::COUNT as f32;
-            let apart = L::sub(mean, L::splat(middle));
-            let squares = L::sum(L::fma(L::mul(apart, apart), L::splat(seen as f32), squares));
-            whole = Moments { count: (seen * L::COUNT) as f32, mean: middle, squares };
+            let mean = L::sum(laned.mean) * (1.0 / L::COUNT as f32);
+            let apart = L::sub(laned.mean, L::splat(mean));
+            let squares = L::sum(L::fma(L::mul(apart, apart), L::splat(laned.registers), laned.squares));
+            whole = Moments { count: seen as f32, mean, squares };
         }
-        for i in seen * L::COUNT..count {
+        for i in seen..count {
             whole = whole.join(Moments { count: 1.0, mean: *x.add(i), squares: 0.0 });
         }
         whole
