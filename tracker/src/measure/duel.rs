@@ -230,7 +230,7 @@ impl Running<'_> {
         let pairs = self.pairs;
         let few = crew.lives()[0].few(USUAL_REHEARSAL);
         for (cores, queue) in self.shuffled(crew, (0..pairs.len()).collect()) {
-            let manner = Manner { cores, few };
+            let manner = Manner { cores, few, layout: None };
             let Running { states, tell, .. } = self;
             let [base, head, _] = crew.lives();
             base.serve(

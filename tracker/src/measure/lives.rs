@@ -129,10 +129,10 @@ impl<'a> Lives<'a> {
         u32::try_from(self.cpus(cores).len()).unwrap_or(cores)
     }
 
-    /// Starts a worker on as many processors as it uses.
-    pub fn start(&mut self, cores: u32) -> Result<Worker, WorkerError> {
+    /// Starts a worker on as many processors as it uses. With a `layout` it has the addresses that belong to that number.
+    pub fn start(&mut self, cores: u32, layout: Option<u64>) -> Result<Worker, WorkerError> {
         let here = self.cpus(cores).to_vec();
-        self.start_on(&here, None)
+        self.start_on(&here, layout)
     }
 
     /// Starts a worker beside the processors where it will be measured, if there is room: nobody is disturbed there, nor
@@ -246,7 +246,7 @@ impl<'a> Lives<'a> {
     ) -> Result<(), Stopped> {
         let mut queue: VecDeque<T> = queue.into_iter().collect();
         while !queue.is_empty() {
-            let mut worker = match self.start_or_retry(manner.cores) {
+            let mut worker = match self.start_or_retry(manner) {
                 Ok(worker) => worker,
                 Err(WorkerError::Stopped) => return Err(Stopped),
                 Err(error) => {
@@ -278,9 +278,9 @@ impl<'a> Lives<'a> {
     }
 
     /// Starts a worker, twice if need be: a machine may be short of memory or processes for a moment.
-    fn start_or_retry(&mut self, cores: u32) -> Result<Worker, WorkerError> {
-        match self.start(cores) {
-            Err(error) if !matches!(error, WorkerError::Stopped) => self.start(cores),
+    fn start_or_retry(&mut self, Manner { cores, layout, .. }: Manner) -> Result<Worker, WorkerError> {
+        match self.start(cores, layout) {
+            Err(error) if !matches!(error, WorkerError::Stopped) => self.start(cores, layout),
             result => result,
         }
     }
@@ -300,4 +300,6 @@ pub struct Manner {
     pub cores: u32,
     /// How many of them a life serves.
     pub few: usize,
+    /// Whose addresses their workers have; none for addresses of their own.
+    pub layout: Option<u64>,
 }

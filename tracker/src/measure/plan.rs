@@ -14,6 +14,9 @@ use crate::stats::student;
 /// Lives before an interval is believed: with fewer, Student's factor says little.
 pub const TRUSTED_LIVES: usize = 5;
 
+/// Lives that the time is divided over where it is short: an interval of ten is little more than half as wide as one of five.
+const WISHED_LIVES: usize = 10;
+
 /// Lives that every benchmark gets, however short the time: two, so that they can disagree.
 pub const LEAST_LIVES: usize = 2;
 
@@ -21,16 +24,17 @@ pub const LEAST_LIVES: usize = 2;
 pub const MOST_LIVES: usize = 30;
 
 /// Slices in the first life, before anything is known, if there is time.
-const FIRST_SLICES: f64 = 40.0;
+const FIRST_SLICES: f64 = 100.0;
 
-/// Slices that a life has if time allows: with fewer, start, set-up and warm-up would take more than a tenth of it.
-const FAIR_SLICES: f64 = 40.0;
+/// Slices that a life has where the time is enough for ten such lives, or where lives differ by much more than slices: a
+/// burst of a neighbour hits a part of them, and the warm-up is no longer than they.
+const FAIR_SLICES: f64 = 20.0;
 
-/// Slices that a life has even when time is short.
-const LEAST_SLICES: f64 = 5.0;
+/// Slices that a life has even when there is not time enough for five.
+const LEAST_SLICES: f64 = 10.0;
 
 /// Slices beyond which a life would be so long that few lives fit.
-const MOST_SLICES: f64 = 200.0;
+const MOST_SLICES: f64 = 500.0;
 
 /// How long the slices of one life take at the most, as far as these are more than one.
 const LONGEST_VISIT: Duration = Duration::from_millis(200);
@@ -38,8 +42,9 @@ const LONGEST_VISIT: Duration = Duration::from_millis(200);
 /// The sidedness of the interval that `precision` speaks of: 95 %.
 const TAIL: f64 = 0.025;
 
-/// The share of the variance of a slice that the variance between lives is taken for at least.
-const LEAST_BETWEEN: f64 = 0.1;
+/// The share of the variance of a slice that the variance between lives is taken for at least: where lives do not show
+/// that they differ they have so many slices that start, set-up and warm-up take a tenth to a fifth of them.
+const LEAST_BETWEEN: f64 = 0.002;
 
 /// What is known of a benchmark while it is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,13 +135,18 @@ pub fn next_round<'a, K: Copy>(
     if must.is_empty() { worthwhile(may, left_ns) } else { mandatory(&must, left_ns) }
 }
 
-/// A life for each, with so many slices that there is time for [`TRUSTED_LIVES`] lives of all, if that can be.
+/// A life for each, with so many slices that there is time for [`WISHED_LIVES`] lives of all, or else for
+/// [`TRUSTED_LIVES`] short ones, if that can be.
 fn mandatory<K: Copy>(must: &[(K, &Account)], left_ns: f64) -> Vec<Turn<K>> {
-    let lives: f64 = must.iter().map(|(_, account)| (TRUSTED_LIVES - account.lives.len()) as f64).sum();
-    let share_ns = left_ns / lives.max(1.0);
+    let share_ns = |of: usize| {
+        let lives: f64 = must.iter().map(|(_, account)| (of - account.lives.len()) as f64).sum();
+        left_ns / lives.max(1.0)
+    };
+    let (wished_ns, trusted_ns) = (share_ns(WISHED_LIVES), share_ns(TRUSTED_LIVES));
     let turn = |&(benchmark, account): &(K, &Account)| {
-        let affordable = ((share_ns - account.visit_ns) / account.slice_ns).floor();
-        let slices = account.wanted().min(affordable).max(account.least());
+        let affordable = |share_ns: f64| ((share_ns - account.visit_ns) / account.slice_ns).floor();
+        let short = FAIR_SLICES.min(affordable(trusted_ns));
+        let slices = account.wanted().min(affordable(wished_ns).max(short)).max(account.least());
         Turn { benchmark, slices: count(slices) }
     };
     must.iter().map(turn).collect()
@@ -185,7 +195,7 @@ mod tests {
 
     #[test]
     fn with_time_enough_all_get_a_full_first_life() {
-        assert_eq!(round(&[account(&[]), account(&[])], Duration::from_mins(1)), [(0, 40), (1, 40)]);
+        assert_eq!(round(&[account(&[]), account(&[])], Duration::from_mins(1)), [(0, 100), (1, 100)]);
     }
 
     #[test]
@@ -193,14 +203,28 @@ mod tests {
         let many = vec![account(&[]); 100];
         // 100 benchmarks, five lives each: 14 ms a life, of which 4 ms are not slices.
         assert_eq!(round(&many, Duration::from_secs(7))[99], (99, 10));
-        assert_eq!(round(&many, Duration::ZERO)[99], (99, 5));
+        assert_eq!(round(&many, Duration::from_secs(6))[99], (99, 10));
+        assert_eq!(round(&many, Duration::ZERO)[99], (99, 10));
+        assert_eq!(round(&many, Duration::from_secs(9))[99], (99, 14));
+        // There is time for ten fair ones: 30 ms a life.
+        assert_eq!(round(&many, Duration::from_secs(30))[99], (99, 26));
+    }
+
+    #[test]
+    fn where_processes_differ_more_than_slices_there_are_many_and_short_ones() {
+        // As of an interpreter: 1 % from slice to slice and 0.8 % from process to process.
+        let process = |level: f64| -> Vec<f64> { (0..20).map(|i| level + f64::from(i % 5) * 0.75 - 1.5).collect() };
+        let unlike = account(&[&process(100.0), &process(101.0), &process(99.2), &process(100.9), &process(99.0)]);
+        assert_eq!(round(&[unlike], Duration::from_secs(1)), [(0, 20)]);
+        let alike = account(&[&process(100.0) as &[f64]; 4]);
+        assert_eq!(round(&[alike], Duration::from_secs(1)), [(0, 56)]);
     }
 
     #[test]
     fn a_second_life_comes_even_when_the_time_is_over_and_a_third_does_not() {
         let one = account(&[&[100.0, 101.0, 102.0]]);
         let two = account(&[&[100.0, 101.0, 102.0], &[100.0, 101.0, 102.0]]);
-        assert_eq!(round(&[one, two], Duration::ZERO), [(0, 5)]);
+        assert_eq!(round(&[one, two], Duration::ZERO), [(0, 10)]);
     }
 
     #[test]
@@ -212,7 +236,7 @@ mod tests {
         let accounts = [steady, noisy, noisier];
         let benchmarks = |left| round(&accounts, left).into_iter().map(|turn| turn.0).collect::<Vec<_>>();
         assert_eq!(benchmarks(Duration::from_secs(1)), [2, 1]);
-        assert_eq!(benchmarks(Duration::from_millis(50)), [2]);
+        assert_eq!(benchmarks(Duration::from_millis(30)), [2]);
         assert!(benchmarks(Duration::from_millis(3)).is_empty());
     }
 
@@ -249,7 +273,7 @@ mod tests {
         let still = account(&[&[100.0, 100.0, 100.0] as &[f64]; 5]);
         assert!(still.is_settled(AIM));
         let young = account(&[&[100.0, 100.0, 100.0] as &[f64]; 3]);
-        assert_eq!(round(&[young], Duration::from_mins(1)), [(0, 40)]);
+        assert_eq!(round(&[young], Duration::from_mins(1)), [(0, 100)]);
     }
 
     #[test]

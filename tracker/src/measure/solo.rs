@@ -2,7 +2,8 @@
 //!
 //! First each benchmark is rehearsed: its answer is checked, its iterations are calibrated, its profile fetched. Then
 //! come rounds. In each, the benchmarks that need another life ([`plan`]) are put in random order and served by fresh
-//! workers, a few benchmarks a worker, so that what happens on the machine hits all alike and memory layout varies.
+//! workers, a few benchmarks a worker, so that what happens on the machine hits all alike and memory layout varies. It
+//! varies from round to round, and alike in all runs: luck of placement is then no difference between two runs.
 
 mod state;
 
@@ -167,7 +168,7 @@ pub fn list(program: &Program, options: &Options, stop: &Stop) -> Result<Vec<Lis
 }
 
 fn chosen(lives: &mut Lives<'_>, options: &Options) -> Result<(String, Vec<Listed>), SoloError> {
-    let mut worker = lives.start(u32::MAX)?;
+    let mut worker = lives.start(u32::MAX, Some(LAYOUTS))?;
     let listed = worker.list()?;
     let name = worker.hello().worker.clone();
     lives.finish(worker);
@@ -192,7 +193,8 @@ pub fn run(
     let urgent = if lives.cpus_beside(1).is_empty() { None } else { Urgent::here() };
     let states = listed.iter().map(|_| State::New).collect();
     let (order, is_urgent) = (Order::new(options.seed), urgent.is_some());
-    let mut running = Running { listed: &listed, states, order, lives, is_urgent, tell };
+    let layouts = Order::new(LAYOUTS);
+    let mut running = Running { listed: &listed, states, order, layouts, lives, is_urgent, tell };
     running.rehearse()?;
     while running.round(options.budget.saturating_sub(begun.elapsed()), options.precision)? {}
     Ok(running.conclude(worker, options, begun.elapsed()))
@@ -204,6 +206,8 @@ struct Running<'a> {
     /// What is known of each, in the same order.
     states: Vec<State>,
     order: Order,
+    /// Whose addresses the workers of each round have.
+    layouts: Order,
     lives: Lives<'a>,
     is_urgent: bool,
     tell: &'a mut dyn FnMut(Progress<'_>),
@@ -214,11 +218,12 @@ impl<'a> Running<'a> {
     fn rehearse(&mut self) -> Result<(), Stopped> {
         let listed = self.listed;
         let few = self.lives.few(USUAL_REHEARSAL);
+        let layout = Some(self.layouts.number());
         for (cores, queue) in self.shuffled((0..listed.len()).collect(), |&index| index) {
             let Running { states, lives, tell, .. } = self;
             lives.serve(
                 queue,
-                Manner { cores, few },
+                Manner { cores, few, layout },
                 |worker, &index| rehearse(worker, &listed[index]),
                 |index, result| states[index].rehearsed(&listed[index], result, tell),
             )?;
@@ -240,13 +245,14 @@ impl<'a> Running<'a> {
             Some((index, self.states[index].task(&listed[index], turn.slices, self.is_urgent)?))
         });
         let tasks: Vec<(usize, Task<'a>)> = tasks.collect();
+        let layout = Some(self.layouts.number());
         for (cores, queue) in self.shuffled(tasks, |(index, _)| *index) {
             let few = self.lives.few(expected(&queue));
-            let start = self.lives.start_time() / u32::try_from(few).unwrap_or(1);
+            let start = self.lives.start_time() / u32::try_from(few.min(queue.len())).unwrap_or(1);
             let Running { states, lives, tell, .. } = self;
             lives.serve(
                 queue,
-                Manner { cores, few },
+                Manner { cores, few, layout },
                 |worker, (_, task)| visit(worker, *task).map(Ok),
                 |(index, _), result| states[index].visited(&listed[index], result, start, tell),
             )?;
@@ -275,7 +281,9 @@ impl<'a> Running<'a> {
             ..sum
         });
         let slices: usize = self.states.iter().filter_map(State::known).map(Known::slices).sum();
+        let addresses = if self.lives.fixed() == Some(true) { "the same in all runs" } else { "each worker's own" };
         let mut notes = Notes::from([
+            ("addresses".to_owned(), addresses.to_owned()),
             ("worker".to_owned(), worker),
             ("seed".to_owned(), options.seed.to_string()),
             ("lives".to_owned(), self.lives.started().to_string()),
@@ -300,6 +308,10 @@ impl<'a> Running<'a> {
         solo
     }
 }
+
+/// What the layouts of rounds follow from: not from the run's seed, so that the first lives of all runs have the same
+/// addresses, and so do the second ones.
+const LAYOUTS: u64 = 0;
 
 /// What a rehearsal takes, as long as nothing is known.
 const USUAL_REHEARSAL: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use super::worker::{Worker, WorkerError};
 use crate::domain::{Kind, Trouble};
 
 /// Slices that are thrown away at the beginning of a visit at the most, and the time that they take at the most.
-const MOST_WARM_UP: f64 = 10.0;
+const MOST_WARM_UP: f64 = 25.0;
 const LONGEST_WARM_UP: Duration = Duration::from_millis(20);
 
 /// A warm-up goes on while each slice is at least this much faster than the one before.

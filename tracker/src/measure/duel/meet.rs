@@ -5,15 +5,10 @@ use std::time::{Duration, Instant};
 use super::Pair;
 use super::share::Part;
 use super::trio::{Fault, Trio};
-use crate::measure::calibrate::Calibration;
+use crate::measure::calibrate::{Calibration, SLICE};
 use crate::measure::child::urgent::Pace;
 use crate::measure::order::Order;
 use crate::stats::robust::median;
-
-/// What a slice of a duel should take: so little that most slices see no tick of the system's clock, which comes every few
-/// milliseconds and costs some tens of microseconds. Were most slices hit, the median of a life would be a matter of how
-/// often on which side. What talk costs beside a slice does not count against anybody here.
-pub(super) const SLICE: Duration = Duration::from_micros(400);
 
 /// A slice begins with the caches that the other sides left. Where an iteration takes so long, in nanoseconds, that it may
 /// read more than a core's own caches hold, and not so long that this beginning is a small part of it, an iteration that

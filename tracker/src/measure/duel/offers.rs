@@ -109,7 +109,7 @@ pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<
     let until = Instant::now() + options.limit;
     let ask = |program: &Program| -> Result<(String, bool, Vec<Listed>), WorkerError> {
         let mut lives = Lives::new(program, options.patience, until, stop);
-        let mut worker = lives.start(u32::MAX)?;
+        let mut worker = lives.start(u32::MAX, None)?;
         let listed = worker.list()?;
         let (name, moves) = (worker.hello().worker.clone(), worker.offers("layout"));
         lives.finish(worker);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Pair;
 use super::Progress;
-use super::meet::{Meeting, Read, SLICE, Side, Task};
+use super::meet::{Meeting, Read, Side, Task};
 use super::share::{Need, Part, few_rounds};
 use crate::domain::{BenchmarkName, Bout, Contest, Kind, Life, Metric, Readings, Trouble};
 use crate::measure::calibrate::Calibration;
@@ -77,7 +77,7 @@ pub(super) struct Known {
 impl State {
     /// It was rehearsed on base.
     pub(super) fn rehearsed(listed: &Listed, rehearsal: &Rehearsal) -> State {
-        let calibration = rehearsal.calibration.of(SLICE);
+        let calibration = rehearsal.calibration;
         State::Known(Box::new(Known {
             calibration,
             guess_ns: [3.0 * calibration.slice_ns() + USUAL_TALK_NS, USUAL_BESIDE_NS],

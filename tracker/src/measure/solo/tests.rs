@@ -55,6 +55,27 @@ fn every_benchmark_is_measured_in_two_lives_at_least() {
     assert!(solo.overhead.inside <= solo.overhead.slicing && solo.overhead.slicing <= solo.overhead.whole);
 }
 
+/// The layouts that the workers of a run with this seed were told, one a life.
+fn layouts(seed: u64) -> Vec<u64> {
+    let (folder, program) = fake("open('layouts', 'a').write(os.environ['TACHOGRAPH_LAYOUT'] + '\\n')\n");
+    let options = Options { seed, ..options(Duration::ZERO) };
+    let solo = run(&program, &options, &Stop::by_hand().unwrap(), &mut |_| ()).unwrap();
+    assert!(["the same in all runs", "each worker's own"].contains(&solo.notes["addresses"].as_str()));
+    let told = fs::read_to_string(folder.path().join("layouts")).unwrap();
+    let mut layouts: Vec<u64> = told.lines().map(|line| line.parse().unwrap()).collect();
+    // Workers that take no huge pages are started again, with the same layout.
+    layouts.dedup();
+    layouts
+}
+
+#[test]
+fn all_runs_go_through_the_same_layouts_whatever_their_seeds() {
+    let one = layouts(1);
+    // The list, the rehearsal, two lives.
+    assert_eq!(one.len(), 4, "{one:?}");
+    assert_eq!(one, layouts(2));
+}
+
 #[test]
 fn what_happens_is_told_in_order() {
     let (_folder, program) = fake(r#"NAMES = ["a"]"#);

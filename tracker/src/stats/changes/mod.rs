@@ -91,7 +91,10 @@ fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitte
     }
     let starts = levels.starts();
     let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
-    let slopes = ramp::slopes(&scores, &starts, &rises);
+    let (mut slopes, mut root) = (ramp::slopes(&scores, &starts, &rises), root);
+    if slopes.is_empty() {
+        (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread), &starts, &rises), 1.0);
+    }
     let end = |(level, error): (f64, f64), middle| Fitted { level: level / root, error: error / root, middle };
     let drifts = slopes.iter().map(|s| drift(prepared, end(s.before, s.from), end(s.after, s.to - 1)));
     let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));

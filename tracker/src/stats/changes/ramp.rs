@@ -2,14 +2,20 @@
 //! for a walk.
 //!
 //! A staircase and a level that rises evenly between two places are compared on the same scores as a walk is (see
-//! `wander`), by the likelihood of normal noise of unknown variance. Sums over prefixes make each slope a few operations.
+//! `wander`), by the likelihood of normal noise of unknown variance. A noise that was learned around a staircase may have
+//! taken what a slope leaves beside it for a memory, and then the scores do not hold the slope any more: so where they show
+//! none, the points themselves are asked, without those that stick out. Sums over prefixes make each slope a few operations.
 
 use super::noise::bounds;
+use super::prepare::rolling_median;
 
 /// The price of a place at which something changes, in nats: a slope has two, a staircase one for each step.
 const PLACE: f64 = 7.5;
 /// How much better a slope must explain the points than the staircase, in nats, the places' prices counted.
 const CLEAR: f64 = 6.0;
+/// A point that lies so many noises from the median of those beside it, so many on each side, sticks out.
+const FAR: f64 = 3.0;
+const BESIDE: usize = 2;
 /// Places are tried in so many parts of the stretches in which a slope may begin and end.
 const PARTS: usize = 16;
 
@@ -27,8 +33,8 @@ pub(super) struct Slope {
 }
 
 /// The slopes among the steps that begin at `starts` and go up or not, each over as many steps as it explains.
-pub(super) fn slopes(scores: &[f64], starts: &[usize], rises: &[bool]) -> Vec<Slope> {
-    let sums = Sums::new(scores);
+pub(super) fn slopes(values: &[f64], starts: &[usize], rises: &[bool]) -> Vec<Slope> {
+    let sums = Sums::new(values);
     let mut found = Vec::new();
     let mut first = 0;
     while first < starts.len() {
@@ -50,9 +56,15 @@ fn slope(sums: &Sums, starts: &[usize], first: usize, last: usize) -> Option<Slo
     let tried = parts(begin, steps[0]).flat_map(|from| ends.clone().map(move |to| (from, to)));
     let best = tried.map(|(from, to)| (sums.line(begin, from, to, end), from, to));
     let (line, from, to) = best.min_by(|one, other| one.0.left.total_cmp(&other.0.left))?;
-    let points = (end - begin) as f64;
+    let points = line.told(sums, (begin, end), (from, to));
     let gain = points / 2.0 * (stairs / line.left.max(1e-9)).ln() + PLACE * (steps.len() as f64 - 2.0);
     (gain > CLEAR).then_some(Slope { from, to, first, last, before: line.before, after: line.after })
+}
+
+/// The points, those that stick out of their neighbours drawn to them.
+pub(super) fn drawn_in(units: &[f64]) -> Vec<f64> {
+    let middles = rolling_median(units, BESIDE);
+    units.iter().zip(middles).map(|(unit, middle)| unit.clamp(middle - FAR, middle + FAR)).collect()
 }
 
 /// The bounds of [`PARTS`] parts.
@@ -67,6 +79,19 @@ struct Line {
     after: (f64, f64),
     /// The squares of what is left of the points, summed.
     left: f64,
+}
+
+impl Line {
+    /// How many points without memory tell as much as the points `begin..end`, by how alike neighbours are in what a slope
+    /// between `from` and `to` leaves of them: a noise that has a memory goes up and down by itself.
+    fn told(&self, sums: &Sums, (begin, end): (usize, usize), (from, to): (usize, usize)) -> f64 {
+        let rise = self.after.0 - self.before.0;
+        let share = |at: usize| ((at as f64 - from as f64 + 1.0) / (to as f64 - from as f64 + 1.0)).clamp(0.0, 1.0);
+        let left = |at: usize| Sums::between(&sums.values, at, at + 1) - self.before.0 - rise * share(at);
+        let products: f64 = (begin + 1..end).map(|at| left(at - 1) * left(at)).sum();
+        let alike = (products / self.left.max(1e-9)).clamp(0.0, 0.99);
+        (end - begin) as f64 * (1.0 - alike) / (1.0 + alike)
+    }
 }
 
 /// Sums over the points before each: of the values, of their squares, and of each times its place.

@@ -147,6 +147,49 @@ fn a_leak_is_one_drift_and_its_end_one_step_of_its_whole_size() {
     assert!(leaks >= 17 && mended >= 17, "{leaks} leaks and {mended} mended ones of 20");
 }
 
+/// A history of 60 points that grows by 0.15 % a point under noise of this size; with outliers if it is wild.
+fn growing(seed: u64, noise: f64, is_wild: bool) -> Values {
+    let mut stream = Stream::seeded(seed);
+    let disturbed =
+        |stream: &mut Stream| if is_wild && stream.chance(0.05) { 0.04 * stream.normal().abs() } else { 0.0 };
+    values((0..60).map(|at| {
+        let off = noise * stream.normal() + disturbed(&mut stream);
+        (100.0 + 0.15 * f64::from(at)) * off.exp()
+    }))
+}
+
+#[test]
+fn a_leak_of_a_short_history_is_a_drift_though_its_noise_seems_to_have_a_memory() {
+    let (each, mut all) = (20 * soak(), 0);
+    for (noise, is_wild) in
+        [(0.003, false), (0.003, true), (0.005, false), (0.005, true), (0.0093, false), (0.0093, true)]
+    {
+        let found = |seed: &usize| detect(&growing(300 + *seed as u64, noise, is_wild), &Settings::history());
+        let is_drift = |found: &Detection| found.steps.is_empty() && found.drifts.len() == 1;
+        let drifts = (0..each).filter(|seed| is_drift(&found(seed))).count();
+        println!("{drifts} of {each} are one drift under {noise}, wild: {is_wild}");
+        assert!(drifts * 20 >= 12 * each, "{drifts} of {each} under {noise}");
+        all += drifts;
+    }
+    assert!(all * 120 >= 110 * 6 * each, "{all} of {}", 6 * each);
+}
+
+#[test]
+fn a_step_in_noise_with_a_memory_is_no_leak() {
+    let mut steps = 0;
+    for seed in 0..40 {
+        let mut stream = Stream::seeded(200 + seed);
+        let mut noise = 0.0;
+        let found = (0..80).map(|at| {
+            noise = 0.5 * noise + stream.normal();
+            (if at < 40 { 100.0 } else { 108.0 }) * (0.01 * noise).exp()
+        });
+        let found = detect(&values(found), &Settings::history());
+        steps += usize::from(found.drifts.is_empty() && found.steps.iter().any(|step| step.at.abs_diff(40) <= 2));
+    }
+    assert!(steps >= 36, "{steps} of 40");
+}
+
 #[test]
 fn noise_that_stays_for_a_while_is_told_less_often_as_points_arrive() {
     let told = |settings: Settings| -> usize {
