@@ -86,15 +86,17 @@ fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitte
         return (Vec::new(), Vec::new());
     }
     let (scores, root) = wander::scores(&prepared.spread, noise, &steps, &places);
-    if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps) {
-        return (kept, farthest(prepared, fitted).into_iter().collect());
-    }
     let starts = levels.starts();
     let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
     let slopes = ramp::slopes(&scores, &starts, &rises);
+    let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));
+    // One slope says more than that the level wanders, where it leaves nothing for a walk to explain.
+    let is_leak = slopes.len() == 1 && (0..steps.len()).all(|step| explained(&step) || wander::is_loud(steps[step].1));
+    if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps).filter(|_| !is_leak) {
+        return (kept, farthest(prepared, fitted).into_iter().collect());
+    }
     let end = |(level, error): (f64, f64), middle| Fitted { level: level / root, error: error / root, middle };
     let drifts = slopes.iter().map(|s| drift(prepared, end(s.before, s.from), end(s.after, s.to - 1)));
-    let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));
     ((0..steps.len()).filter(|step| !explained(step)).collect(), drifts.collect())
 }
 
@@ -138,7 +140,7 @@ fn fit(prepared: &Prepared, grid: &Grid) -> Noise {
     best.map_or_else(|| Noise::first(grid), |best| fits.swap_remove(best).noise)
 }
 
-const KINDS: [Kind; 4] = [Kind::Plain, Kind::ByClass, Kind::ByMode, Kind::ByScale];
+const KINDS: [Kind; 3] = [Kind::Plain, Kind::ByMode, Kind::ByScale];
 
 /// A noise, the course that is cheapest under it, and what both cost.
 struct Fit {
