@@ -85,20 +85,22 @@ fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitte
     if steps.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let (scores, root) = wander::scores(&prepared.spread, noise, &steps, &places);
-    if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps) {
-        return (kept, farthest(prepared, fitted).into_iter().collect());
-    }
+    let (scores, mut root) = wander::scores(&prepared.spread, noise, &steps, &places);
     let starts = levels.starts();
     let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
-    let (mut slopes, mut root) = (ramp::slopes(&scores, &starts, &rises), root);
+    let mut slopes = ramp::slopes(&scores, &starts, &rises);
+    // One slope says more than that the level wanders, where it leaves nothing for a walk to explain.
+    let explained = |slope: &ramp::Slope, step: usize| (slope.first..slope.last).contains(&step);
+    let is_leak = matches!(&slopes[..], [slope] if (0..steps.len()).all(|step| explained(slope, step) || wander::is_loud(steps[step].1)));
+    if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps).filter(|_| !is_leak) {
+        return (kept, farthest(prepared, fitted).into_iter().collect());
+    }
     if slopes.is_empty() {
         (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread), &starts, &rises), 1.0);
     }
     let end = |(level, error): (f64, f64), middle| Fitted { level: level / root, error: error / root, middle };
     let drifts = slopes.iter().map(|s| drift(prepared, end(s.before, s.from), end(s.after, s.to - 1)));
-    let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));
-    ((0..steps.len()).filter(|step| !explained(step)).collect(), drifts.collect())
+    ((0..steps.len()).filter(|step| !slopes.iter().any(|slope| explained(slope, *step))).collect(), drifts.collect())
 }
 
 /// Nothing moved, or there is too little to tell: one level with no interval narrower than the values.
@@ -141,7 +143,7 @@ fn fit(prepared: &Prepared, grid: &Grid) -> Noise {
     best.map_or_else(|| Noise::first(grid), |best| fits.swap_remove(best).noise)
 }
 
-const KINDS: [Kind; 4] = [Kind::Plain, Kind::ByClass, Kind::ByMode, Kind::ByScale];
+const KINDS: [Kind; 3] = [Kind::Plain, Kind::ByMode, Kind::ByScale];
 
 /// A noise, the course that is cheapest under it, and what both cost.
 struct Fit {

@@ -1,8 +1,8 @@
 //! How a series scatters about its levels: its own density, and how a point depends on the one before.
 //!
-//! The density is learned from the residuals of a first fit (see `density`). Dependence is linear, and, where that explains
-//! more, by class of the point before, so that a machine which stays in one of two modes for a while is known for that. Or
-//! the density is wider in some stretches than in others.
+//! The density is learned from the residuals of a first fit (see `density`). Dependence is linear, or, where that explains
+//! more, on the mode of the point before, so that a machine which stays in one of two modes for a while is known for that.
+//! Or the density is wider in some stretches than in others.
 
 use super::density::{Density, STEP, cells};
 use super::grid::{Grid, Table, Tables};
@@ -10,14 +10,12 @@ use super::prepare::deviation;
 use super::scales::{self, SCALES, SWITCH_PRICE};
 use crate::stats::robust;
 
-/// The number of classes of the point before, and the fewest points with which they are tried.
-const CLASSES: usize = 3;
-const FEWEST_FOR_CLASSES: usize = 40;
-/// Neither is tried below this chi-squared: a gain of four nats, below their prices. Of classes, with four degrees of
-/// freedom, chance exceeds it once in eleven times, of modes, with two, once in 55.
+/// The fewest points with which two modes are tried.
+const FEWEST_FOR_MODES: usize = 40;
+/// Nor are they below this chi-squared: a gain of four nats, below their price. With two degrees of freedom chance exceeds it
+/// once in 55 times.
 const LEAST_ASSOCIATION: f64 = 8.0;
-/// What classes, with three densities to fit instead of one, have to explain better, and modes with two, in nats.
-const CLASSES_PRICE: f64 = 15.0;
+/// What modes, with two densities to fit instead of one, have to explain better, in nats.
 const MODES_PRICE: f64 = 8.0;
 /// The least share of the points before that a mode holds.
 const LEAST_MODE: f64 = 0.1;
@@ -32,8 +30,6 @@ const FIRST_BOUND: f64 = 4.5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,
-    /// Whether the point before was low, usual or high.
-    ByClass,
     /// In which of two modes the point before was.
     ByMode,
     /// How widely the stretch scatters.
@@ -110,6 +106,7 @@ impl Noise {
 
 /// What is left of a series around levels, from which its noise is learned.
 pub(super) struct Scatter {
+    residuals: Vec<f64>,
     phi: f64,
     /// What the points before do not foretell.
     innovations: Vec<f64>,
@@ -130,7 +127,7 @@ impl Scatter {
         for start in starts {
             befores[*start] = f64::NAN;
         }
-        let mut innovations = residuals;
+        let mut innovations = residuals.clone();
         if phi > 0.0 {
             let alone = (1.0 - phi * phi).sqrt();
             for (innovation, before) in innovations.iter_mut().zip(&befores) {
@@ -138,38 +135,36 @@ impl Scatter {
             }
         }
         let density = Density::of(&innovations);
-        Scatter { phi, innovations, befores, density }
+        Scatter { residuals, phi, innovations, befores, density }
     }
 
     /// The noise; none where this kind would explain no more than the plain one does.
     pub(super) fn noise(&self, grid: &Grid, kind: Kind) -> Option<Noise> {
         match kind {
-            Kind::Plain => Some(self.tabled(grid, &self.density, &[(&self.density.costs(), 1.0)], &[])),
-            Kind::ByClass => Some(Noise { price: CLASSES_PRICE, ..self.by_class(grid, &quantiles(self.known()?))? }),
-            Kind::ByMode => {
-                Some(Noise { price: MODES_PRICE, ..self.by_class(grid, &[between_modes(&self.known()?)?])? })
-            }
+            Kind::Plain => Some(tabled(self.phi, grid, &self.density, &[(&self.density.costs(), 1.0)], &[])),
+            Kind::ByMode => self.by_mode(grid),
             Kind::ByScale => self.by_scale(grid),
         }
     }
 
-    /// How far points before lay from their levels, where that is known; none if the series is too short for classes.
-    fn known(&self) -> Option<Vec<f64>> {
-        let known: Vec<f64> = self.befores.iter().copied().filter(|before| before.is_finite()).collect();
-        (self.befores.len() >= FEWEST_FOR_CLASSES && !known.is_empty()).then_some(known)
-    }
-
-    fn by_class(&self, grid: &Grid, bounds: &[f64]) -> Option<Noise> {
-        if self.association(bounds) <= LEAST_ASSOCIATION {
+    /// In which of two modes the point before was says all that it has to say: how far from its mode it lay says nothing
+    /// of the next. So there is no correlation besides, which would spread each mode by a part of the other's distance.
+    fn by_mode(&self, grid: &Grid) -> Option<Noise> {
+        let pairs = || self.befores.iter().zip(&self.residuals).filter(|(before, _)| before.is_finite());
+        let known: Vec<f64> = pairs().map(|(before, _)| *before).collect();
+        if self.befores.len() < FEWEST_FOR_MODES || known.is_empty() {
             return None;
         }
-        let mut members = vec![Vec::new(); bounds.len() + 1];
-        for (innovation, before) in self.innovations.iter().zip(&self.befores).filter(|(_, b)| !b.is_nan()) {
-            members[class(bounds, *before)].push(*innovation);
+        let bound = between_modes(&known)?;
+        let (low, high): (Vec<_>, Vec<_>) = pairs().partition(|(before, _)| **before <= bound);
+        let members = [low, high].map(|pairs| pairs.into_iter().map(|(_, residual)| *residual).collect::<Vec<f64>>());
+        if association(&members, &thirds(self.residuals.clone())) <= LEAST_ASSOCIATION {
+            return None;
         }
-        let costs: Vec<Vec<f64>> = members.iter().map(|members| self.density.costs_of(members)).collect();
-        let each: Vec<(&[f64], f64)> = costs.iter().map(|costs| (&costs[..], 1.0)).collect();
-        Some(self.tabled(grid, &self.density, &each, bounds))
+        let alone = (self.phi > 0.0).then(|| Density::of(&self.residuals));
+        let density = alone.as_ref().unwrap_or(&self.density);
+        let [low, high] = members.map(|members| density.costs_of(&members));
+        Some(Noise { price: MODES_PRICE, ..tabled(0.0, grid, density, &[(&low, 1.0), (&high, 1.0)], &[bound]) })
     }
 
     fn by_scale(&self, grid: &Grid) -> Option<Noise> {
@@ -180,40 +175,44 @@ impl Scatter {
         let costs = density.costs();
         let each: [(&[f64], f64); SCALES] = std::array::from_fn(|scale| (&costs[..], scales::width(scale)));
         let price = SWITCH_PRICE * switches as f64;
-        Some(Noise { price, scales, ..self.tabled(grid, &density, &each, &[]) })
+        Some(Noise { price, scales, ..tabled(self.phi, grid, &density, &each, &[]) })
     }
+}
 
-    /// A noise with a table for each of the costs, which are spread over so many times the width of `density`.
-    fn tabled(&self, grid: &Grid, density: &Density, each: &[(&[f64], f64)], bounds: &[f64]) -> Noise {
-        let tables = |step: f64| {
-            let table = |(costs, width): &(&[f64], f64)| {
-                let cost = |distance: f64| density.read(costs, distance / width) + width.ln();
-                Table::new(step, density.width() * width, grid, cost)
-            };
-            Tables { tables: each.iter().map(table).collect(), bounds: bounds.to_vec() }
+/// A noise with a table for each of the costs, which are spread over so many times the width of `density`.
+fn tabled(phi: f64, grid: &Grid, density: &Density, each: &[(&[f64], f64)], bounds: &[f64]) -> Noise {
+    let tables = |step: f64| {
+        let table = |(costs, width): &(&[f64], f64)| {
+            let cost = |distance: f64| density.read(costs, distance / width) + width.ln();
+            Table::new(step, density.width() * width, grid, cost)
         };
-        let jump = tables(grid.cell);
-        let stay = if self.phi > 0.0 { tables((1.0 - self.phi) * grid.cell) } else { jump.clone() };
-        Noise { phi: self.phi, price: 0.0, scales: Vec::new(), stay, jump }
-    }
+        Tables { tables: each.iter().map(table).collect(), bounds: bounds.to_vec() }
+    };
+    let jump = tables(grid.cell);
+    let stay = if phi > 0.0 { tables((1.0 - phi) * grid.cell) } else { jump.clone() };
+    Noise { phi, price: 0.0, scales: Vec::new(), stay, jump }
+}
 
-    /// How much the class of the point before says about a point: Pearson's chi-squared.
-    fn association(&self, bounds: &[f64]) -> f64 {
-        let outcomes = quantiles(self.innovations.clone());
-        let mut counts = vec![[0.0_f64; CLASSES]; bounds.len() + 1];
-        for (before, innovation) in self.befores.iter().zip(&self.innovations).filter(|(b, _)| b.is_finite()) {
-            counts[class(bounds, *before)][class(&outcomes, *innovation)] += 1.0;
+/// How much the class of the point before says about a point: Pearson's chi-squared of the classes' `members` and the parts
+/// that `bounds` make of all points.
+fn association(members: &[Vec<f64>; 2], bounds: &[f64; 2]) -> f64 {
+    let count = |members: &Vec<f64>| {
+        let mut counts = [0.0_f64; 3];
+        for member in members {
+            counts[bounds.partition_point(|bound| bound < member)] += 1.0;
         }
-        let total: f64 = counts.iter().flatten().sum();
-        let mut squares = 0.0;
-        for row in &counts {
-            for (at, count) in row.iter().enumerate() {
-                let expected = row.iter().sum::<f64>() * counts.iter().map(|row| row[at]).sum::<f64>() / total;
-                squares += (count - expected).powi(2) / expected.max(1.0);
-            }
+        counts
+    };
+    let counts = members.each_ref().map(count);
+    let total: f64 = counts.iter().flatten().sum();
+    let mut squares = 0.0;
+    for row in &counts {
+        for (at, count) in row.iter().enumerate() {
+            let expected = row.iter().sum::<f64>() * counts.iter().map(|row| row[at]).sum::<f64>() / total;
+            squares += (count - expected).powi(2) / expected.max(1.0);
         }
-        squares
     }
+    squares
 }
 
 /// The bounds of segments that begin at `starts`, the series' own ends included.
@@ -254,15 +253,10 @@ fn correlation(residuals: &[f64], scale: f64, starts: &[usize]) -> f64 {
     if phi < 2.0 / (count as f64).sqrt() { 0.0 } else { phi.min(MOST_MEMORY) }
 }
 
-/// The class of a value, by rising bounds.
-fn class(bounds: &[f64], value: f64) -> usize {
-    bounds.iter().map(|bound| usize::from(*bound < value)).sum()
-}
-
-/// What cuts `values` into [`CLASSES`] equal parts.
-fn quantiles(mut values: Vec<f64>) -> Vec<f64> {
+/// What cuts `values` into three equal parts.
+fn thirds(mut values: Vec<f64>) -> [f64; 2] {
     let n = values.len();
-    (1..CLASSES).map(|class| *values.select_nth_unstable_by(class * n / CLASSES, f64::total_cmp).1).collect()
+    [1, 2].map(|part| *values.select_nth_unstable_by(part * n / 3, f64::total_cmp).1)
 }
 
 /// Where the values are best cut in two: where the squares about the two means are least (Otsu 1979, *IEEE Transactions on
@@ -340,7 +334,9 @@ mod tests {
             })
             .collect();
         let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[-2.0, 2.0]), Kind::ByMode).unwrap();
-        assert!(noise.cost(&[2.0, 2.0], 1, 0.0) + 1.0 < noise.cost(&[-2.0, 2.0], 1, 0.0));
+        assert!(noise.phi <= 0.0);
+        let level = robust::median(&values).unwrap();
+        assert!(noise.cost(&[2.0, 2.0], 1, level) + 1.0 < noise.cost(&[-2.0, 2.0], 1, level));
     }
 
     #[test]

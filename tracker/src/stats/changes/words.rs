@@ -26,10 +26,12 @@ impl Settings {
         Settings { probability: 0.35, expected: 6.0, p: 0.1, noises: 0.2, relative: 0.0, points: 3, excursion: 0 }
     }
 
-    /// For judging again with each new point, where each is another chance to be wrong.
+    /// For judging again with each new point, where each is another chance to be wrong. Probability and p are what holds
+    /// that down, and that steps smaller than the noise are left to `history`. Half a change expected instead of two makes
+    /// steps of two and three noises known later or never, and hardly a false alarm less: most are noise that lasts.
     #[must_use]
     pub fn online() -> Settings {
-        Settings { probability: 0.995, expected: 0.5, p: 5e-5, noises: 0.75, relative: 0.0, points: 5, excursion: 20 }
+        Settings { probability: 0.995, expected: 2.0, p: 5e-5, noises: 1.0, relative: 0.0, points: 5, excursion: 25 }
     }
 
     /// What deserves a person: sure, beyond the noise, and of one percent at least.
