@@ -85,22 +85,23 @@ fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitte
     if steps.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let (scores, mut root) = wander::scores(&prepared.spread, noise, &steps, &places);
+    let (scores, root) = wander::scores(&prepared.spread, noise, &steps, &places);
     let starts = levels.starts();
     let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
-    let mut slopes = ramp::slopes(&scores, &starts, &rises);
+    let (mut slopes, mut root) = (ramp::slopes(&scores, &starts, &rises), root);
+    if slopes.is_empty() {
+        (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread), &starts, &rises), 1.0);
+        slopes.retain(|slope| slope.fills(&starts, prepared.spread.len()));
+    }
+    let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));
     // One slope says more than that the level wanders, where it leaves nothing for a walk to explain.
-    let explained = |slope: &ramp::Slope, step: usize| (slope.first..slope.last).contains(&step);
-    let is_leak = matches!(&slopes[..], [slope] if (0..steps.len()).all(|step| explained(slope, step) || wander::is_loud(steps[step].1)));
+    let is_leak = slopes.len() == 1 && (0..steps.len()).all(|step| explained(&step) || wander::is_loud(steps[step].1));
     if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps).filter(|_| !is_leak) {
         return (kept, farthest(prepared, fitted).into_iter().collect());
     }
-    if slopes.is_empty() {
-        (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread), &starts, &rises), 1.0);
-    }
     let end = |(level, error): (f64, f64), middle| Fitted { level: level / root, error: error / root, middle };
     let drifts = slopes.iter().map(|s| drift(prepared, end(s.before, s.from), end(s.after, s.to - 1)));
-    ((0..steps.len()).filter(|step| !slopes.iter().any(|slope| explained(slope, *step))).collect(), drifts.collect())
+    ((0..steps.len()).filter(|step| !explained(step)).collect(), drifts.collect())
 }
 
 /// Nothing moved, or there is too little to tell: one level with no interval narrower than the values.

@@ -16,6 +16,9 @@ const CLEAR: f64 = 6.0;
 /// A point that lies so many noises from the median of those beside it, so many on each side, sticks out.
 const FAR: f64 = 3.0;
 const BESIDE: usize = 2;
+/// A slope that is seen in the points alone takes this part of its stretch. With less, true steps of series of real noise are
+/// lost, with this much hardly one.
+const MOST: f64 = 0.7;
 /// Places are tried in so many parts of the stretches in which a slope may begin and end.
 const PARTS: usize = 16;
 
@@ -30,6 +33,16 @@ pub(super) struct Slope {
     /// The levels at its ends with their standard errors, as the scores measure them.
     pub(super) before: (f64, f64),
     pub(super) after: (f64, f64),
+}
+
+impl Slope {
+    /// Whether it takes most of the stretch between the steps beside it: a short one may be a step that was put a point
+    /// off, or one with a few points on its way.
+    pub(super) fn fills(&self, starts: &[usize], length: usize) -> bool {
+        let begin = self.first.checked_sub(1).map_or(0, |before| starts[before]);
+        let end = starts.get(self.last).copied().unwrap_or(length);
+        (self.to - self.from) as f64 >= MOST * (end - begin) as f64
+    }
 }
 
 /// The slopes among the steps that begin at `starts` and go up or not, each over as many steps as it explains.
@@ -56,8 +69,10 @@ fn slope(sums: &Sums, starts: &[usize], first: usize, last: usize) -> Option<Slo
     let tried = parts(begin, steps[0]).flat_map(|from| ends.clone().map(move |to| (from, to)));
     let best = tried.map(|(from, to)| (sums.line(begin, from, to, end), from, to));
     let (line, from, to) = best.min_by(|one, other| one.0.left.total_cmp(&other.0.left))?;
-    let points = line.told(sums, (begin, end), (from, to));
-    let gain = points / 2.0 * (stairs / line.left.max(1e-9)).ln() + PLACE * (steps.len() as f64 - 2.0);
+    let better = (stairs / line.left.max(1e-9)).ln();
+    // What a slope leaves that explains little is alike too: only what speaks for it is cut.
+    let points = if better > 0.0 { line.told(sums, (begin, end), (from, to)) } else { (end - begin) as f64 };
+    let gain = points / 2.0 * better + PLACE * (steps.len() as f64 - 2.0);
     (gain > CLEAR).then_some(Slope { from, to, first, last, before: line.before, after: line.after })
 }
 
@@ -168,6 +183,16 @@ mod tests {
             let found = slopes(&leak, &[75, 105, 125], &[true; 3]);
             assert_eq!(found.len(), 1, "seed {seed}");
             assert!(found[0].from.abs_diff(50) < 20 && found[0].to.abs_diff(150) < 20, "seed {seed}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn stairs_of_very_unlike_steps_are_no_slope() {
+        let starts = [50, 63, 98, 118, 156];
+        let levels = [0.0, 60.0, 110.0, 116.0, 118.5, 122.0];
+        for seed in 0..20 {
+            let stairs = noisy(seed, |at| levels[starts.partition_point(|start| *start <= at)]);
+            assert!(slopes(&stairs, &starts, &[true; 5]).iter().all(|slope| slope.first >= 2), "seed {seed}");
         }
     }
 
