@@ -79,8 +79,7 @@ impl PanelRoom {
         }
         for k in 0..depth {
             let (sixes, rest) = a.from(first_row, first + k)[..rows].as_chunks::<ROWS>();
-            let places = self.left.chunks_exact_mut(SIX_ROWS).map(|six| &mut six[k * ROWS..][..ROWS]);
-            let mut places = places.into_iter();
+            let mut places = self.left.chunks_exact_mut(SIX_ROWS).map(|six| &mut six[k * ROWS..][..ROWS]);
             for (six, to) in sixes.iter().zip(&mut places) {
                 to.copy_from_slice(six);
             }

@@ -207,12 +207,11 @@ impl Kernels {
                 room.reserve(panels.len());
                 for top in (0..a.rows).step_by(block) {
                     let rows = (a.rows - top).min(block);
-                    let (mut left, mut steps) =
-                        (a.from(top, first).as_ptr(), (a.row_step, a.column_step, ROWS * a.row_step));
-                    if turned {
-                        left = room.pack_left(a, (top, rows), (first, depth));
-                        steps = (1, ROWS, SIX_ROWS);
-                    }
+                    let (left, steps) = if turned {
+                        (room.pack_left(a, (top, rows), (first, depth)), (1, ROWS, SIX_ROWS))
+                    } else {
+                        (a.from(top, first).as_ptr(), (a.row_step, a.column_step, ROWS * a.row_step))
+                    };
                     for (panel, column) in panels.clone().enumerate() {
                         let columns = (b.columns - column).min(PANEL);
                         let whole = columns == PANEL && !b.is_transposed();

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// What a slice should take: so little that most slices see no tick of the system's clock, which comes every few
 /// milliseconds and costs some tens of microseconds. Were about half of them hit, the median of a life would be a matter of
 /// whether a few more were, and in a duel of how often on which side.
-pub const SLICE: Duration = Duration::from_micros(400);
+const SLICE: Duration = Duration::from_micros(400);
 
 /// How many more iterations each try has than the one before at the most: a few steps from nanoseconds to a slice, and
 /// no step so bold that a benchmark whose first iteration is cheap makes us wait for ever.
@@ -68,29 +68,28 @@ impl Calibration {
     }
 
     /// Whether a slice has the right length, give or take a factor of two; one iteration may have any length.
-    fn is_good(&self, slice: Duration) -> bool {
-        let share = self.slice_ns() / slice.as_nanos() as f64;
+    fn is_good(&self) -> bool {
+        let share = self.slice_ns() / SLICE.as_nanos() as f64;
         share >= 0.5 && (share <= 2.0 || self.iterations == 1)
     }
 
     /// The iterations that would make a slice, at most `boldest` times as many.
-    fn scaled(&self, slice: Duration, boldest: f64) -> u64 {
-        let factor = (slice.as_nanos() as f64 / self.slice_ns()).min(boldest);
+    fn scaled(&self, boldest: f64) -> u64 {
+        let factor = (SLICE.as_nanos() as f64 / self.slice_ns()).min(boldest);
         whole((self.iterations as f64 * factor).round())
     }
 
-    /// The same for slices of another length.
-    #[must_use]
-    pub fn of(self, slice: Duration) -> Calibration {
-        Calibration { iterations: self.scaled(slice, f64::INFINITY), ..self }
+    /// With the iterations that make a slice.
+    fn sliced(self) -> Calibration {
+        Calibration { iterations: self.scaled(f64::INFINITY), ..self }
     }
 
     /// After a slice that took so many nanoseconds: the same, or a better number of iterations if that was off by a
     /// factor of two or more.
     #[must_use]
-    pub fn corrected(self, elapsed_ns: u64, slice: Duration) -> Calibration {
+    pub fn corrected(self, elapsed_ns: u64) -> Calibration {
         let seen = Calibration::seen(self.iterations, elapsed_ns);
-        if seen.is_good(slice) { seen } else { seen.of(slice) }
+        if seen.is_good() { seen } else { seen.sliced() }
     }
 }
 
@@ -113,15 +112,15 @@ pub fn calibrate<E>(mut run: impl FnMut(u64) -> Result<u64, E>) -> Result<Calibr
     }
     let mut seen = run(1)?;
     for _ in 0..MOST_TRIES {
-        if seen.is_good(SLICE) {
+        if seen.is_good() {
             break;
         }
         if seen.iterations == MOST_ITERATIONS {
             return Err(CalibrateError::Nothing { iterations: seen.iterations, slice_ns: seen.slice_ns() });
         }
-        seen = run(seen.scaled(SLICE, BOLDEST_STEP))?;
+        seen = run(seen.scaled(BOLDEST_STEP))?;
     }
-    Ok(seen.of(SLICE))
+    Ok(seen.sliced())
 }
 
 #[cfg(test)]
@@ -198,8 +197,8 @@ mod tests {
     #[test]
     fn a_slice_of_the_wrong_length_is_corrected_and_a_fair_one_left_alone() {
         let before = Calibration { iterations: 100, iteration_ns: 10_000.0 };
-        assert_eq!(before.corrected(500_000, SLICE).iterations, 100);
-        assert_eq!(before.corrected(40_000, SLICE).iterations, 1000);
-        assert_eq!(before.corrected(4_000_000, SLICE).iterations, 10);
+        assert_eq!(before.corrected(500_000).iterations, 100);
+        assert_eq!(before.corrected(40_000).iterations, 1000);
+        assert_eq!(before.corrected(4_000_000).iterations, 10);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::calibrate::{CalibrateError, Calibration, SLICE, calibrate};
+use super::calibrate::{CalibrateError, Calibration, calibrate};
 use super::child::urgent::{Hurried, Pace};
 use super::protocol::{Answer, Listed};
 use super::worker::{Worker, WorkerError};
@@ -152,7 +152,7 @@ pub fn warm_up(worker: &mut Worker, benchmark: &Listed, before: Calibration) -> 
     let mut done = 0.0;
     while done < most {
         let slice = worker.run(benchmark, calibration.iterations)?;
-        calibration = calibration.corrected(slice.elapsed_ns, SLICE);
+        calibration = calibration.corrected(slice.elapsed_ns);
         if calibration.iteration_ns > STILL_WARMING * previous_ns {
             break;
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Pair;
 use super::share::Part;
 use super::trio::{Fault, Trio};
-use crate::measure::calibrate::{Calibration, SLICE};
+use crate::measure::calibrate::Calibration;
 use crate::measure::child::urgent::Pace;
 use crate::measure::order::Order;
 use crate::stats::robust::median;
@@ -178,7 +178,7 @@ fn warm_up(trio: &mut Trio, pair: &Pair<'_>, before: Calibration, turns: [Side; 
             let weight = if side == Side::Head { 0.5 } else { 0.25 };
             now += weight * (slice.elapsed_ns.max(1) as f64 / iterations as f64).ln();
             if side == Side::Base {
-                calibration = calibration.corrected(slice.elapsed_ns, SLICE);
+                calibration = calibration.corrected(slice.elapsed_ns);
             }
         }
         let is_warm = now > fastest + STILL_WARMING.ln();

@@ -3,12 +3,16 @@
 use super::grid::{Grid, Least};
 use super::lanes;
 use super::noise::{self, Noise};
+use super::search::NEAR;
 use crate::stats::student;
 
 /// What a short level owes, in nats over its length: few points far out are what bursts and unknown tails look like.
 const SHORT: f64 = 15.0;
 /// Points nearer than this to an end of the pair cannot be told from an outlier; the search could not start there.
 const EDGE: f64 = 3.0;
+
+/// No place of a step is looked for farther than this from the best one.
+const FARTHEST: usize = 200;
 
 /// A level: points `from..to`.
 #[derive(Debug, Clone)]
@@ -124,6 +128,36 @@ impl<'a> Levels<'a> {
             *sum += same + rest;
         }
         left.to = right.to;
+    }
+
+    /// Where the levels begin if each change is put where one point near it is likelier than all others together, the levels
+    /// on its two sides being what they are. Beside an outlier two changes may be probable, one to it and one behind, and the
+    /// middle of both is neither.
+    pub(super) fn sharp_starts(&self) -> Vec<usize> {
+        let sharp = |at: usize| {
+            let start = self.each[at].from;
+            let (first, weights) = self.places(at);
+            let half = weights.iter().sum::<f64>() / 2.0;
+            let sharp = weights.iter().position(|weight| *weight > half).map(|place| first + place);
+            sharp.filter(|place| place.abs_diff(start) <= NEAR).unwrap_or(start)
+        };
+        (1..self.each.len()).map(sharp).collect()
+    }
+
+    /// The first place where the change before level `at` may be, and how likely it is there and at each place behind.
+    pub(super) fn places(&self, at: usize) -> (usize, Vec<f64>) {
+        let (left, right) = (&self.each[at - 1], &self.each[at]);
+        let (before, after) = (left.least(self.grid).level, right.least(self.grid).level);
+        let from = left.from.max(right.from.saturating_sub(FARTHEST)) + 1;
+        let to = right.to.min(right.from + FARTHEST);
+        let mut lead = 0.0;
+        let mut leads = vec![0.0];
+        for point in from..to - 1 {
+            lead += self.noise.cost(self.units, point, after) - self.noise.cost(self.units, point, before);
+            leads.push(lead);
+        }
+        let best = leads.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        (from, leads.iter().map(|lead| (lead - best).exp()).collect())
     }
 
     /// What speaks for the change before level `at`.

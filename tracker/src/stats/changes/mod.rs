@@ -73,9 +73,13 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
         let moved = excursions::without(units, levels.starts(), settings.excursion);
         levels = Levels::new(units, &grid, &noise, &moved);
     }
+    let sharp = levels.sharp_starts();
+    if sharp != levels.starts() {
+        levels = Levels::new(units, &grid, &noise, &sharp);
+    }
     let fitted = fitted(&levels, &grid);
     let (told, drifts) = told(&prepared, &noise, &levels, &fitted);
-    Report { prepared: &prepared, levels: &levels, fitted, noise: &noise, places: &places }.write(&told, drifts)
+    Report { prepared: &prepared, levels: &levels, fitted, places: &places }.write(&told, drifts)
 }
 
 /// The numbers of the steps that are told as such, and the drifts that are told for the others.
@@ -85,10 +89,10 @@ fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitte
     if steps.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let (scores, root) = wander::scores(&prepared.spread, noise, &steps, &places);
+    let (scores, mut root) = wander::scores(&prepared.spread, noise, &steps, &places);
     let starts = levels.starts();
     let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
-    let (mut slopes, mut root) = (ramp::slopes(&scores, &starts, &rises), root);
+    let mut slopes = ramp::slopes(&scores, &starts, &rises);
     if slopes.is_empty() {
         (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread), &starts, &rises), 1.0);
         slopes.retain(|slope| slope.fills(&starts, prepared.spread.len()));
@@ -212,9 +216,6 @@ fn fitted(levels: &Levels<'_>, grid: &Grid) -> Vec<Fitted> {
     levels.each.iter().map(fit).collect()
 }
 
-/// No place of a step is looked for farther than this from the best one.
-const FARTHEST: usize = 200;
-
 /// So many errors to each side are 95 %.
 const SIDES: f64 = 1.96;
 
@@ -236,7 +237,6 @@ struct Report<'a> {
     prepared: &'a Prepared,
     levels: &'a Levels<'a>,
     fitted: Vec<Fitted>,
-    noise: &'a Noise,
     places: &'a [(usize, f64)],
 }
 
@@ -253,20 +253,8 @@ impl Report<'_> {
 
     /// Where the step before level `at` may be, if both levels are as fitted.
     fn within(&self, at: usize) -> Range<usize> {
-        let (left, right) = (&self.levels.each[at - 1], &self.levels.each[at]);
-        let (before, after) = (self.fitted[at - 1].level, self.fitted[at].level);
-        let from = left.from.max(right.from.saturating_sub(FARTHEST)) + 1;
-        let to = right.to.min(right.from + FARTHEST);
-        let mut lead = 0.0;
-        let mut leads = vec![0.0];
-        for point in from..to - 1 {
-            lead += self.noise.cost(&self.prepared.units, point, after)
-                - self.noise.cost(&self.prepared.units, point, before);
-            leads.push(lead);
-        }
-        let best = leads.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let weights: Vec<f64> = leads.iter().map(|lead| (lead - best).exp()).collect();
-        let Range { low, high } = most_of(&weights, right.from - from);
+        let (from, weights) = self.levels.places(at);
+        let Range { low, high } = most_of(&weights, self.levels.each[at].from - from);
         Range { low: low + from, high: high + from }
     }
 
@@ -274,7 +262,8 @@ impl Report<'_> {
         let evidence = self.levels.evidence(at);
         let (before, after) = (self.fitted[at - 1], self.fitted[at]);
         let start = self.levels.each[at].from;
-        let place = self.places.iter().find(|(place, _)| *place == start);
+        let near = self.places.iter().filter(|(place, _)| place.abs_diff(start) <= search::NEAR);
+        let place = near.min_by_key(|(place, _)| place.abs_diff(start));
         Step {
             at: start,
             within: self.within(at),

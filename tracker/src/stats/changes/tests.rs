@@ -256,6 +256,14 @@ fn a_long_series_is_read_in_blocks_that_join() {
     assert!(found.segments.iter().enumerate().all(|(at, s)| (s.level > 103.0) == (at % 2 == 1)));
 }
 
+#[test]
+fn an_outlier_beside_a_step_moves_it_to_itself_at_most() {
+    // The last point before the step lies three noises above its level, so that changes to it and behind it are probable.
+    let series = noisy(900, 120, |at| if at < 60 { 100.0 } else { 110.0 });
+    let found = starts(&detect(&series, &Settings::history()));
+    assert!(matches!(found[..], [59 | 60]), "{found:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -280,8 +288,8 @@ proptest! {
         let series = noisy(seed, 120, |at| if at < 60 { 100.0 } else { 110.0 });
         let scaled = values(series.as_slice().iter().map(|value| value * factor));
         let found = detect(&series, &Settings::history());
-        // In 2 of the 1,000 series noise moves the place, by a point or two.
-        prop_assert!(starts(&found).iter().any(|start| start.abs_diff(60) <= 2));
+        // In 2 of the 1,000 series noise moves the place by a point.
+        prop_assert!(starts(&found).iter().any(|start| start.abs_diff(60) <= 1));
         prop_assert_eq!(starts(&found), starts(&detect(&scaled, &Settings::history())));
     }
 
