@@ -66,21 +66,27 @@ pub(super) struct Levels<'a> {
 impl<'a> Levels<'a> {
     /// Levels that begin at zero and at each of `starts`.
     pub(super) fn new(units: &'a [f64], grid: &'a Grid, noise: &'a Noise, starts: &[usize]) -> Levels<'a> {
-        let mut levels = Vec::new();
-        let mut room = vec![0.0; grid.count];
+        let mut levels = Levels { units, grid, noise, each: Vec::new() };
         let mut old = 0.0;
         for (from, to) in noise::bounds(starts, units.len()) {
-            let mut rest = vec![0.0_f32; grid.count];
-            for at in from + 1..to {
-                lanes::add(&mut rest, noise.stay(units, at, grid, &mut room));
-            }
-            let first = noise.jump(units, from, old, grid, &mut room).to_vec();
-            let same = if from > 0 { noise.stay(units, from, grid, &mut room).to_vec() } else { Vec::new() };
-            let level = Level { from, to, rest, first, same };
+            let level = levels.level(from, to, old);
             old = level.least(grid).level;
-            levels.push(level);
+            levels.each.push(level);
         }
-        Levels { units, grid, noise, each: levels }
+        levels
+    }
+
+    /// The level of the points `from..to`, that before being `old`.
+    fn level(&self, from: usize, to: usize, old: f64) -> Level {
+        let Levels { units, grid, noise, .. } = self;
+        let mut room = vec![0.0; grid.count];
+        let mut rest = vec![0.0_f32; grid.count];
+        for at in from + 1..to {
+            lanes::add(&mut rest, noise.stay(units, at, grid, &mut room));
+        }
+        let first = noise.jump(units, from, old, grid, &mut room).to_vec();
+        let same = if from > 0 { noise.stay(units, from, grid, &mut room).to_vec() } else { Vec::new() };
+        Level { from, to, rest, first, same }
     }
 
     /// Where each level but the first begins.
@@ -130,18 +136,21 @@ impl<'a> Levels<'a> {
         left.to = right.to;
     }
 
-    /// Where the levels begin if each change is put where one point near it is likelier than all others together, the levels
-    /// on its two sides being what they are. Beside an outlier two changes may be probable, one to it and one behind, and the
-    /// middle of both is neither.
-    pub(super) fn sharp_starts(&self) -> Vec<usize> {
-        let sharp = |at: usize| {
+    /// Puts each change where one point near it is likelier than all others together, the levels on its two sides being what
+    /// they are. Beside an outlier two changes may be probable, one to it and one behind, and the middle of both is neither.
+    pub(super) fn sharpen(&mut self) {
+        for at in 1..self.each.len() {
             let start = self.each[at].from;
             let (first, weights) = self.places(at);
             let half = weights.iter().sum::<f64>() / 2.0;
             let sharp = weights.iter().position(|weight| *weight > half).map(|place| first + place);
-            sharp.filter(|place| place.abs_diff(start) <= NEAR).unwrap_or(start)
-        };
-        (1..self.each.len()).map(sharp).collect()
+            if let Some(sharp) = sharp.filter(|sharp| *sharp != start && sharp.abs_diff(start) <= NEAR) {
+                let old = at.checked_sub(2).map_or(0.0, |before| self.each[before].least(self.grid).level);
+                let left = self.level(self.each[at - 1].from, sharp, old);
+                self.each[at] = self.level(sharp, self.each[at].to, left.least(self.grid).level);
+                self.each[at - 1] = left;
+            }
+        }
     }
 
     /// The first place where the change before level `at` may be, and how likely it is there and at each place behind.

@@ -59,7 +59,8 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     }
     let Some(prepared) = Prepared::new(values) else { return one_level(values) };
     let units = &prepared.units;
-    let grid = Grid::new(&prepare::rolling_median(&prepared.spread, 2));
+    let middles = prepare::rolling_median(&prepared.spread, 2);
+    let grid = Grid::new(&middles);
     let noise = fit(&prepared, &grid);
     #[expect(clippy::cast_possible_truncation, reason = "a probability")]
     let hazard = (settings.expected / units.len() as f64).min(0.05) as f32;
@@ -73,17 +74,21 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
         let moved = excursions::without(units, levels.starts(), settings.excursion);
         levels = Levels::new(units, &grid, &noise, &moved);
     }
-    let sharp = levels.sharp_starts();
-    if sharp != levels.starts() {
-        levels = Levels::new(units, &grid, &noise, &sharp);
-    }
+    levels.sharpen();
     let fitted = fitted(&levels, &grid);
-    let (told, drifts) = told(&prepared, &noise, &levels, &fitted);
+    let (told, drifts) = told(&prepared, &noise, &levels, &fitted, &middles);
     Report { prepared: &prepared, levels: &levels, fitted, places: &places }.write(&told, drifts)
 }
 
-/// The numbers of the steps that are told as such, and the drifts that are told for the others.
-fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitted]) -> (Vec<usize>, Vec<Drift>) {
+/// The numbers of the steps that are told as such, and the drifts that are told for the others. Each point has the median of
+/// it and those beside it in `middles`.
+fn told(
+    prepared: &Prepared,
+    noise: &Noise,
+    levels: &Levels<'_>,
+    fitted: &[Fitted],
+    middles: &[f64],
+) -> (Vec<usize>, Vec<Drift>) {
     let steps = levels.steps();
     let places: Vec<f64> = fitted.iter().map(|fit| fit.level).collect();
     if steps.is_empty() {
@@ -94,7 +99,7 @@ fn told(prepared: &Prepared, noise: &Noise, levels: &Levels<'_>, fitted: &[Fitte
     let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
     let mut slopes = ramp::slopes(&scores, &starts, &rises);
     if slopes.is_empty() {
-        (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread), &starts, &rises), 1.0);
+        (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread, middles), &starts, &rises), 1.0);
         slopes.retain(|slope| slope.fills(&starts, prepared.spread.len()));
     }
     let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));

@@ -7,15 +7,13 @@
 //! none, the points themselves are asked, without those that stick out. Sums over prefixes make each slope a few operations.
 
 use super::noise::bounds;
-use super::prepare::rolling_median;
 
 /// The price of a place at which something changes, in nats: a slope has two, a staircase one for each step.
 const PLACE: f64 = 7.5;
 /// How much better a slope must explain the points than the staircase, in nats, the places' prices counted.
 const CLEAR: f64 = 6.0;
-/// A point that lies so many noises from the median of those beside it, so many on each side, sticks out.
+/// A point that lies so many noises from the median of it and those beside it sticks out.
 const FAR: f64 = 3.0;
-const BESIDE: usize = 2;
 /// A slope that is seen in the points alone takes this part of its stretch. With less, true steps of series of real noise are
 /// lost, with this much hardly one.
 const MOST: f64 = 0.7;
@@ -70,15 +68,15 @@ fn slope(sums: &Sums, starts: &[usize], first: usize, last: usize) -> Option<Slo
     let best = tried.map(|(from, to)| (sums.line(begin, from, to, end), from, to));
     let (line, from, to) = best.min_by(|one, other| one.0.left.total_cmp(&other.0.left))?;
     let better = (stairs / line.left.max(1e-9)).ln();
+    let gain = |points: f64| points / 2.0 * better + PLACE * (steps.len() as f64 - 2.0);
     // What a slope leaves that explains little is alike too: only what speaks for it is cut.
-    let points = if better > 0.0 { line.told(sums, (begin, end), (from, to)) } else { (end - begin) as f64 };
-    let gain = points / 2.0 * better + PLACE * (steps.len() as f64 - 2.0);
-    (gain > CLEAR).then_some(Slope { from, to, first, last, before: line.before, after: line.after })
+    let is_clear = gain((end - begin) as f64) > CLEAR
+        && (better <= 0.0 || gain(line.told(sums, (begin, end), (from, to))) > CLEAR);
+    is_clear.then_some(Slope { from, to, first, last, before: line.before, after: line.after })
 }
 
-/// The points, those that stick out of their neighbours drawn to them.
-pub(super) fn drawn_in(units: &[f64]) -> Vec<f64> {
-    let middles = rolling_median(units, BESIDE);
+/// The points, those that stick out of their neighbours, whose medians are `middles`, drawn to them.
+pub(super) fn drawn_in(units: &[f64], middles: &[f64]) -> Vec<f64> {
     units.iter().zip(middles).map(|(unit, middle)| unit.clamp(middle - FAR, middle + FAR)).collect()
 }
 
