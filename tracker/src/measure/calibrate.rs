@@ -1,6 +1,6 @@
 //! Finding a number of iterations that is worth one slice.
 //!
-//! A slice takes about 0.4 ms ([`SLICE`]): long enough that the request around it (some tens of microseconds) and the
+//! A slice takes about 0.4 ms (`SLICE`): long enough that the request around it (some tens of microseconds) and the
 //! worker's two looks at its clock (some tens of nanoseconds) cost little, short enough that a disturbance hits few slices
 //! and that the two sides of a duel see the same machine. A benchmark whose one iteration takes longer has slices of one
 //! iteration.
