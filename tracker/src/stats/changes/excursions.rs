@@ -1,10 +1,9 @@
 //! Has the level moved, or is the machine only elsewhere for a while? For judging while points arrive.
 //!
 //! A noisy neighbour stays for several points and leaves. Such an excursion is noise: its points count to the level
-//! around it, and what may be a new level must lie farther away than any stretch as long that was none.
+//! around it, and what may be a new level must lie farther away than any stretch as long lay from its own.
 
 use super::noise::bounds;
-use crate::stats::robust;
 
 /// An excursion ends nearer to the level before than this part of the way that it went.
 const BACK: f64 = 0.5;
@@ -12,18 +11,19 @@ const BACK: f64 = 0.5;
 const LONG: usize = 40;
 
 /// Those of `starts` that no excursion explains: the level that begins there was not left again for the one before within
-/// `points`, and lies farther away than excursions have led.
+/// `points`, and lies farther away than any stretch of the series has led.
 pub(super) fn without(units: &[f64], mut starts: Vec<usize>, points: usize) -> Vec<usize> {
     while let Some(at) = shortest(&spans(units, &starts), points) {
         starts.drain(at..at + 2);
     }
-    while let Some(at) = spans(units, &starts).windows(2).position(|pair| !is_new(units, pair[0], pair[1])) {
-        starts.remove(at);
+    loop {
+        let spans = spans(units, &starts);
+        let Some(at) = (1..spans.len()).find(|at| !is_new(units, &spans, *at)) else { return starts };
+        starts.remove(at - 1);
     }
-    starts
 }
 
-/// The points `from..to` and their median.
+/// The points `from..to` and their level.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     from: usize,
@@ -32,17 +32,22 @@ struct Span {
 }
 
 impl Span {
-    fn new(units: &[f64], from: usize, to: usize) -> Span {
-        Span { from, to, level: robust::median(&units[from..to]).unwrap_or(0.0) }
-    }
-
     fn length(&self) -> usize {
         self.to - self.from
     }
 }
 
+/// The mean of the middle half: spikes do not move it, and of few points in two modes it does not take the one that a
+/// single point more is in.
+fn level(units: &[f64]) -> f64 {
+    let mut sorted = units.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = &sorted[units.len() / 4..units.len() - units.len() / 4];
+    middle.iter().sum::<f64>() / middle.len() as f64
+}
+
 fn spans(units: &[f64], starts: &[usize]) -> Vec<Span> {
-    bounds(starts, units.len()).map(|(from, to)| Span::new(units, from, to)).collect()
+    bounds(starts, units.len()).map(|(from, to)| Span { from, to, level: level(&units[from..to]) }).collect()
 }
 
 /// The number of the step at which the shortest excursion begins.
@@ -55,18 +60,17 @@ fn shortest(spans: &[Span], points: usize) -> Option<usize> {
     found.min_by_key(|(_, three)| three[1].length()).map(|(at, _)| at)
 }
 
-/// Do the points beside the step, on its shorter side, lie farther from the level of the longer one than any as many do
-/// that belong to it?
-fn is_new(units: &[f64], left: Span, right: Span) -> bool {
+/// Do the points beside the step to the span `at`, on its shorter side, lie farther from the level of the longer one than
+/// any as many of the series do from theirs?
+fn is_new(units: &[f64], spans: &[Span], at: usize) -> bool {
+    let (left, right) = (spans[at - 1], spans[at]);
     let long = left.length().min(right.length()).min(LONG);
-    let (near, base) = if left.length() < right.length() {
-        (Span::new(units, left.to - long, left.to), right)
-    } else {
-        (Span::new(units, right.from, right.from + long), left)
-    };
-    let away = near.level - base.level;
-    let as_far = |from: usize| (Span::new(units, from, from + long).level - base.level) * away.signum() >= away.abs();
-    !(base.from..=base.to - long).any(as_far)
+    let (shorter, near, base) =
+        if left.length() < right.length() { (at - 1, left.to - long, right) } else { (at, right.from, left) };
+    let away = |from: usize, span: &Span| (level(&units[from..from + long]) - span.level).abs();
+    let farthest = away(near, &base);
+    let as_far = |span: &Span| (span.from..(span.to + 1).saturating_sub(long)).any(|from| away(from, span) >= farthest);
+    !spans.iter().enumerate().any(|(number, span)| number != shorter && as_far(span))
 }
 
 #[cfg(test)]

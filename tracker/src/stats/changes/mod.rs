@@ -65,7 +65,8 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     #[expect(clippy::cast_possible_truncation, reason = "a probability")]
     let hazard = (settings.expected / units.len() as f64).min(0.05) as f32;
     let probabilities = search::probabilities(units, &grid, &noise, hazard);
-    let places = search::places(&probabilities, settings.probability);
+    let mut places = search::places(&probabilities, settings.probability);
+    places.retain(|(at, _)| search::anywhere_near(&probabilities, *at) >= settings.sure);
     let starts: Vec<usize> = places.iter().map(|(at, _)| *at).collect();
     let mut levels = Levels::new(units, &grid, &noise, &starts);
     let relative = if prepared.logs { settings.relative.ln_1p() / prepared.unit } else { 0.0 };

@@ -122,6 +122,13 @@ pub(super) fn places(probabilities: &[f64], least: f64) -> Vec<(usize, f64)> {
     found
 }
 
+/// How probable it is (at most one) that a change lies anywhere near `at`, that is within twice [`NEAR`] points: where
+/// noise has a memory, that the level moved can be sure long before it is where.
+pub(super) fn anywhere_near(probabilities: &[f64], at: usize) -> f64 {
+    let to = (at + 2 * NEAR + 1).min(probabilities.len());
+    probabilities[at.saturating_sub(2 * NEAR)..to].iter().sum::<f64>().min(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

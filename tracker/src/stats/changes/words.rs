@@ -5,6 +5,8 @@
 pub struct Settings {
     /// The least probability of a change within five points of the place.
     pub probability: f64,
+    /// The least probability of a change within ten points of the place.
+    pub sure: f64,
     /// How many changes a series of any length is expected to hold before it was seen.
     pub expected: f64,
     /// The largest p of the pair of levels, corrected for the choice of the place.
@@ -23,7 +25,16 @@ impl Settings {
     /// What happened: for reading a history once.
     #[must_use]
     pub fn history() -> Settings {
-        Settings { probability: 0.35, expected: 6.0, p: 0.1, noises: 0.2, relative: 0.0, points: 3, excursion: 0 }
+        Settings {
+            probability: 0.35,
+            sure: 0.35,
+            expected: 6.0,
+            p: 0.1,
+            noises: 0.2,
+            relative: 0.0,
+            points: 3,
+            excursion: 0,
+        }
     }
 
     /// For judging again with each new point, where each is another chance to be wrong. Probability and p are what holds
@@ -31,13 +42,31 @@ impl Settings {
     /// steps of two and three noises known later or never, and hardly a false alarm less: most are noise that lasts.
     #[must_use]
     pub fn online() -> Settings {
-        Settings { probability: 0.995, expected: 2.0, p: 5e-5, noises: 1.0, relative: 0.0, points: 5, excursion: 25 }
+        Settings {
+            probability: 0.8,
+            sure: 0.995,
+            expected: 2.0,
+            p: 3e-4,
+            noises: 1.0,
+            relative: 0.0,
+            points: 5,
+            excursion: 25,
+        }
     }
 
     /// What deserves a person: sure, beyond the noise, and of one percent at least.
     #[must_use]
     pub fn alert() -> Settings {
-        Settings { probability: 0.9, expected: 2.0, p: 2e-3, noises: 1.0, relative: 0.01, points: 4, excursion: 0 }
+        Settings {
+            probability: 0.9,
+            sure: 0.9,
+            expected: 2.0,
+            p: 2e-3,
+            noises: 1.0,
+            relative: 0.01,
+            points: 4,
+            excursion: 0,
+        }
     }
 }
 
