@@ -39,6 +39,7 @@ pub(super) struct Grid {
 }
 
 /// The nearest cell. Rounding by way of a positive number is a conversion; `round` is a call.
+#[inline]
 fn cell_of(value: f64, per_unit: f64) -> i32 {
     ((value * per_unit).clamp(-FARTHEST, FARTHEST) + FARTHEST + 0.5) as i32 - FARTHEST as i32
 }
@@ -148,6 +149,7 @@ impl Table {
     }
 
     /// The entry of one distance.
+    #[inline]
     pub(super) fn at(&self, distance: f64) -> f64 {
         let last = self.falling.len() - 1;
         let place = (f64::from(self.middle) - distance * self.per_unit).clamp(0.0, last as f64);
@@ -158,6 +160,7 @@ impl Table {
 
     /// The entries of `value`'s distances to all levels, which lie a step of this table apart; in `room` where they do
     /// not lie together here.
+    #[inline]
     pub(super) fn row<'a>(&'a self, value: f64, grid: &Grid, room: &'a mut [f32]) -> &'a [f32] {
         let zero = self.zero(value);
         if let [row] = grid.rows[..] {
@@ -170,11 +173,13 @@ impl Table {
     }
 
     /// Where the entry of `value`'s distance to cell zero is, or would be.
+    #[inline]
     fn zero(&self, value: f64) -> i32 {
         self.middle - cell_of(value, self.per_unit)
     }
 
     /// Entries that lie together, or as many of the outermost.
+    #[inline]
     fn part(&self, begin: i32, length: usize) -> &[f32] {
         let begin = begin.clamp(0, (self.falling.len() - length) as i32) as usize;
         &self.falling[begin..begin + length]
@@ -190,12 +195,14 @@ pub(super) struct Tables {
 }
 
 impl Tables {
+    #[inline]
     pub(super) fn class(&self, before: f64) -> usize {
         self.bounds.partition_point(|bound| *bound < before)
     }
 
     /// The entries of `value` where the point before was `before`, both as they stand, not as distances; in `room` where
     /// they do not lie together in one table.
+    #[inline]
     pub(super) fn row<'a>(&'a self, value: f64, before: f64, grid: &Grid, room: &'a mut [f32]) -> &'a [f32] {
         if self.bounds.is_empty() {
             return self.tables[0].row(value, grid, room);

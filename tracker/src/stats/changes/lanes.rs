@@ -7,19 +7,31 @@ pub(super) const LANES: usize = 16;
 
 type Lanes = [f32; LANES];
 
+#[inline]
 fn lanes(row: &[f32]) -> &[Lanes] {
     row.as_chunks().0
 }
 
+#[inline]
 fn lesser(one: f32, other: f32) -> f32 {
     if other < one { other } else { one }
 }
 
+#[inline]
 fn greater(one: f32, other: f32) -> f32 {
     if other > one { other } else { one }
 }
 
+/// Joins all lanes to one, in pairs, so that few wait for others.
+#[inline]
+fn joined(lanes: Lanes, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let eight: [f32; 8] = std::array::from_fn(|at| join(lanes[at], lanes[at + 8]));
+    let four: [f32; 4] = std::array::from_fn(|at| join(eight[at], eight[at + 4]));
+    join(join(four[0], four[2]), join(four[1], four[3]))
+}
+
 /// The least of a row.
+#[inline]
 pub(super) fn least(row: &[f32]) -> f32 {
     let mut least = [f32::INFINITY; LANES];
     for cells in lanes(row) {
@@ -27,10 +39,11 @@ pub(super) fn least(row: &[f32]) -> f32 {
             least[at] = lesser(least[at], cells[at]);
         }
     }
-    least.into_iter().fold(f32::INFINITY, lesser)
+    joined(least, lesser)
 }
 
 /// The first cell of a row that `is_wanted`, or the first of all.
+#[inline]
 pub(super) fn first(row: &[f32], is_wanted: impl Fn(f32) -> bool) -> usize {
     let chunk = lanes(row).iter().position(|cells| cells.iter().fold(false, |any, cell| any | is_wanted(*cell)));
     let from = chunk.unwrap_or(0) * LANES;
@@ -38,6 +51,7 @@ pub(super) fn first(row: &[f32], is_wanted: impl Fn(f32) -> bool) -> usize {
 }
 
 /// Adds one row to another.
+#[inline]
 pub(super) fn add(sums: &mut [f32], row: &[f32]) {
     let row = &row[..sums.len()];
     for at in 0..row.len() {
@@ -46,28 +60,39 @@ pub(super) fn add(sums: &mut [f32], row: &[f32]) {
 }
 
 /// What one more point makes of the costs of all courses, those of the point on each level being `stay` where the course
-/// stays there and `jump` where it comes from the cheapest level, whose course costs `least`, at a price. Writes whether
-/// it is cheaper to come than to stay, and returns the least of the new costs.
-pub(super) fn choose(costs: &mut [f32], least: f32, price: f32, [stay, jump]: [&[f32]; 2], came: &mut [u8]) -> f32 {
+/// stays there and `jump` where it comes from the cheapest level, whose course costs `least`, at a price. Where it is cheaper
+/// to come than to stay, the course's level begins `here`. Returns the least of the new costs.
+#[inline]
+pub(super) fn choose(
+    costs: &mut [f32],
+    begins: &mut [u32],
+    (least, price): (f32, f32),
+    [stay, jump]: [&[f32]; 2],
+    here: u32,
+) -> f32 {
     let costs = costs.as_chunks_mut::<LANES>().0;
     let count = costs.len();
     let (stay, jump) = (&lanes(stay)[..count], &lanes(jump)[..count]);
-    let came = &mut came.as_chunks_mut::<LANES>().0[..count];
+    let begins = &mut begins.as_chunks_mut::<LANES>().0[..count];
     let mut lowest = [f32::INFINITY; LANES];
     for chunk in 0..count {
         let (costs, stay, jump) = (&mut costs[chunk], &stay[chunk], &jump[chunk]);
+        let begins = &mut begins[chunk];
         for at in 0..LANES {
             let (stays, comes) = (costs[at] - least + stay[at], price + jump[at]);
-            came[chunk][at] = u8::from(stays > comes);
+            // Masked, for a choice would become a jump.
+            let came = 0_u32.wrapping_sub(u32::from(stays > comes));
+            begins[at] = here & came | begins[at] & !came;
             costs[at] = lesser(stays, comes);
             lowest[at] = lesser(lowest[at], costs[at]);
         }
     }
-    lowest.into_iter().fold(f32::INFINITY, lesser)
+    joined(lowest, lesser)
 }
 
 /// What one more point makes of the likelihoods of all levels: `stays` times what they were for those that stay, and
 /// `share` for those that come from anywhere. Returns their sum and the largest.
+#[inline]
 pub(super) fn forward(row: &mut [f32], stays: f32, share: f32, [stay, jump]: [&[f32]; 2]) -> (f32, f32) {
     let row = row.as_chunks_mut::<LANES>().0;
     let count = row.len();
@@ -81,11 +106,12 @@ pub(super) fn forward(row: &mut [f32], stays: f32, share: f32, [stay, jump]: [&[
             most[at] = greater(most[at], row[at]);
         }
     }
-    (sum.iter().sum(), most.into_iter().fold(0.0, greater))
+    (joined(sum, |one, other| one + other), joined(most, greater))
 }
 
 /// The same backwards: a row that is `scale` times what it should be and lacks `more` is multiplied by `stay`. Returns
 /// the sum of what it should have been, times `jump`.
+#[inline]
 pub(super) fn backward(row: &mut [f32], scale: f32, more: f32, [stay, jump]: [&[f32]; 2]) -> f32 {
     let row = row.as_chunks_mut::<LANES>().0;
     let count = row.len();
@@ -99,7 +125,7 @@ pub(super) fn backward(row: &mut [f32], scale: f32, more: f32, [stay, jump]: [&[
             row[at] = cell * stay[at];
         }
     }
-    sum.iter().sum()
+    joined(sum, |one, other| one + other)
 }
 
 #[cfg(test)]
@@ -126,12 +152,12 @@ mod tests {
     #[test]
     fn the_cheaper_of_staying_and_coming_is_chosen_cell_by_cell() {
         let (mut costs, stay, jump) = (row(37), row(11), row(53));
-        let (before, mut came) = (costs.clone(), [0; 48]);
-        let lowest = choose(&mut costs, 1.0, 20.0, [&stay, &jump], &mut came);
+        let (before, mut begins) = (costs.clone(), [3; 48]);
+        let lowest = choose(&mut costs, &mut begins, (1.0, 20.0), [&stay, &jump], 7);
         for at in 0..48 {
             let (stays, comes) = (before[at] - 1.0 + stay[at], 20.0 + jump[at]);
             assert!(is_near(costs[at], stays.min(comes)));
-            assert_eq!(came[at] == 1, stays > comes);
+            assert_eq!(begins[at], if stays > comes { 7 } else { 3 });
         }
         assert!(is_near(lowest, least(&costs)));
     }

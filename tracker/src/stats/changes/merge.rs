@@ -13,6 +13,8 @@ const EDGE: f64 = 3.0;
 
 /// No place of a step is looked for farther than this from the best one.
 const FARTHEST: usize = 200;
+/// Nor behind one that is so many nats worse: that a better one follows has a chance of e to the power of minus this.
+const HOPELESS: f64 = 30.0;
 
 /// A level: points `from..to`.
 #[derive(Debug, Clone)]
@@ -157,16 +159,17 @@ impl<'a> Levels<'a> {
     pub(super) fn places(&self, at: usize) -> (usize, Vec<f64>) {
         let (left, right) = (&self.each[at - 1], &self.each[at]);
         let (before, after) = (left.least(self.grid).level, right.least(self.grid).level);
-        let from = left.from.max(right.from.saturating_sub(FARTHEST)) + 1;
-        let to = right.to.min(right.from + FARTHEST);
-        let mut lead = 0.0;
-        let mut leads = vec![0.0];
-        for point in from..to - 1 {
-            lead += self.noise.cost(self.units, point, after) - self.noise.cost(self.units, point, before);
-            leads.push(lead);
-        }
+        let start = right.from;
+        // How much likelier a place is than the one before it.
+        let gain =
+            |point: usize| self.noise.cost(self.units, point, after) - self.noise.cost(self.units, point, before);
+        let from = left.from.max(start.saturating_sub(FARTHEST)) + 1;
+        let to = right.to.min(start + FARTHEST);
+        let (mut leads, earlier) = (leads((start..to - 1).map(gain)), leads((from..start).rev().map(|at| -gain(at))));
+        let first = start - earlier.len();
+        leads.splice(..0, earlier.into_iter().rev().chain([0.0]));
         let best = leads.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        (from, leads.iter().map(|lead| (lead - best).exp()).collect())
+        (first, leads.iter().map(|lead| (lead - best).exp()).collect())
     }
 
     /// What speaks for the change before level `at`.
@@ -182,6 +185,21 @@ impl<'a> Levels<'a> {
         let gain = gain.max(0.0);
         Evidence { gain, p: best_of_all_places((2.0 * gain).sqrt(), n1 + n2), size: after.level - before.level }
     }
+}
+
+/// How much likelier each place is than where it began, as far as any may come near the likeliest again.
+fn leads(gains: impl Iterator<Item = f64>) -> Vec<f64> {
+    let (mut lead, mut best) = (0.0, 0.0_f64);
+    let mut leads = Vec::new();
+    for gain in gains {
+        lead += gain;
+        best = best.max(lead);
+        leads.push(lead);
+        if lead < best - HOPELESS {
+            break;
+        }
+    }
+    leads
 }
 
 impl Level {

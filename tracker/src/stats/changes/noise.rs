@@ -65,11 +65,13 @@ impl Noise {
     }
 
     /// Whether a point's cost does not depend on the one before, so that staying and jumping cost the same.
+    #[inline]
     pub(super) fn is_memoryless(&self) -> bool {
         self.phi == 0.0 && self.stay.bounds.is_empty()
     }
 
     /// The costs of point `at` where its level is that of the point before, perhaps in `room`.
+    #[inline]
     pub(super) fn stay<'a>(&'a self, units: &[f64], at: usize, grid: &Grid, room: &'a mut [f32]) -> &'a [f32] {
         let before = units[at - 1];
         let value = units[at] - self.phi * before;
@@ -80,6 +82,7 @@ impl Noise {
     }
 
     /// The costs of point `at` where the point before was on another level, `old`, or there was none.
+    #[inline]
     pub(super) fn jump<'a>(
         &'a self,
         units: &[f64],
@@ -93,12 +96,14 @@ impl Noise {
     }
 
     /// The cost of point `at` where it and the one before are on `level`.
+    #[inline]
     pub(super) fn cost(&self, units: &[f64], at: usize, level: f64) -> f64 {
         let before = units[at - 1] - level;
         self.table(&self.stay, at, before).at(units[at] - level - self.phi * before)
     }
 
     /// The table of point `at` where the point before lay `before` away from its level.
+    #[inline]
     fn table<'a>(&self, tables: &'a Tables, at: usize, before: f64) -> &'a Table {
         &tables.tables[self.scales.get(at).copied().unwrap_or_else(|| tables.class(before))]
     }

@@ -85,20 +85,31 @@ pub(super) fn deviation(values: &[f64]) -> f64 {
     1.4826 * robust::median_in_place(&mut distances).unwrap_or(0.0)
 }
 
-/// The median of each point's neighbourhood, `reach` points to each side, cut off at the ends.
+/// The median of each point's neighbourhood, `reach` points to each side, cut off at the ends. The values are finite.
 pub(super) fn rolling_median(values: &[f64], reach: usize) -> Vec<f64> {
     let mut window: Vec<f64> = Vec::with_capacity(2 * reach + 2);
     let mut medians = Vec::with_capacity(values.len());
-    let place = |window: &[f64], value: f64| window.partition_point(|other| other.total_cmp(&value).is_lt());
+    // Counting is quicker than a search in so few: what a search meets cannot be foretold.
+    let place = |window: &[f64], value: f64| window.iter().map(|other| usize::from(*other < value)).sum::<usize>();
     for value in values.iter().take(reach) {
         window.insert(place(&window, *value), *value);
     }
     for at in 0..values.len() {
-        if let Some(next) = values.get(at + reach) {
-            window.insert(place(&window, *next), *next);
-        }
-        if let Some(old) = at.checked_sub(reach + 1) {
-            window.remove(place(&window, values[old]));
+        let next = values.get(at + reach);
+        let old = at.checked_sub(reach + 1).map(|old| place(&window, values[old]));
+        match (next.map(|next| (*next, place(&window, *next))), old) {
+            // The old one is among those below the next, or above.
+            (Some((next, to)), Some(from)) if from < to => {
+                window.copy_within(from + 1..to, from);
+                window[to - 1] = next;
+            }
+            (Some((next, to)), Some(from)) => {
+                window.copy_within(to..from, to + 1);
+                window[to] = next;
+            }
+            (Some((next, to)), None) => window.insert(to, next),
+            (None, Some(from)) => drop(window.remove(from)),
+            (None, None) => {}
         }
         let half = window.len() / 2;
         medians.push(if window.len() % 2 == 1 { window[half] } else { f64::midpoint(window[half - 1], window[half]) });

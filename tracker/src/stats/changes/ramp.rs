@@ -72,7 +72,8 @@ fn slope(sums: &Sums, starts: &[usize], first: usize, last: usize) -> Option<Slo
     // What a slope leaves that explains little is alike too: only what speaks for it is cut.
     let is_clear = gain((end - begin) as f64) > CLEAR
         && (better <= 0.0 || gain(line.told(sums, (begin, end), (from, to))) > CLEAR);
-    is_clear.then_some(Slope { from, to, first, last, before: line.before, after: line.after })
+    let error = |(level, variance): (f64, f64)| (level, variance.sqrt());
+    is_clear.then_some(Slope { from, to, first, last, before: error(line.before), after: error(line.after) })
 }
 
 /// The points, those that stick out of their neighbours, whose medians are `middles`, drawn to them.
@@ -88,6 +89,7 @@ fn parts(from: usize, to: usize) -> impl Iterator<Item = usize> + Clone {
 /// A level, a slope and a level, fitted to points.
 #[derive(Debug, Clone, Copy)]
 struct Line {
+    /// The levels, with the variances that they have by points of variance one.
     before: (f64, f64),
     after: (f64, f64),
     /// The squares of what is left of the points, summed.
@@ -155,10 +157,11 @@ impl Sums {
         let of_after = Sums::between(&self.values, to, end) + rising / (points + 1.0);
         let of_before = Sums::between(&self.values, begin, end) - of_after;
         let det = before * after - both * both;
-        let low = (after * of_before - both * of_after) / det;
-        let high = (before * of_after - both * of_before) / det;
+        let inverse = det.recip();
+        let low = (after * of_before - both * of_after) * inverse;
+        let high = (before * of_after - both * of_before) * inverse;
         let left = Sums::between(&self.squares, begin, end) - low * of_before - high * of_after;
-        Line { before: (low, (after / det).sqrt()), after: (high, (before / det).sqrt()), left: left.max(0.0) }
+        Line { before: (low, after * inverse), after: (high, before * inverse), left: left.max(0.0) }
     }
 }
 

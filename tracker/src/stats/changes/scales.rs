@@ -29,7 +29,8 @@ pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize
     let halves: [f64; SCALES] = std::array::from_fn(|scale| 0.5 / (width(scale) * usual).powi(2));
     let mut costs = [0.0_f64; SCALES];
     let cheapest = |costs: &[f64; SCALES]| (0..SCALES).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).unwrap_or(USUAL);
-    let came: Vec<[usize; SCALES]> = residuals
+    #[expect(clippy::cast_possible_truncation, reason = "there are seven scales")]
+    let came: Vec<[u8; SCALES]> = residuals
         .iter()
         .map(|residual| {
             let best = cheapest(&costs);
@@ -38,7 +39,7 @@ pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize
             std::array::from_fn(|scale| {
                 let stays = costs[scale] <= jump;
                 costs[scale] = costs[scale].min(jump) + bounded(square * halves[scale]) + logs[scale];
-                if stays { scale } else { best }
+                if stays { scale as u8 } else { best as u8 }
             })
         })
         .collect();
@@ -46,7 +47,7 @@ pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize
     let mut switches = 0;
     let mut course = vec![scale; residuals.len()];
     for at in (1..residuals.len()).rev() {
-        let before = came[at][scale];
+        let before = usize::from(came[at][scale]);
         switches += usize::from(before != scale);
         scale = before;
         course[at - 1] = scale;

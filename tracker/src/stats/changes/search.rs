@@ -22,27 +22,29 @@ pub(super) struct Course {
 pub(super) fn cheapest(units: &[f64], grid: &Grid, noise: &Noise, price: f32) -> Course {
     let (n, width) = (units.len(), grid.count);
     let (mut one, mut other) = (vec![0.0_f32; width], vec![0.0_f32; width]);
-    // For each point, the level of the cheapest course up to it, and whether the course up to each level changed there.
-    let (mut best, mut came) = (vec![0_usize; n], vec![0_u8; n * width]);
+    // Where the last level begins of the cheapest course up to each level; and up to each point.
+    let mut begins = vec![0_u32; width];
+    let mut begun = Vec::with_capacity(n);
     let mut costs = noise.jump(units, 0, 0.0, grid, &mut one).to_vec();
     let mut least = lanes::least(&costs);
-    best[0] = lanes::first(&costs, |cost| cost <= least);
+    let mut best = lanes::first(&costs, |cost| cost <= least);
+    begun.push(0);
     let mut spent = 0.0;
-    for at in 1..n {
-        let last = best[at - 1];
+    for (at, here) in (1..n).zip(1..) {
         spent += f64::from(least);
         let stay = noise.stay(units, at, grid, &mut one);
-        let jump = if noise.is_memoryless() { stay } else { noise.jump(units, at, grid.level(last), grid, &mut other) };
-        least = lanes::choose(&mut costs, least, price, [stay, jump], &mut came[at * width..(at + 1) * width]);
-        best[at] = if costs[last] <= least { last } else { lanes::first(&costs, |cost| cost <= least) };
+        let jump = if noise.is_memoryless() { stay } else { noise.jump(units, at, grid.level(best), grid, &mut other) };
+        least = lanes::choose(&mut costs, &mut begins, (least, price), [stay, jump], here);
+        if costs[best] > least {
+            best = lanes::first(&costs, |cost| cost <= least);
+        }
+        begun.push(begins[best]);
     }
     let mut starts = Vec::new();
-    let mut level = best[n - 1];
-    for at in (1..n).rev() {
-        if came[at * width + level] != 0 {
-            starts.push(at);
-            level = best[at - 1];
-        }
+    let mut start = begun[n - 1] as usize;
+    while start > 0 {
+        starts.push(start);
+        start = begun[start - 1] as usize;
     }
     starts.reverse();
     Course { starts, cost: spent + f64::from(least) }
