@@ -8,7 +8,7 @@ use super::noise::bounds;
 /// An excursion ends nearer to the level before than this part of the way that it went.
 const BACK: f64 = 0.5;
 /// A stretch of so many points is compared with others as long, where it is longer.
-const LONG: usize = 40;
+const LONG: usize = 60;
 
 /// Those of `starts` that no excursion explains: the level that begins there was not left again for the one before within
 /// `points`, and lies farther away than any stretch of the series has led.
