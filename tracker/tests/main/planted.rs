@@ -120,6 +120,8 @@ fn planted_steps_and_a_planted_leak_are_found_and_nothing_else() {
     }
     tell(&format!("findings {found:?}, {extra_s} s extra"));
     tell(&world.ended(0, &["changes"]).out);
+    tell(&world.ended(0, &["log", "up/one"]).out);
+    tell(&world.ended(0, &["log", "leak"]).out);
     let holds = |name: &str, at: usize| {
         found.iter().any(|(first, last, names)| names.iter().any(|n| n == name) && (*first..=*last).contains(&at))
     };
