@@ -1,6 +1,7 @@
 //! What the two sides of a duel offer, and what they have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::meet::Side;
@@ -18,7 +19,8 @@ pub struct Offers {
     base: Vec<Listed>,
     head: Vec<Listed>,
     pub(super) workers: [String; 2],
-    /// Whether both sides' workers move their heaps as they are told.
+    /// Whether both sides' processes can have the same addresses: their workers move their heaps as they are told, or they
+    /// are one program, as where one interpreter reads two sources.
     pub(super) share_layouts: bool,
 }
 
@@ -107,16 +109,45 @@ impl<'a> Pair<'a> {
 /// Asks both sides what they offer, as far as `options` chooses it.
 pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<Offers, DuelError> {
     let until = Instant::now() + options.limit;
-    let ask = |program: &Program| -> Result<(String, bool, Vec<Listed>), WorkerError> {
+    let ask = |program: &Program| -> Result<(String, Runs, Vec<Listed>), WorkerError> {
         let mut lives = Lives::new(program, options.patience, until, stop);
         let mut worker = lives.start(u32::MAX, None)?;
         let listed = worker.list()?;
-        let (name, moves) = (worker.hello().worker.clone(), worker.offers("layout"));
+        let executable = worker.process_id().and_then(|id| std::fs::read_link(format!("/proc/{id}/exe")).ok());
+        let (name, runs) = (worker.hello().worker.clone(), Runs { moves: worker.offers("layout"), executable });
         lives.finish(worker);
-        Ok((name, moves, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
+        Ok((name, runs, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
     };
     let stopped = |error| if matches!(error, WorkerError::Stopped) { Err(DuelError::Stopped) } else { Ok(error) };
-    let (base_worker, base_moves, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
-    let (head_worker, head_moves, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
-    Ok(Offers { base, head, workers: [base_worker, head_worker], share_layouts: base_moves && head_moves })
+    let (base_worker, base_runs, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
+    let (head_worker, head_runs, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
+    Ok(Offers { base, head, workers: [base_worker, head_worker], share_layouts: base_runs.fits(&head_runs) })
+}
+
+/// How a worker's process is laid out.
+struct Runs {
+    /// Whether it moves its heap as it is told.
+    moves: bool,
+    /// The program that runs in it, if the system says so.
+    executable: Option<PathBuf>,
+}
+
+impl Runs {
+    fn fits(&self, other: &Runs) -> bool {
+        self.moves && other.moves || self.executable.is_some() && self.executable == other.executable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn different_programs_have_the_same_addresses_only_if_both_move_their_heaps() {
+        let runs = |moves: bool, executable: Option<&str>| Runs { moves, executable: executable.map(PathBuf::from) };
+        assert!(runs(true, Some("base/suite")).fits(&runs(true, Some("head/suite"))));
+        assert!(!runs(true, Some("base/suite")).fits(&runs(false, Some("head/suite"))));
+        assert!(runs(false, Some("python3")).fits(&runs(false, Some("python3"))));
+        assert!(!runs(false, None).fits(&runs(false, None)), "nobody knows");
+    }
 }

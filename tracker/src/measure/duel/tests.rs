@@ -201,6 +201,15 @@ fn a_side_that_offers_nothing_that_can_be_used_is_named() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn two_sources_that_one_interpreter_reads_have_the_same_addresses() {
+    let (base, head) = (worker(""), worker("COST[\"a\"] = 800000"));
+    let options = Options::new(Duration::ZERO, Duration::from_mins(1), 42);
+    let programs = Programs { base: &base.1, head: &head.1 };
+    assert!(offers(programs, &options, &Stop::by_hand().unwrap()).unwrap().share_layouts);
+}
+
+#[test]
 fn a_signal_stops_it() {
     let program = worker("");
     let programs = Programs { base: &program.1, head: &program.1 };
