@@ -2,6 +2,8 @@
 //! are started with one number: nothing is drawn, the stack's limit moves what is mapped, and the length of a variable
 //! moves the stack itself. The heap lies behind the program, and only the program can move it.
 
+use std::path::PathBuf;
+
 use super::Program;
 
 /// The variable that tells a program the number.
@@ -37,6 +39,17 @@ pub(super) fn fix(layout: u64) {
 pub(in crate::measure) fn is_fixed(process: i32) -> Option<bool> {
     let flags = std::fs::read_to_string(format!("/proc/{process}/personality")).ok()?;
     Some(u32::from_str_radix(flags.trim(), 16).ok()? & system::FIXED != 0)
+}
+
+/// The program that runs in a process which has started no other; none if it cannot be seen. What was started by another
+/// may be anything.
+pub(in crate::measure) fn program_alone_in(process: i32) -> Option<PathBuf> {
+    for thread in std::fs::read_dir(format!("/proc/{process}/task")).ok()? {
+        if !std::fs::read_to_string(thread.ok()?.path().join("children")).ok()?.is_empty() {
+            return None;
+        }
+    }
+    std::fs::read_link(format!("/proc/{process}/exe")).ok()
 }
 
 #[cfg(target_os = "linux")]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::meet::Side;
 use super::{DuelError, Options, Programs};
 use crate::domain::{BenchmarkName, Bout, Kind, Metric};
-use crate::measure::child::Program;
+use crate::measure::child::{Program, layout};
 use crate::measure::interrupt::Stop;
 use crate::measure::lives::Lives;
 use crate::measure::protocol::Listed;
@@ -19,8 +19,8 @@ pub struct Offers {
     base: Vec<Listed>,
     head: Vec<Listed>,
     pub(super) workers: [String; 2],
-    /// Whether both sides' processes can have the same addresses: their workers move their heaps as they are told, or they
-    /// are one program, as where one interpreter reads two sources.
+    /// Whether both sides' processes can have the same addresses: their workers move their heaps as they are told, or
+    /// they are one program, as where one interpreter reads two sources.
     pub(super) share_layouts: bool,
 }
 
@@ -109,32 +109,39 @@ impl<'a> Pair<'a> {
 /// Asks both sides what they offer, as far as `options` chooses it.
 pub fn offers(programs: Programs<'_>, options: &Options, stop: &Stop) -> Result<Offers, DuelError> {
     let until = Instant::now() + options.limit;
-    let ask = |program: &Program| -> Result<(String, Runs, Vec<Listed>), WorkerError> {
+    let ask = |program: &Program| -> Result<(String, Footing, Vec<Listed>), WorkerError> {
         let mut lives = Lives::new(program, options.patience, until, stop);
         let mut worker = lives.start(u32::MAX, None)?;
         let listed = worker.list()?;
-        let executable = worker.process_id().and_then(|id| std::fs::read_link(format!("/proc/{id}/exe")).ok());
-        let (name, runs) = (worker.hello().worker.clone(), Runs { moves: worker.offers("layout"), executable });
+        let alone = worker.process_id().and_then(layout::program_alone_in);
+        let (name, footing) = (worker.hello().worker.clone(), Footing { moves: worker.offers("layout"), alone });
         lives.finish(worker);
-        Ok((name, runs, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
+        Ok((name, footing, listed.into_iter().filter(|benchmark| options.chooses(&benchmark.name)).collect()))
     };
     let stopped = |error| if matches!(error, WorkerError::Stopped) { Err(DuelError::Stopped) } else { Ok(error) };
-    let (base_worker, base_runs, base) = ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
-    let (head_worker, head_runs, head) = ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
-    Ok(Offers { base, head, workers: [base_worker, head_worker], share_layouts: base_runs.fits(&head_runs) })
+    let (base_worker, base_footing, base) =
+        ask(programs.base).or_else(|error| Err(DuelError::Base(stopped(error)?)))?;
+    let (head_worker, head_footing, head) =
+        ask(programs.head).or_else(|error| Err(DuelError::Head(stopped(error)?)))?;
+    Ok(Offers {
+        base,
+        head,
+        workers: [base_worker, head_worker],
+        share_layouts: base_footing.is_shared_by(&head_footing),
+    })
 }
 
-/// How a worker's process is laid out.
-struct Runs {
+/// What decides where a worker's memory lies.
+struct Footing {
     /// Whether it moves its heap as it is told.
     moves: bool,
-    /// The program that runs in it, if the system says so.
-    executable: Option<PathBuf>,
+    /// The program that runs in its process, if that has started no other and the system says so.
+    alone: Option<PathBuf>,
 }
 
-impl Runs {
-    fn fits(&self, other: &Runs) -> bool {
-        self.moves && other.moves || self.executable.is_some() && self.executable == other.executable
+impl Footing {
+    fn is_shared_by(&self, other: &Footing) -> bool {
+        self.moves && other.moves || self.alone.is_some() && self.alone == other.alone
     }
 }
 
@@ -143,11 +150,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn different_programs_have_the_same_addresses_only_if_both_move_their_heaps() {
-        let runs = |moves: bool, executable: Option<&str>| Runs { moves, executable: executable.map(PathBuf::from) };
-        assert!(runs(true, Some("base/suite")).fits(&runs(true, Some("head/suite"))));
-        assert!(!runs(true, Some("base/suite")).fits(&runs(false, Some("head/suite"))));
-        assert!(runs(false, Some("python3")).fits(&runs(false, Some("python3"))));
-        assert!(!runs(false, None).fits(&runs(false, None)), "nobody knows");
+    fn addresses_are_shared_by_those_that_move_their_heaps_and_by_one_program() {
+        let footing = |moves: bool, alone: Option<&str>| Footing { moves, alone: alone.map(PathBuf::from) };
+        assert!(footing(true, Some("base/suite")).is_shared_by(&footing(true, Some("head/suite"))));
+        assert!(!footing(true, Some("base/suite")).is_shared_by(&footing(false, Some("head/suite"))));
+        assert!(footing(false, Some("python3")).is_shared_by(&footing(false, Some("python3"))));
+        assert!(!footing(false, None).is_shared_by(&footing(false, None)), "nobody knows");
     }
 }

@@ -4,6 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::domain::{Contest, Kind, Life, Metric, Readings};
+use crate::measure::child::Environment;
 use crate::measure::worker::tests::fake;
 
 /// A worker whose slices take what `COST` says: less than the tracker's tolerance, so that they take no time at all.
@@ -202,11 +203,17 @@ fn a_side_that_offers_nothing_that_can_be_used_is_named() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn two_sources_that_one_interpreter_reads_have_the_same_addresses() {
+fn two_sources_that_one_interpreter_reads_have_the_same_addresses_and_what_a_shell_starts_has_not() {
     let (base, head) = (worker(""), worker("COST[\"a\"] = 800000"));
     let options = Options::new(Duration::ZERO, Duration::from_mins(1), 42);
-    let programs = Programs { base: &base.1, head: &head.1 };
-    assert!(offers(programs, &options, &Stop::by_hand().unwrap()).unwrap().share_layouts);
+    let share = |base: &Program, head: &Program| {
+        offers(Programs { base, head }, &options, &Stop::by_hand().unwrap()).unwrap().share_layouts
+    };
+    assert!(share(&base.1, &head.1));
+    let started = |folder: &TempDir| {
+        Program::new(["sh", "-c", "python3 worker.py --worker; exit 0"], folder.path(), Environment::worker()).unwrap()
+    };
+    assert!(!share(&started(&base.0), &started(&head.0)));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use super::noise::bounds;
 
 /// An excursion ends nearer to the level before than this part of the way that it went.
 const BACK: f64 = 0.5;
-/// A stretch of so many points is compared with others as long, where it is longer.
+/// A stretch of so many points is compared with others as long, where it is longer: in 40 points the longest excursion that
+/// is none of a level of its own is the most, and what goes less far is never known, however long it stays.
 const LONG: usize = 60;
 
 /// Those of `starts` that no excursion explains: the level that begins there was not left again for the one before within
@@ -61,7 +62,7 @@ fn shortest(spans: &[Span], points: usize) -> Option<usize> {
 }
 
 /// Do the points beside the step to the span `at`, on its shorter side, lie farther from the level of the longer one than
-/// any as many of the series do from theirs?
+/// any stretch as long, anywhere but on that side, lies from its own level?
 fn is_new(units: &[f64], spans: &[Span], at: usize) -> bool {
     let (left, right) = (spans[at - 1], spans[at]);
     let long = left.length().min(right.length()).min(LONG);
@@ -69,7 +70,11 @@ fn is_new(units: &[f64], spans: &[Span], at: usize) -> bool {
         if left.length() < right.length() { (at - 1, left.to - long, right) } else { (at, right.from, left) };
     let away = |from: usize, span: &Span| (level(&units[from..from + long]) - span.level).abs();
     let farthest = away(near, &base);
-    let as_far = |span: &Span| (span.from..(span.to + 1).saturating_sub(long)).any(|from| away(from, span) >= farthest);
+    let as_far = |span: &Span| {
+        // No mean lies farther out than the farthest point; a little less, for the rounding of a mean.
+        let may = units[span.from..span.to].iter().any(|unit| (unit - span.level).abs() >= 0.999 * farthest);
+        may && (span.from..(span.to + 1).saturating_sub(long)).any(|from| away(from, span) >= farthest)
+    };
     !spans.iter().enumerate().any(|(number, span)| number != shorter && as_far(span))
 }
 
@@ -106,5 +111,9 @@ mod tests {
         assert_eq!(without(&units, vec![60, 68, 128], 20), [128]);
         let (units, starts) = series(&[(0.0, 60), (4.0, 8), (0.0, 60), (9.0, 6)]);
         assert_eq!(without(&units, starts, 20), [128]);
+        let (units, starts) = series(&[(0.0, 60), (-4.5, 8), (0.0, 60), (4.0, 6)]);
+        assert_eq!(without(&units, starts, 20), [0; 0], "it went as far down");
+        let (units, starts) = series(&[(0.0, 60), (5.0, 8), (0.0, 60), (20.0, 60), (24.0, 6)]);
+        assert_eq!(without(&units, starts, 20), [128], "and as far about another level");
     }
 }

@@ -25,6 +25,7 @@ fn greater(one: f32, other: f32) -> f32 {
 /// Joins all lanes to one, in pairs, so that few wait for others.
 #[inline]
 fn joined(lanes: Lanes, join: impl Fn(f32, f32) -> f32) -> f32 {
+    const { assert!(LANES == 16, "all of them are joined") };
     let eight: [f32; 8] = std::array::from_fn(|at| join(lanes[at], lanes[at + 8]));
     let four: [f32; 4] = std::array::from_fn(|at| join(eight[at], eight[at + 4]));
     join(join(four[0], four[2]), join(four[1], four[3]))
@@ -80,7 +81,7 @@ pub(super) fn choose(
         let begins = &mut begins[chunk];
         for at in 0..LANES {
             let (stays, comes) = (costs[at] - least + stay[at], price + jump[at]);
-            // Masked, for a choice would become a jump.
+            // Masked, for a choice would become a branch.
             let came = 0_u32.wrapping_sub(u32::from(stays > comes));
             begins[at] = here & came | begins[at] & !came;
             costs[at] = lesser(stays, comes);

@@ -155,7 +155,8 @@ impl<'a> Levels<'a> {
         }
     }
 
-    /// The first place where the change before level `at` may be, and how likely it is there and at each place behind.
+    /// The first place where the change before level `at` may be, and how likely it is there and at the places behind, as
+    /// far as any may come near the likeliest.
     pub(super) fn places(&self, at: usize) -> (usize, Vec<f64>) {
         let (left, right) = (&self.each[at - 1], &self.each[at]);
         let (before, after) = (left.least(self.grid).level, right.least(self.grid).level);
@@ -165,11 +166,12 @@ impl<'a> Levels<'a> {
             |point: usize| self.noise.cost(self.units, point, after) - self.noise.cost(self.units, point, before);
         let from = left.from.max(start.saturating_sub(FARTHEST)) + 1;
         let to = right.to.min(start + FARTHEST);
-        let (mut leads, earlier) = (leads((start..to - 1).map(gain)), leads((from..start).rev().map(|at| -gain(at))));
+        let earlier = leads((from..start).rev().map(|at| -gain(at)));
+        let later = leads((start..to - 1).map(gain));
+        let best = earlier.iter().chain(&later).copied().fold(0.0, f64::max);
         let first = start - earlier.len();
-        leads.splice(..0, earlier.into_iter().rev().chain([0.0]));
-        let best = leads.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        (first, leads.iter().map(|lead| (lead - best).exp()).collect())
+        let all = earlier.into_iter().rev().chain([0.0]).chain(later);
+        (first, all.map(|lead| (lead - best).exp()).collect())
     }
 
     /// What speaks for the change before level `at`.
@@ -240,6 +242,27 @@ mod tests {
         assert_eq!(levels.each.iter().map(|level| level.from).collect::<Vec<_>>(), [0, 70]);
         let evidence = levels.evidence(1);
         assert!(evidence.p < 1e-6 && (evidence.size - 3.0).abs() < 0.5);
+    }
+
+    #[test]
+    fn a_place_is_as_likely_as_the_points_on_its_sides_say() {
+        for (seed, size) in [(8, 0.5), (9, 1.5), (10, 4.0)] {
+            let mut stream = Stream::seeded(seed);
+            let units: Vec<f64> = (0..90).map(|at| stream.normal() + if at < 50 { 0.0 } else { size }).collect();
+            let grid = Grid::new(&units);
+            let noise = Noise::first(&grid);
+            let levels = Levels::new(&units, &grid, &noise, &[50]);
+            let (first, weights) = levels.places(1);
+            let (before, after) = (levels.each[0].least(&grid).level, levels.each[1].least(&grid).level);
+            let cost = |place: usize| -> f64 {
+                (1..90).map(|at| noise.cost(&units, at, if at < place { before } else { after })).sum()
+            };
+            let least = (1..90).map(cost).fold(f64::INFINITY, f64::min);
+            for place in 1..90_usize {
+                let said = place.checked_sub(first).and_then(|at| weights.get(at)).copied().unwrap_or(0.0);
+                assert!((said - (least - cost(place)).exp()).abs() < 1e-9, "{size}: {place}");
+            }
+        }
     }
 
     #[test]

@@ -123,11 +123,13 @@ mod tests {
 
     #[test]
     fn the_rolling_median_is_the_median_of_each_window() {
-        let values = [5.0, 1.0, 4.0, 4.0, 9.0, 2.0, 7.0];
-        let naive: Vec<f64> = (0..values.len())
-            .map(|at: usize| robust::median(&values[at.saturating_sub(2)..(at + 3).min(values.len())]).unwrap())
-            .collect();
-        assert_eq!(rolling_median(&values, 2), naive);
+        let values = [5.0, 1.0, 4.0, 4.0, -0.0, 0.0, 9.0, 2.0, 0.0, 7.0];
+        for reach in 0..=12 {
+            let naive = (0..values.len()).map(|at: usize| {
+                robust::median(&values[at.saturating_sub(reach)..(at + reach + 1).min(values.len())]).unwrap()
+            });
+            assert_eq!(rolling_median(&values, reach), naive.collect::<Vec<f64>>(), "reach {reach}");
+        }
         assert_eq!(rolling_median(&[3.0], 10), [3.0]);
         assert!(rolling_median(&[], 10).is_empty());
     }

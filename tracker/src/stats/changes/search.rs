@@ -124,8 +124,8 @@ pub(super) fn places(probabilities: &[f64], least: f64) -> Vec<(usize, f64)> {
     found
 }
 
-/// How probable it is (at most one) that a change lies anywhere near `at`, that is within twice [`NEAR`] points: where
-/// noise has a memory, that the level moved can be sure long before it is where.
+/// How many changes are expected anywhere near `at`, that is within twice [`NEAR`] points, one at most; those that belong
+/// to another place count too. Where noise has a memory, that the level moved can be sure long before it is where.
 pub(super) fn anywhere_near(probabilities: &[f64], at: usize) -> f64 {
     let to = (at + 2 * NEAR + 1).min(probabilities.len());
     probabilities[at.saturating_sub(2 * NEAR)..to].iter().sum::<f64>().min(1.0)
@@ -163,6 +163,28 @@ mod tests {
         assert!((course.cost - naive(&units, &grid, &noise, 8.0)).abs() < 1e-2);
         assert_eq!(course.starts.len(), 1);
         assert!(course.starts[0].abs_diff(40) <= 2);
+    }
+
+    #[test]
+    fn each_level_of_a_course_begins_where_it_does() {
+        let units: Vec<f64> = [(0.0, 30), (3.0, 30), (-2.0, 20)]
+            .into_iter()
+            .flat_map(|(level, points)| std::iter::repeat_n(level, points))
+            .collect();
+        let grid = Grid::new(&units);
+        assert_eq!(cheapest(&units, &grid, &Noise::first(&grid), 8.0).starts, [30, 60]);
+        assert_eq!(cheapest(&units[..1], &grid, &Noise::first(&grid), 8.0).starts, [0; 0]);
+    }
+
+    #[test]
+    fn what_lies_within_ten_points_is_near() {
+        let mut probabilities = vec![0.0; 60];
+        probabilities[24] = 0.4;
+        probabilities[36] = 0.5;
+        probabilities[41] = 0.3;
+        assert!((anywhere_near(&probabilities, 30) - 0.9).abs() < 1e-9);
+        assert!((anywhere_near(&probabilities, 31) - 1.0).abs() < 1e-9, "one at most");
+        assert!(anywhere_near(&probabilities, 1) <= 0.0 && anywhere_near(&probabilities, 59) <= 0.0);
     }
 
     #[test]
