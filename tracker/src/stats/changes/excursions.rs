@@ -7,8 +7,8 @@ use super::noise::bounds;
 
 /// An excursion ends nearer to the level before than this part of the way that it went.
 const BACK: f64 = 0.5;
-/// A stretch of so many points is compared with others as long, where it is longer: in 40 points the longest excursion that
-/// is none of a level of its own is the most, and what goes less far is never known, however long it stays.
+/// A stretch of so many points is compared with others as long, where it is longer. Of 40 points an excursion that lasted 25
+/// is the most, and what goes less far than it would never be known, however long it stays.
 const LONG: usize = 60;
 
 /// Those of `starts` that no excursion explains: the level that begins there was not left again for the one before within

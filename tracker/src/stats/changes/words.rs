@@ -40,8 +40,8 @@ impl Settings {
     /// For judging again with each new point, where each is another chance to be wrong. That a change must be `sure`, p and
     /// excursions are what holds that down; the place need not be as certain, for in noise with a memory it is so late or
     /// never. A larger p makes more of bursts that last a few points, a smaller one makes steps of three noises known a
-    /// point later. Steps smaller than the noise are left to `history`. Half a change expected instead of two makes steps of
-    /// two and three noises known later or never, and hardly a false alarm less: most are noise that lasts.
+    /// point later. Steps smaller than the noise are left to `history`. Half a change expected instead of two spares one
+    /// false alarm in fifteen, and of a hundred steps of two noises three are never known; most alarms are noise that lasts.
     #[must_use]
     pub fn online() -> Settings {
         Settings {
