@@ -63,7 +63,13 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
                 let points = store.points(&found[0], log::SPARK_POINTS).expect("points");
                 // Without its levels, for which all runs of the store are read.
                 let series = found[0].series.clone();
-                let trend = SeriesTrend { series, marks: Vec::new(), trend: Trend::default(), toolchains: Vec::new() };
+                let trend = SeriesTrend {
+                    series,
+                    marks: Vec::new(),
+                    trend: Trend::default(),
+                    toolchains: Vec::new(),
+                    brought: 0,
+                };
                 let line = Line::new(Vec::new(), Order::Date);
                 let past = log::Past { points: &points, rows: 20, trend: &trend, line: &line, accepted: &[] };
                 log::text(&found[0].series, past, Style::default()).lines().count()

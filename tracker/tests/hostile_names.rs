@@ -376,7 +376,13 @@ fn no_name_steers_a_terminal() {
             lives: 1,
             samples: 1,
         };
-        let trend = SeriesTrend { series: series.clone(), marks: vec![], trend: Trend::default(), toolchains: vec![] };
+        let trend = SeriesTrend {
+            series: series.clone(),
+            marks: vec![],
+            trend: Trend::default(),
+            toolchains: vec![],
+            brought: 0,
+        };
         let line = Line::new(vec![], Order::Date);
         let accepted = [accepted(&name)];
         let past = log::Past { points: &[point], rows: 5, trend: &trend, line: &line, accepted: &accepted };

@@ -43,7 +43,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "PATTERN")]
     filter: Vec<String>,
 
-    /// The time to measure each suite for, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given
+    /// The time to measure each suite for, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given. Up to as
+    /// much is added where lives were disturbed and are taken again
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
 

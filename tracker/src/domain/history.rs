@@ -61,7 +61,7 @@ impl Line {
 pub struct Mark {
     /// The commit's place on the line. Commits between two marks are gaps: nobody measured them.
     pub place: usize,
-    /// The level.
+    /// The level, at the clock that the processor mostly had.
     pub level: f64,
     /// Its 95 % interval, from the least to the greatest of the runs; none if a run had none.
     pub interval: Option<(f64, f64)>,
@@ -91,6 +91,8 @@ pub struct SeriesTrend {
     pub trend: Trend,
     /// The first toolchain, if its name is known, and each that came after it: a note in the lane, never a new series.
     pub toolchains: Vec<Toolchain>,
+    /// How many marks were measured at another clock than the usual one and brought to that, which moved them.
+    pub brought: usize,
 }
 
 impl SeriesTrend {
@@ -134,6 +136,7 @@ mod tests {
             marks: [3, 4, 9, 10].map(mark).to_vec(),
             trend: Trend::default(),
             toolchains: vec![],
+            brought: 0,
         };
         assert_eq!(series.suspects((2, 2)), (5, 9));
         assert_eq!(series.suspects((1, 3)), (4, 10));

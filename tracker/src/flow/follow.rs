@@ -62,7 +62,9 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
     let mut pasts = Vec::new();
     store.each_series(&wanted, &history.runs, |series, dots| -> Outcome<()> {
         if let Some(value) = value_of(run, &series) {
-            let mut marks = history.marks(&dots);
+            let marked = history.marks(&series.metric, &dots);
+            let value = marked.bring(value, &run.notes);
+            let mut marks = marked.marks;
             marks.retain(|mark| mark.place < tip || run.subject.is_dirty());
             pasts.push((series, value, marks));
         }

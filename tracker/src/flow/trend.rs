@@ -1,22 +1,27 @@
 //! The store read as a history: every series along one line of commits, each with what was found in it.
 //!
-//! Series are read one after the other and judged on all cores, so that no more than a handful is in memory, however
-//! many there are.
+//! Times that a run measured at another clock than the usual one are brought to that (`stats/clock.rs`). Series are read one
+//! after the other and judged on all cores, so that no more than a handful is in memory, however many there are.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::{Commit, Line, Mark, Order, Series, SeriesTrend, Toolchain};
+use crate::domain::{Commit, Kind, Line, Mark, Metric, Notes, Order, Series, SeriesTrend, Toolchain};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
+use crate::measure::witness;
 use crate::record::{Dot, RecordError, RunMark, RunMarks, Store, Stored, Wanted};
 use crate::repo::Repository;
 use crate::stats::changes::{Settings, Values};
+use crate::stats::clock::{Clock, Timed};
 use crate::stats::robust;
 
 /// The notes of a run that name what built it, the surest first.
 const TOOLCHAIN_NOTES: [&str; 3] = ["rustc", "compiler", "toolchain"];
+
+/// A point is said to have been measured at another clock if that moved it by more than this.
+const TOLD: f64 = 0.005;
 
 /// A line of commits with the runs that measured them.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub struct History {
     pub runs: RunMarks,
     /// Where each run's commit stands.
     places: Vec<Option<usize>>,
+    /// The frequency of the processor's clock in each run, where it was seen.
+    clocks: Vec<Option<f64>>,
 }
 
 impl History {
@@ -47,16 +54,19 @@ impl History {
             Some(line) => line,
             None => by_date(store)?,
         };
+        Ok(History::of(line, runs))
+    }
+
+    fn of(line: Line, runs: RunMarks) -> History {
         let places = runs.runs.iter().map(|run| line.place(&run.commit)).collect();
-        Ok(History { line, runs, places })
+        let clocks = runs.runs.iter().map(|run| clock_of(&run.notes)).collect();
+        History { line, runs, places, clocks }
     }
 
     /// The same along commits that are given, oldest first, and what the store knows of those before them.
     pub(super) fn along(store: &mut Store, commits: Vec<Commit>) -> Outcome<History> {
         let runs = store.run_marks()?;
-        let line = Line::new(continued(store, commits)?, Order::FirstParents);
-        let places = runs.runs.iter().map(|run| line.place(&run.commit)).collect();
-        Ok(History { line, runs, places })
+        Ok(History::of(Line::new(continued(store, commits)?, Order::FirstParents), runs))
     }
 
     /// One series along the line, judged.
@@ -79,23 +89,36 @@ impl History {
 
     /// A series along the line, judged.
     fn judged(&self, series: Series, dots: &[Dot], settings: &Settings) -> SeriesTrend {
-        let marks = self.marks(dots);
+        let Marked { marks, brought, .. } = self.marks(&series.metric, dots);
         let values = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let trend = judge::trend::trend(&values, settings, series.metric.better);
         let toolchains = self.toolchains(&marks);
-        SeriesTrend { series, marks, trend, toolchains }
+        SeriesTrend { series, marks, trend, toolchains, brought }
     }
 
-    /// The points as marks, one a commit. Values that are not finite are refused when they are recorded; what a damaged
-    /// store holds of them is left out.
-    pub(super) fn marks(&self, dots: &[Dot]) -> Vec<Mark> {
-        let mut placed: Vec<(usize, &Dot)> = dots
+    /// The points as marks, one a commit, at one clock. Values that are not finite are refused when they are recorded; what
+    /// a damaged store holds of them is left out.
+    pub(super) fn marks(&self, metric: &Metric, dots: &[Dot]) -> Marked {
+        let mut placed: Vec<(usize, Dot)> = dots
             .iter()
             .filter(|dot| dot.level.is_finite())
-            .filter_map(|dot| Some((self.places[dot.run]?, dot)))
+            .filter_map(|dot| Some((self.places[dot.run]?, *dot)))
             .collect();
         placed.sort_by_key(|(place, dot)| (*place, self.runs.runs[dot.run].started_at_s, dot.run));
-        placed.chunk_by(|one, other| one.0 == other.0).filter_map(mark).collect()
+        let timed = |dot: &Dot| Timed { time: dot.level, clock: self.clocks[dot.run] };
+        let timed: Vec<Timed> = placed.iter().map(|(_, dot)| timed(dot)).collect();
+        // Other metrics have little to do with the clock, and those that have go with it in a way of their own.
+        let clock = if is_time(metric) { Clock::learn(&timed) } else { None };
+        let factor = |dot: &Dot| clock.map_or(1.0, |clock| clock.factor(self.clocks[dot.run]));
+        for (_, dot) in &mut placed {
+            let factor = factor(dot);
+            dot.level *= factor;
+            dot.interval = dot.interval.map(|(low, high)| (low * factor, high * factor));
+        }
+        let is_brought = |dots: &&[(usize, Dot)]| dots.iter().any(|(_, dot)| (factor(dot) - 1.0).abs() > TOLD);
+        let brought = placed.chunk_by(|one, other| one.0 == other.0).filter(is_brought).count();
+        let marks = placed.chunk_by(|one, other| one.0 == other.0).filter_map(mark).collect();
+        Marked { marks, brought, clock }
     }
 
     fn toolchains(&self, marks: &[Mark]) -> Vec<Toolchain> {
@@ -114,8 +137,31 @@ impl History {
     }
 }
 
+/// The marks of a series, and what was learned of the clock on the way.
+pub(super) struct Marked {
+    pub(super) marks: Vec<Mark>,
+    /// How many of them were brought to the usual clock from another.
+    brought: usize,
+    clock: Option<Clock>,
+}
+
+impl Marked {
+    /// The value of a run with these notes, brought to the same clock.
+    pub(super) fn bring(&self, value: f64, notes: &Notes) -> f64 {
+        value * self.clock.map_or(1.0, |clock| clock.factor(clock_of(notes)))
+    }
+}
+
+fn is_time(metric: &Metric) -> bool {
+    metric.kind == Kind::Noisy && metric.unit == Metric::time().unit
+}
+
+fn clock_of(notes: &Notes) -> Option<f64> {
+    notes.get(witness::NOTE)?.parse().ok()
+}
+
 /// All runs of one commit in one mark.
-fn mark(dots: &[(usize, &Dot)]) -> Option<Mark> {
+fn mark(dots: &[(usize, Dot)]) -> Option<Mark> {
     let (place, newest) = dots.last()?;
     let levels: Vec<f64> = dots.iter().map(|(_, dot)| dot.level).collect();
     let intervals: Option<Vec<(f64, f64)>> = dots.iter().map(|(_, dot)| dot.interval).collect();

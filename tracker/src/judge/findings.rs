@@ -259,6 +259,7 @@ mod tests {
                 marks: vec![mark(first), mark(last)],
                 trend: Trend::default(),
                 toolchains: vec![],
+                brought: 0,
             });
         }
         assert_eq!([0, 3, 4, 5, 9].map(|place| span.at(place)), [1, 2, 2, 1, 1]);

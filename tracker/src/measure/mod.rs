@@ -18,4 +18,5 @@ pub mod protocol;
 pub mod pulse;
 pub mod solo;
 pub mod visit;
+pub mod witness;
 pub mod worker;

@@ -3,7 +3,7 @@
 //! A benchmark's figure is the median of a life, averaged over lives; lives are the independent evidence. How many slices
 //! a life has follows from how slices and lives vary and from what they cost (`stats/split.rs`). So a benchmark whose
 //! slices are noisy gets long lives, one whose lives disagree gets many, and lives are added until the mean is known well
-//! enough.
+//! enough. When the time is over, benchmarks of which lives were set aside ([`witness`](super::witness)) get some more.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use crate::stats::student;
 /// Lives before an interval is believed: with fewer, Student's factor says little.
 pub const TRUSTED_LIVES: usize = 5;
 
-/// Lives that the time is divided over where it is short: an interval of ten is little more than half as wide as one of five.
+/// Lives that the time is divided over where it is short: an interval of ten is little more than half as wide as one of five,
+/// and how lives vary is hardly known before.
 const WISHED_LIVES: usize = 10;
 
 /// Lives that every benchmark gets, however short the time: two, so that they can disagree.
@@ -57,6 +58,8 @@ pub struct Account {
     pub is_slow: bool,
     /// The times per iteration so far, life by life; no life is empty.
     pub lives: Vec<Vec<f64>>,
+    /// How many lives do not count, since they were disturbed.
+    pub set_aside: usize,
 }
 
 impl Account {
@@ -79,8 +82,13 @@ impl Account {
     /// Whether more lives are not worth their time.
     #[must_use]
     pub fn is_settled(&self, precision: f64) -> bool {
-        let lives = self.lives.len();
-        lives >= MOST_LIVES || (lives >= TRUSTED_LIVES && self.doubt() <= precision)
+        self.taken() >= MOST_LIVES || (self.lives.len() >= TRUSTED_LIVES && self.doubt() <= precision)
+    }
+
+    /// How many lives there were, those that do not count with them.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.lives.len() + self.set_aside
     }
 
     /// The number of slices that the next life should have, by what is known so far.
@@ -109,6 +117,11 @@ impl Account {
     fn cost_ns(&self, slices: f64) -> f64 {
         self.visit_ns + slices * self.slice_ns
     }
+
+    /// The slices of a life that takes so long.
+    fn affordable(&self, life_ns: f64) -> f64 {
+        ((life_ns - self.visit_ns) / self.slice_ns).floor()
+    }
 }
 
 /// Another life for a benchmark.
@@ -130,21 +143,35 @@ pub fn next_round<'a, K: Copy>(
     precision: f64,
 ) -> Vec<Turn<K>> {
     let open = accounts.into_iter().filter(|(_, account)| !account.is_settled(precision));
-    let (must, may): (Vec<_>, Vec<_>) = open.partition(|(_, account)| account.lives.len() < LEAST_LIVES);
+    let (must, may): (Vec<_>, Vec<_>) = open.partition(|(_, account)| account.taken() < LEAST_LIVES);
     let left_ns = left.as_nanos() as f64;
     if must.is_empty() { worthwhile(may, left_ns) } else { mandatory(&must, left_ns) }
+}
+
+/// Who gets a life in the next round when the time of a run is over and so much may be added: those that have lost lives and
+/// have too few, as many as there is time for.
+#[must_use]
+pub fn replacing_round<'a, K: Copy>(
+    accounts: impl IntoIterator<Item = (K, &'a Account)>,
+    left: Duration,
+) -> Vec<Turn<K>> {
+    let has_lost = |account: &Account| account.set_aside > 0 && account.taken() < MOST_LIVES;
+    let short = accounts.into_iter().filter(|(_, account)| account.lives.len() < TRUSTED_LIVES && has_lost(account));
+    worthwhile(short.collect(), left.as_nanos() as f64)
+}
+
+/// The time for each life of these if they are to have so many; none if all have.
+fn share_ns<K>(accounts: &[(K, &Account)], of: usize, left_ns: f64) -> Option<f64> {
+    let lives: usize = accounts.iter().map(|(_, account)| of.saturating_sub(account.lives.len())).sum();
+    (lives > 0).then(|| left_ns / lives as f64)
 }
 
 /// A life for each, with so many slices that there is time for [`WISHED_LIVES`] lives of all, or else for
 /// [`TRUSTED_LIVES`] short ones, if that can be.
 fn mandatory<K: Copy>(must: &[(K, &Account)], left_ns: f64) -> Vec<Turn<K>> {
-    let share_ns = |of: usize| {
-        let lives: f64 = must.iter().map(|(_, account)| (of - account.lives.len()) as f64).sum();
-        left_ns / lives.max(1.0)
-    };
-    let (wished_ns, trusted_ns) = (share_ns(WISHED_LIVES), share_ns(TRUSTED_LIVES));
+    let (wished_ns, trusted_ns) = (share_ns(must, WISHED_LIVES, left_ns), share_ns(must, TRUSTED_LIVES, left_ns));
     let turn = |&(benchmark, account): &(K, &Account)| {
-        let affordable = |share_ns: f64| ((share_ns - account.visit_ns) / account.slice_ns).floor();
+        let affordable = |share_ns: Option<f64>| account.affordable(share_ns.unwrap_or(left_ns));
         let short = FAIR_SLICES.min(affordable(trusted_ns));
         let slices = account.wanted().min(affordable(wished_ns).max(short)).max(account.least());
         Turn { benchmark, slices: count(slices) }
@@ -152,14 +179,18 @@ fn mandatory<K: Copy>(must: &[(K, &Account)], left_ns: f64) -> Vec<Turn<K>> {
     must.iter().map(turn).collect()
 }
 
-/// Lives for the most doubtful, until the time is spent.
+/// Lives for the most doubtful, until the time is spent. Who has less than [`WISHED_LIVES`] gets no longer ones than leave
+/// time for so many.
 fn worthwhile<K: Copy>(mut may: Vec<(K, &Account)>, left_ns: f64) -> Vec<Turn<K>> {
     let doubt = |account: &Account| if account.lives.len() < TRUSTED_LIVES { f64::INFINITY } else { account.doubt() };
     // Equally doubtful ones in the order of their lives, so that nobody has five before all have three.
     may.sort_by(|(_, a), (_, b)| doubt(b).total_cmp(&doubt(a)).then(a.lives.len().cmp(&b.lives.len())));
+    let wished_ns = share_ns(&may, WISHED_LIVES, left_ns);
     let mut left_ns = left_ns;
     let turn = |(benchmark, account): (K, &Account)| {
-        let slices = account.wanted().max(account.least());
+        let young = wished_ns.filter(|_| account.lives.len() < WISHED_LIVES);
+        let most = young.map_or(f64::INFINITY, |share_ns| account.affordable(share_ns).max(FAIR_SLICES));
+        let slices = account.wanted().min(most).max(account.least());
         let cost_ns = account.cost_ns(slices);
         (cost_ns <= left_ns).then(|| {
             left_ns -= cost_ns;
@@ -185,7 +216,7 @@ mod tests {
     /// A benchmark with slices of a millisecond and visits of 4 ms.
     fn account(lives: &[&[f64]]) -> Account {
         let lives = lives.iter().map(|life| life.to_vec()).collect();
-        Account { slice_ns: MILLISECOND, visit_ns: 4.0 * MILLISECOND, is_slow: false, lives }
+        Account { slice_ns: MILLISECOND, visit_ns: 4.0 * MILLISECOND, is_slow: false, lives, set_aside: 0 }
     }
 
     fn round(accounts: &[Account], left: Duration) -> Vec<(usize, u32)> {
@@ -257,8 +288,41 @@ mod tests {
     }
 
     #[test]
+    fn how_lives_vary_is_not_concluded_from_two_where_time_is_short() {
+        // Two that happen to agree ask for a life of 56 slices; there is time for eight of 24 or of 12.
+        let within: Vec<f64> = (0..40).map(|i| 100.0 + f64::from(i % 9) - 4.0).collect();
+        let young = account(&[&within, &within]);
+        assert!(young.wanted() > 50.0);
+        assert_eq!(round(std::slice::from_ref(&young), Duration::from_millis(8 * 28)), [(0, 24)]);
+        assert_eq!(round(std::slice::from_ref(&young), Duration::from_millis(8 * 16)), [(0, 20)]);
+        let higher: Vec<f64> = within.iter().map(|value| value * 1.001).collect();
+        let old = Account { lives: [vec![within; 6], vec![higher; 6]].concat(), ..young };
+        let turns = next_round([(0, &old)], Duration::from_millis(8 * 28), 1e-6);
+        assert!(turns[0].slices > 24, "{turns:?}");
+    }
+
+    #[test]
+    fn lives_that_do_not_count_are_replaced_until_five_do() {
+        let lost = |counting: usize, set_aside: usize| {
+            let lives = vec![vec![100.0, 101.0, 102.0]; counting];
+            Account { lives, set_aside, ..account(&[]) }
+        };
+        // Within the time they are missing like any others; nobody must have another for ever.
+        assert_eq!(round(&[lost(0, 2)], Duration::ZERO), []);
+        assert_eq!(round(&[lost(0, 2)], Duration::from_secs(1)).len(), 1);
+        let replaced =
+            |account: Account, left_ms: u64| replacing_round([(0, &account)], Duration::from_millis(left_ms)).len();
+        assert_eq!([replaced(lost(4, 1), 1_000), replaced(lost(4, 1), 5), replaced(lost(4, 0), 1_000)], [1, 0, 0]);
+        assert_eq!(
+            [replaced(lost(5, 9), 1_000), replaced(lost(0, 30), 1_000), replaced(lost(0, 29), 1_000)],
+            [0, 0, 1]
+        );
+        assert!(lost(2, 28).is_settled(AIM) && !lost(2, 27).is_settled(AIM));
+    }
+
+    #[test]
     fn what_is_slow_has_one_slice_a_life() {
-        let slow = Account { slice_ns: 30e9, visit_ns: 1e9, is_slow: true, lives: vec![vec![30e9]] };
+        let slow = Account { slice_ns: 30e9, visit_ns: 1e9, is_slow: true, lives: vec![vec![30e9]], set_aside: 0 };
         assert_eq!(round(&[slow], Duration::from_secs(10)), [(0, 1)]);
     }
 

@@ -4,6 +4,9 @@
 //! come rounds. In each, the benchmarks that need another life ([`plan`]) are put in random order and served by fresh
 //! workers, a few benchmarks a worker, so that what happens on the machine hits all alike and memory layout varies. It
 //! varies from round to round, and alike in all runs: luck of placement is then no difference between two runs.
+//!
+//! A [witness] looks on. Lives in which it saw that the processor was shared, or that its clock went unlike most of the time,
+//! are set aside and taken again.
 
 mod state;
 
@@ -17,9 +20,10 @@ use super::cores::Pinned;
 use super::interrupt::Stop;
 use super::lives::{Lives, Manner, Stopped};
 use super::order::Order;
-use super::plan;
+use super::plan::{self, Turn};
 use super::protocol::Listed;
 use super::visit::{Task, rehearse, visit};
+use super::witness::{self, Usual};
 use super::worker::{Patience, WorkerError};
 use crate::domain::{Attachment, BenchmarkName, Notes, Outcome, Pattern, Trouble};
 
@@ -188,16 +192,28 @@ pub fn run(
     tell(Progress::Listed { worker: &worker, benchmarks: listed.len() });
     // Beside its workers the tracker wakes them without waking another processor first, and theirs stays awake: on a
     // virtual machine the talk about a slice took 18 µs so, and 70 to 100 µs from another processor (`examples/steady`).
-    let _here = Pinned::here(lives.cpus(1));
+    let here = Pinned::here(lives.cpus(1));
     // As in a duel: not where the workers' only processor is everybody's.
     let urgent = if lives.cpus_beside(1).is_empty() { None } else { Urgent::here() };
     let states = listed.iter().map(|_| State::New).collect();
-    let (order, is_urgent) = (Order::new(options.seed), urgent.is_some());
+    let (order, is_urgent, is_witnessed) = (Order::new(options.seed), urgent.is_some(), here.is_some());
     let layouts = Order::new(LAYOUTS);
-    let mut running = Running { listed: &listed, states, order, layouts, lives, is_urgent, tell };
+    let beside = Beside { is_urgent, is_witnessed };
+    let mut running = Running { listed: &listed, states, order, layouts, lives, beside, tell };
     running.rehearse()?;
     while running.round(options.budget.saturating_sub(begun.elapsed()), options.precision)? {}
+    let most = REPLACING * options.budget;
+    while running.replace(most.saturating_sub(begun.elapsed()))? {}
     Ok(running.conclude(worker, options, begun.elapsed()))
+}
+
+/// What is done beside the workers.
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    /// Whether slices go before what else runs there.
+    is_urgent: bool,
+    /// Whether a witness looks on.
+    is_witnessed: bool,
 }
 
 /// A solo run under way.
@@ -209,7 +225,7 @@ struct Running<'a> {
     /// Whose addresses the workers of each round have.
     layouts: Order,
     lives: Lives<'a>,
-    is_urgent: bool,
+    beside: Beside,
     tell: &'a mut dyn FnMut(Progress<'_>),
 }
 
@@ -233,16 +249,28 @@ impl<'a> Running<'a> {
 
     /// Gives another life to those that need one, in random order; false if nobody does.
     fn round(&mut self, left: Duration, precision: f64) -> Result<bool, Stopped> {
-        let listed = self.listed;
         let open = self.states.iter().enumerate().filter_map(|(index, state)| Some((index, state.account()?)));
         let turns = plan::next_round(open, left, precision);
+        self.take(&turns, left)
+    }
+
+    /// Gives another life to those that have too few, for some were disturbed, in random order; false if there are none.
+    fn replace(&mut self, left: Duration) -> Result<bool, Stopped> {
+        let open = self.states.iter().enumerate().filter_map(|(index, state)| Some((index, state.account()?)));
+        let turns = plan::replacing_round(open, left);
+        self.take(&turns, left)
+    }
+
+    /// A round of these turns, in random order; false if there are none.
+    fn take(&mut self, turns: &[Turn<usize>], left: Duration) -> Result<bool, Stopped> {
         if turns.is_empty() {
             return Ok(false);
         }
+        let listed = self.listed;
         (self.tell)(Progress::Round { benchmarks: turns.len(), left });
         let tasks = turns.iter().filter_map(|turn| {
             let index = turn.benchmark;
-            Some((index, self.states[index].task(&listed[index], turn.slices, self.is_urgent)?))
+            Some((index, self.states[index].task(&listed[index], turn.slices, self.beside)?))
         });
         let tasks: Vec<(usize, Task<'a>)> = tasks.collect();
         let layout = Some(self.layouts.number());
@@ -257,7 +285,16 @@ impl<'a> Running<'a> {
                 |(index, _), result| states[index].visited(&listed[index], result, start, tell),
             )?;
         }
+        // What began in a burst is known for it only now.
+        if let Some(usual) = self.usual() {
+            self.states.iter_mut().for_each(|state| state.sift(usual));
+        }
         Ok(true)
+    }
+
+    /// What the witnesses saw while the lives were taken that count.
+    fn usual(&self) -> Option<Usual> {
+        Usual::of(self.states.iter().filter_map(State::known).flat_map(Known::witnesses))
     }
 
     /// Things in random order, apart by the number of processors that their benchmark's worker gets.
@@ -273,11 +310,16 @@ impl<'a> Running<'a> {
         groups
     }
 
-    fn conclude(self, worker: String, options: &Options, whole: Duration) -> Solo {
+    fn conclude(mut self, worker: String, options: &Options, whole: Duration) -> Solo {
+        let usual = self.usual();
+        let set_aside: usize = self.states.iter().filter_map(State::known).map(Known::set_aside).sum();
+        if let Some(usual) = usual {
+            self.states.iter_mut().for_each(|state| state.make_do(usual));
+        }
         let known = self.states.iter().filter_map(State::known);
         let overhead = known.fold(Overhead { whole, ..Overhead::default() }, |sum, known| Overhead {
-            inside: sum.inside + known.inside,
-            slicing: sum.slicing + known.slicing,
+            inside: sum.inside + known.inside(),
+            slicing: sum.slicing + known.slicing(),
             ..sum
         });
         let slices: usize = self.states.iter().filter_map(State::known).map(Known::slices).sum();
@@ -290,8 +332,14 @@ impl<'a> Running<'a> {
             ("slices".to_owned(), slices.to_string()),
             ("inside_slices_pct".to_owned(), format!("{:.1}", overhead.inside_pct())),
             ("useful_pct".to_owned(), format!("{:.1}", overhead.useful_pct())),
-            (PRIORITY.to_owned(), urgent::said(self.is_urgent).to_owned()),
+            (PRIORITY.to_owned(), urgent::said(self.beside.is_urgent).to_owned()),
         ]);
+        if set_aside > 0 {
+            notes.insert("lives_set_aside".to_owned(), set_aside.to_string());
+        }
+        if let Some(usual) = usual {
+            notes.insert(witness::NOTE.to_owned(), format!("{:.3}", usual.clock_ghz()));
+        }
         if let Some((count, first)) = self.lives.ended_badly() {
             notes.insert("ended_badly".to_owned(), format!("{count} workers, the first {first}"));
         }
@@ -312,6 +360,9 @@ impl<'a> Running<'a> {
 /// What the layouts of rounds follow from: not from the run's seed, so that the first lives of all runs have the same
 /// addresses, and so do the second ones.
 const LAYOUTS: u64 = 0;
+
+/// How many times its budget a run may take, so that lives that were disturbed are taken again.
+const REPLACING: u32 = 2;
 
 /// What a rehearsal takes, as long as nothing is known.
 const USUAL_REHEARSAL: Duration = Duration::from_millis(100);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::calibrate::{CalibrateError, Calibration, calibrate};
 use super::child::urgent::{Hurried, Pace};
 use super::protocol::{Answer, Listed};
+use super::witness::{Seen, Witness};
 use super::worker::{Worker, WorkerError};
 use crate::domain::{Kind, Trouble};
 
@@ -42,6 +43,8 @@ pub struct Visit {
     pub metrics: Vec<Vec<f64>>,
     /// The declared metrics over the fixed number of iterations, if that was asked for.
     pub exact: Option<Vec<f64>>,
+    /// What a witness on the worker's processor saw meanwhile, if there was one.
+    pub seen: Option<Seen>,
     /// The calibration, corrected.
     pub calibration: Calibration,
     /// The time inside the slices that count, by the worker's clock.
@@ -65,6 +68,8 @@ pub struct Task<'a> {
     pub exact: Exact,
     /// Whether slices go before what else runs there.
     pub pace: Pace,
+    /// Whether a witness looks on, which has to be where the worker is.
+    pub is_witnessed: bool,
 }
 
 /// Whether a visit takes the exact metrics over this number of iterations.
@@ -114,6 +119,7 @@ pub fn rehearse(worker: &mut Worker, benchmark: &Listed) -> Result<Verdict<Rehea
         times_ns: vec![slice.elapsed_ns as f64],
         metrics: slice.metrics.iter().map(|&value| vec![value]).collect(),
         exact: Some(slice.metrics),
+        seen: None,
         calibration,
         inside: Duration::from_nanos(slice.elapsed_ns),
         slicing,
@@ -180,6 +186,7 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
     let mut times_ns = Vec::with_capacity(task.slices as usize);
     let mut metrics = vec![Vec::with_capacity(task.slices as usize); benchmark.metrics.len()];
     let mut inside_ns = 0;
+    let mut witness = task.is_witnessed.then(Witness::begin);
     let slicing = Instant::now();
     for _ in 0..task.slices {
         let slice = worker.run(benchmark, calibration.iterations)?;
@@ -188,8 +195,12 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
         for (values, value) in metrics.iter_mut().zip(slice.metrics) {
             values.push(value);
         }
+        if let Some(witness) = &mut witness {
+            witness.glance();
+        }
     }
     let slicing = slicing.elapsed();
+    let seen = witness.map(Witness::end);
     drop(hurried);
     worker.drop_setup(benchmark)?;
     let exact = match task.exact {
@@ -197,5 +208,5 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
         _ => exact,
     };
     let inside = Duration::from_nanos(inside_ns);
-    Ok(Visit { times_ns, metrics, exact, calibration, inside, slicing, took: begun.elapsed() })
+    Ok(Visit { times_ns, metrics, exact, seen, calibration, inside, slicing, took: begun.elapsed() })
 }

@@ -259,6 +259,7 @@ mod tests {
                 marks: vec![mark(0, 0.905), mark(1, 0.91), mark(2, 0.92)],
                 trend: Trend { points: 3, changes: vec![], levels: vec![level] },
                 toolchains: vec![],
+                brought: 0,
             },
         }
     }

@@ -109,6 +109,18 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     for toolchain in trend.toolchains.iter().skip(1) {
         let _ = writeln!(out, "{} from {}", escape::line(&toolchain.name), past.commit(toolchain.at));
     }
+    match trend.brought {
+        0 => {}
+        1 => out.push_str(
+            "1 point was measured at another clock of the processor; levels and chart are as of the usual one\n",
+        ),
+        several => {
+            let _ = writeln!(
+                out,
+                "{several} points were measured at another clock of the processor; levels and chart are as of the usual one"
+            );
+        }
+    }
     for one in past.accepted {
         let _ = writeln!(out, "{} {}", one.commit.short(), escape::line(&accepted::line(&one.acceptance)));
     }
@@ -139,6 +151,9 @@ pub struct Log<'a> {
     levels: Vec<JsonLevel>,
     changes: Vec<JsonChange>,
     toolchains: &'a [Toolchain],
+    /// How many points lie elsewhere for the clock at which they were measured; levels and changes are told as of the usual
+    /// one, values as they were measured.
+    at_another_clock: usize,
     accepted: Vec<JsonAccepted<'a>>,
     points: Vec<Row<'a>>,
 }
@@ -238,6 +253,7 @@ impl<'a> Log<'a> {
             levels: json_levels(past),
             changes: json_changes(past),
             toolchains: &trend.toolchains,
+            at_another_clock: trend.brought,
             accepted: past
                 .accepted
                 .iter()
@@ -305,6 +321,7 @@ mod tests {
             toolchains: [(0, "1.95.0"), (1, "1.96.0")]
                 .map(|(at, name)| Toolchain { at, name: name.to_owned() })
                 .to_vec(),
+            brought: 2,
         }
     }
 
@@ -323,6 +340,7 @@ engine · kernel/\\u{1b}[2J · time  lorry
 5.05 µs  ±1.0 %  +1.0 %  +0.50 % to +1.5 %  2222222222  3333333333        2
 
 1.96.0 from 2222222222
+2 points were measured at another clock of the processor; levels and chart are as of the usual one
 2222222222 accepted, up to 5 % until 2026-12-31: \\u{1b}[2J now
 
 commit      date           value  spread  change

@@ -164,8 +164,13 @@ mod tests {
             machine: Machine::Named("m".to_owned()),
         };
         let trend = Trend { levels: levels.iter().map(level).collect(), ..Trend::default() };
-        let trend =
-            SeriesTrend { series, marks: values.iter().enumerate().map(mark).collect(), trend, toolchains: vec![] };
+        let trend = SeriesTrend {
+            series,
+            marks: values.iter().enumerate().map(mark).collect(),
+            trend,
+            toolchains: vec![],
+            brought: 0,
+        };
         let line = Line::new((0..values.len()).map(commit).collect(), Order::Date);
         let accepted: Vec<Entry> = accepted
             .iter()

@@ -1,6 +1,7 @@
 //! The maths; knows nothing of benchmarks.
 
 pub mod changes;
+pub mod clock;
 pub mod discoveries;
 pub mod looks;
 pub mod places;

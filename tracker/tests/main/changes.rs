@@ -151,6 +151,33 @@ fn machines_that_take_turns_are_not_mixed() {
 }
 
 #[test]
+fn a_clock_that_goes_faster_for_some_commits_is_no_change_of_what_was_measured_meanwhile() {
+    let world = World::new();
+    let line = world.with_line(60);
+    let (mut stream, mut store) = (Stream::seeded(8), world.open_store());
+    for (at, commit) in line.iter().enumerate() {
+        // The clock is faster twice, the second time to the end; what waits for memory does not hear of it.
+        let clock = if (12..20).contains(&at) || at >= 45 { 1.06 } else { 1.0 };
+        let slower = if at >= 30 { 1.03 } else { 1.0 };
+        let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
+        let values = [("core", value(1.0 / clock)), ("memory", value(1.0)), ("slower", value(slower / clock))];
+        let mut run = made(commit, "lorry", &values);
+        run.notes.insert("clock_ghz".to_owned(), (3.2 * clock).to_string());
+        store.record(&run).expect("recorded");
+    }
+    let told = json(&world, &[]);
+    let findings = told["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "{told:#}");
+    assert_eq!(findings[0]["suspects"]["likely"], line[30].id.as_str());
+    assert_eq!(findings[0]["changes"][0]["benchmark"], "slower");
+    let said = "23 points were measured at another clock of the processor; levels and chart are as of the usual one";
+    assert!(world.ended(0, &["log", "slower"]).out.contains(said));
+    assert!(!world.ended(0, &["log", "memory"]).out.contains("another clock"));
+    let log: Value = serde_json::from_str(&world.ended(0, &["log", "core", "--format", "json"]).out).expect("JSON");
+    assert_eq!((&log["at_another_clock"], log["levels"].as_array().map(Vec::len)), (&23.into(), Some(1)), "{log}");
+}
+
+#[test]
 fn commits_that_were_not_measured_widen_the_suspects() {
     let world = World::new();
     let line = world.with_line(80);

@@ -1,6 +1,7 @@
 //! Where a program's memory lies. The system draws that anew for each process; here it is the same for all processes that
 //! are started with one number: nothing is drawn, the stack's limit moves what is mapped, and the length of a variable
-//! moves the stack itself. The heap lies behind the program, and only the program can move it.
+//! moves the stack itself. The heap lies behind the program, and only the program can move it. Python draws the order of
+//! its tables as well, so it is told what to draw it from.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,10 @@ use super::Program;
 
 /// The variable that tells a program the number.
 const VARIABLE: &str = "TACHOGRAPH_LAYOUT";
+
+/// The variable from which Python's tables have their order, and its greatest value.
+const PYTHON_SEED: &str = "PYTHONHASHSEED";
+const MOST_PYTHON_SEED: u64 = 4_294_967_295;
 
 /// The stack moves by the length of the variable's value, which begins with zeros: by lines of a cache, so many at the
 /// most, and by nudges, which are what a stack is aligned to.
@@ -19,12 +24,16 @@ const NUDGE_BYTES: u64 = 16;
 pub(in crate::measure) const NUDGES: u32 = 4;
 
 impl Program {
-    /// The same program with the addresses that belong to this number, its stack nudged so many times.
+    /// The same program with the addresses, and the order of Python's tables, that belong to this number, its stack nudged
+    /// so many times.
     #[must_use]
     pub(in crate::measure) fn laid_out(self, layout: u64, nudges: u32) -> Program {
         let zeros = layout % LINES * LINE_BYTES + u64::from(nudges % NUDGES) * NUDGE_BYTES;
         let zeros = usize::try_from(zeros).unwrap_or(0);
-        let mut program = self.with(VARIABLE, &format!("{}{layout:020}", "0".repeat(zeros)));
+        // Zero would mean that nothing is shuffled, which is one special order.
+        let python_seed = 1 + layout % MOST_PYTHON_SEED;
+        let program = self.with(PYTHON_SEED, &format!("{python_seed:010}"));
+        let mut program = program.with(VARIABLE, &format!("{}{layout:020}", "0".repeat(zeros)));
         program.layout = Some(layout);
         program
     }

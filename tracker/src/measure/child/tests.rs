@@ -259,6 +259,21 @@ fn programs_of_one_layout_have_the_same_addresses_where_the_system_allows() {
 }
 
 #[test]
+fn python_shuffles_its_tables_alike_in_programs_of_one_layout() {
+    let folder = folder();
+    let hash = |layout: u64, nudges: u32| {
+        let program = python(&folder, "print(hash('a'))").laid_out(layout, nudges);
+        let mut batch = run_quietly(&program, &generous());
+        assert!(batch.finished.succeeded(), "{}", batch.finished);
+        String::from_utf8(batch.stdout.read().unwrap()).unwrap()
+    };
+    assert_eq!(hash(7, 0), hash(7, 1));
+    assert_ne!(hash(7, 0), hash(8, 0));
+    // The greatest number that Python takes, and the first that is not shuffled for it.
+    assert_ne!(hash(4_294_967_294, 0), hash(u64::MAX, 0));
+}
+
+#[test]
 fn nothing_is_inherited_but_the_three_streams() {
     let folder = folder();
     let mut batch = run_quietly(&script(&folder, "exec ls -l /proc/self/fd"), &generous());

@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use super::Progress;
+use super::{Beside, Progress};
 use crate::domain::{Kind, Life, LifeError, Measured, Metric, Notes, Outcome, Reading, Trouble};
 use crate::measure::calibrate::Calibration;
 use crate::measure::child::urgent::Pace;
 use crate::measure::lives::Unserved;
-use crate::measure::plan::{Account, LEAST_LIVES};
+use crate::measure::plan::{Account, LEAST_LIVES, TRUSTED_LIVES};
 use crate::measure::protocol::Listed;
 use crate::measure::visit::{Exact, Rehearsal, Task, Visit, exact_iterations};
+use crate::measure::witness::{Seen, Usual};
 
 /// Lives in which exact metrics are taken.
 const EXACT_LIVES: usize = 2;
+
+/// A slice that takes longer is no matter for a witness, who looks on between slices; nor is a benchmark of several cores, of
+/// which it sees one.
+const WITNESSED: Duration = Duration::from_millis(10);
 
 /// The talk about a slice, as long as nothing was measured.
 const USUAL_TALK_NS: f64 = 30_000.0;
@@ -33,19 +38,29 @@ pub(super) enum State {
 pub(super) struct Known {
     calibration: Calibration,
     profile: Option<serde_json::Value>,
+    /// Its lives are those that count, in the order of `lives`.
     account: Account,
-    /// The declared metrics, life by life; in each the metrics in order, slice by slice.
-    metrics: Vec<Vec<Vec<f64>>>,
+    lives: Vec<Taken>,
+    /// Lives that were disturbed, with their times.
+    aside: Vec<(Vec<f64>, Taken)>,
     /// The number of iterations over which exact metrics are taken.
     exact_over: Option<u64>,
     /// The declared metrics over that number, life by life.
     exact: Vec<Vec<f64>>,
     /// No life will come any more, since no worker starts.
     is_closed: bool,
-    /// Time inside the slices that count.
-    pub(super) inside: Duration,
-    /// Time with the talk about them.
-    pub(super) slicing: Duration,
+}
+
+/// A life, beside its times.
+#[derive(Debug, Clone, PartialEq)]
+struct Taken {
+    /// How many there were before.
+    number: usize,
+    /// The declared metrics in order, slice by slice.
+    metrics: Vec<Vec<f64>>,
+    seen: Option<Seen>,
+    inside: Duration,
+    slicing: Duration,
 }
 
 impl Known {
@@ -56,17 +71,17 @@ impl Known {
             visit_ns: rehearsal.took.as_nanos() as f64,
             is_slow: calibration.is_slow(),
             lives: Vec::new(),
+            set_aside: 0,
         };
         let mut known = Known {
             calibration,
             profile: rehearsal.profile,
             account,
-            metrics: Vec::new(),
+            lives: Vec::new(),
+            aside: Vec::new(),
             exact_over: exact_iterations(listed, calibration),
             exact: Vec::new(),
             is_closed: false,
-            inside: Duration::ZERO,
-            slicing: Duration::ZERO,
         };
         if let Some(visit) = rehearsal.visit {
             known.take(visit, Duration::ZERO);
@@ -79,14 +94,58 @@ impl Known {
         let slices = visit.times_ns.len() as f64;
         self.account.slice_ns = visit.slicing.as_nanos() as f64 / slices;
         self.account.visit_ns = (visit.took.saturating_sub(visit.slicing) + start).as_nanos() as f64;
-        self.account.lives.push(visit.times_ns);
-        self.metrics.push(visit.metrics);
+        let Visit { times_ns, metrics, seen, inside, slicing, .. } = visit;
+        self.lives.push(Taken { number: self.account.taken(), metrics, seen, inside, slicing });
+        self.account.lives.push(times_ns);
         if self.exact_over.is_some() && self.exact.len() < EXACT_LIVES {
             self.exact.extend(visit.exact);
         }
         self.calibration = visit.calibration;
-        self.inside += visit.inside;
-        self.slicing += visit.slicing;
+    }
+
+    /// What the witnesses of all lives saw.
+    pub(super) fn witnesses(&self) -> impl Iterator<Item = Seen> {
+        self.lives.iter().chain(self.aside.iter().map(|(_, taken)| taken)).filter_map(|taken| taken.seen)
+    }
+
+    /// Sets the lives aside in which the processor was not as usual. Where it was not in any of five, that is the benchmark's
+    /// own doing (its threads, or instructions for which the clock is lowered), and its lives are compared with one another.
+    fn sift(&mut self, usual: Usual) {
+        let is_like_others = self.account.taken() < TRUSTED_LIVES || self.witnesses().any(|seen| usual.holds(seen));
+        let usual = if is_like_others { usual } else { Usual::of(self.witnesses()).unwrap_or(usual) };
+        let counting = std::mem::take(&mut self.account.lives).into_iter().zip(std::mem::take(&mut self.lives));
+        let mut all: Vec<(Vec<f64>, Taken)> = counting.chain(std::mem::take(&mut self.aside)).collect();
+        all.sort_by_key(|(_, taken)| taken.number);
+        let counts = |taken: &Taken| taken.seen.is_none_or(|seen| usual.holds(seen));
+        let (counting, aside): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, taken)| counts(taken));
+        (self.account.lives, self.lives) = counting.into_iter().unzip();
+        self.account.set_aside = aside.len();
+        self.aside = aside;
+    }
+
+    /// Where too few lives count, those have to do in which the processor was the least unlike the usual.
+    fn make_do(&mut self, usual: Usual) {
+        let distance = |(_, taken): &(Vec<f64>, Taken)| taken.seen.map_or(0.0, |seen| usual.distance(seen));
+        self.aside.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
+        let missing = LEAST_LIVES.saturating_sub(self.lives.len()).min(self.aside.len());
+        let (lives, taken): (Vec<_>, Vec<_>) = self.aside.drain(..missing).unzip();
+        self.account.lives.extend(lives);
+        self.lives.extend(taken);
+    }
+
+    /// Time inside the slices that count.
+    pub(super) fn inside(&self) -> Duration {
+        self.lives.iter().map(|taken| taken.inside).sum()
+    }
+
+    /// Time with the talk about them.
+    pub(super) fn slicing(&self) -> Duration {
+        self.lives.iter().map(|taken| taken.slicing).sum()
+    }
+
+    /// How many lives were set aside.
+    pub(super) fn set_aside(&self) -> usize {
+        self.aside.len()
     }
 
     /// How many slices count.
@@ -98,7 +157,7 @@ impl Known {
         let lives = self.account.lives.into_iter().map(Life::new).collect::<Result<_, _>>()?;
         let mut readings = vec![Reading { metric: Metric::time(), lives }];
         for (index, metric) in listed.metrics.iter().enumerate() {
-            readings.push(reading(metric, index, &self.metrics, &self.exact)?);
+            readings.push(reading(metric, index, &self.lives, &self.exact)?);
         }
         let mut notes = Notes::from([("iterations".to_owned(), self.calibration.iterations.to_string())]);
         if let Some(throughput) = &listed.throughput {
@@ -114,14 +173,14 @@ impl Known {
 
 /// The readings of a declared metric. An exact one that is the same in all the lives in which it was taken has one
 /// value a life; one that differs is treated as noisy.
-fn reading(metric: &Metric, index: usize, slices: &[Vec<Vec<f64>>], exact: &[Vec<f64>]) -> Result<Reading, LifeError> {
-    let taken: Vec<f64> = exact.iter().filter_map(|values| values.get(index).copied()).collect();
-    let is_same = taken.len() == EXACT_LIVES && taken.iter().all(|value| value.to_bits() == taken[0].to_bits());
+fn reading(metric: &Metric, index: usize, taken: &[Taken], exact: &[Vec<f64>]) -> Result<Reading, LifeError> {
+    let fixed: Vec<f64> = exact.iter().filter_map(|values| values.get(index).copied()).collect();
+    let is_same = fixed.len() == EXACT_LIVES && fixed.iter().all(|value| value.to_bits() == fixed[0].to_bits());
     if metric.kind == Kind::Exact && is_same {
-        let lives = taken.into_iter().map(|value| Life::new(vec![value])).collect::<Result<_, _>>()?;
+        let lives = fixed.into_iter().map(|value| Life::new(vec![value])).collect::<Result<_, _>>()?;
         return Ok(Reading { metric: metric.clone(), lives });
     }
-    let lives = slices.iter().map(|metrics| Life::new(metrics[index].clone())).collect::<Result<_, _>>()?;
+    let lives = taken.iter().map(|life| Life::new(life.metrics[index].clone())).collect::<Result<_, _>>()?;
     Ok(Reading { metric: Metric { kind: Kind::Noisy, ..metric.clone() }, lives })
 }
 
@@ -137,14 +196,23 @@ impl State {
     }
 
     /// The task of its next visit.
-    pub(super) fn task<'a>(&self, listed: &'a Listed, slices: u32, is_urgent: bool) -> Option<Task<'a>> {
+    pub(super) fn task<'a>(&self, listed: &'a Listed, slices: u32, beside: Beside) -> Option<Task<'a>> {
         let known = self.known()?;
         let exact = match known.exact_over {
             Some(iterations) if known.exact.len() < EXACT_LIVES => Exact::Over(iterations),
             _ => Exact::Unwanted,
         };
-        let pace = Pace::of(is_urgent, listed.cores, known.calibration.slice_ns());
-        Some(Task { benchmark: listed, calibration: known.calibration, slices, exact, pace })
+        let pace = Pace::of(beside.is_urgent, listed.cores, known.calibration.slice_ns());
+        Some(Task {
+            benchmark: listed,
+            calibration: known.calibration,
+            slices,
+            exact,
+            pace,
+            is_witnessed: beside.is_witnessed
+                && listed.cores == 1
+                && known.calibration.slice_ns() <= WITNESSED.as_nanos() as f64,
+        })
     }
 
     /// Takes in what came of the rehearsal.
@@ -175,17 +243,31 @@ impl State {
         match (result, &mut *self) {
             (Ok(visit), State::Known(known)) => {
                 known.take(visit, start);
-                let (lives, doubt) = (known.account.lives.len(), known.account.doubt());
+                let (lives, doubt) = (known.account.taken(), known.account.doubt());
                 tell(Progress::Measured { benchmark: &listed.name, lives, doubt });
             }
             // What has numbers enough does not lose them because no more can be had.
             (Err(Unserved::NoWorker(_) | Unserved::NotReached), State::Known(known))
-                if known.account.lives.len() >= LEAST_LIVES =>
+                if known.account.taken() >= LEAST_LIVES =>
             {
                 known.is_closed = true;
             }
             (Err(unserved), _) => self.fail(listed, unserved, tell),
             (Ok(_), State::New | State::Failed(_)) => {}
+        }
+    }
+
+    /// Sets lives aside in which the processor was not as usual.
+    pub(super) fn sift(&mut self, usual: Usual) {
+        if let State::Known(known) = self {
+            known.sift(usual);
+        }
+    }
+
+    /// Where too few lives count, takes back those in which the processor was the least unlike the usual.
+    pub(super) fn make_do(&mut self, usual: Usual) {
+        if let State::Known(known) = self {
+            known.make_do(usual);
         }
     }
 
@@ -220,4 +302,116 @@ fn not_reached() -> Trouble {
 
 fn blame(reason: String) -> Trouble {
     Trouble { reason, ended: None, stderr_tail: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::BenchmarkName;
+
+    fn listed() -> Listed {
+        Listed { name: BenchmarkName::new("a").expect("a name"), cores: 1, throughput: None, metrics: Vec::new() }
+    }
+
+    fn visit(time_ns: f64, seen: Option<Seen>) -> Visit {
+        let second = Duration::from_secs(1);
+        Visit {
+            times_ns: vec![time_ns; 3],
+            metrics: Vec::new(),
+            exact: None,
+            seen,
+            calibration: Calibration { iterations: 1, iteration_ns: time_ns },
+            inside: second,
+            slicing: 2 * second,
+            took: 3 * second,
+        }
+    }
+
+    /// A processor on which the wide work took so long by the chain.
+    fn crowd(crowd: f64) -> Seen {
+        Seen { crowd, chain_ns: 7_000.0 }
+    }
+
+    /// A processor that nobody shared, on which the chain took so long.
+    fn chain(chain_ns: f64) -> Seen {
+        Seen { crowd: 1.0, chain_ns }
+    }
+
+    fn known(visits: impl IntoIterator<Item = (f64, Seen)>) -> Known {
+        let calibration = Calibration { iterations: 1, iteration_ns: 1.0 };
+        let rehearsal = Rehearsal { calibration, profile: None, visit: None, took: Duration::ZERO };
+        let mut known = Known::new(&listed(), rehearsal);
+        for (time_ns, seen) in visits {
+            known.take(visit(time_ns, Some(seen)), Duration::ZERO);
+        }
+        known
+    }
+
+    fn times(known: &Known) -> Vec<f64> {
+        known.account.lives.iter().map(|life| life[0]).collect()
+    }
+
+    fn sifted(known: &mut Known) {
+        let usual = Usual::of(known.witnesses()).expect("a witness");
+        known.sift(usual);
+    }
+
+    fn made_do(known: &mut Known) {
+        let usual = Usual::of(known.witnesses()).expect("a witness");
+        known.make_do(usual);
+    }
+
+    #[test]
+    fn lives_on_a_shared_processor_are_set_aside_as_soon_as_it_is_known_and_are_no_time_that_counts() {
+        let mut known = known([(180.0, crowd(1.9)), (190.0, crowd(1.95))]);
+        sifted(&mut known);
+        assert_eq!((times(&known), known.set_aside()), (vec![180.0, 190.0], 0));
+        known.take(visit(100.0, Some(crowd(1.0))), Duration::ZERO);
+        known.take(visit(101.0, None), Duration::ZERO);
+        sifted(&mut known);
+        assert_eq!((times(&known), known.set_aside()), (vec![100.0, 101.0], 2));
+        assert_eq!((known.account.taken(), known.account.set_aside), (4, 2));
+        assert_eq!((known.inside(), known.slices()), (Duration::from_secs(2), 6));
+        known.take(visit(102.0, Some(crowd(1.02))), Duration::ZERO);
+        sifted(&mut known);
+        made_do(&mut known);
+        assert_eq!((times(&known), known.set_aside()), (vec![100.0, 101.0, 102.0], 2));
+    }
+
+    #[test]
+    fn what_makes_its_processor_unlike_the_usual_by_itself_is_compared_with_itself() {
+        let usual = Usual::of([crowd(1.0)]).expect("a witness");
+        let mut known = known([1.6, 1.65, 1.62, 2.4].map(|crowded| (100.0 * crowded, crowd(crowded))));
+        known.sift(usual);
+        assert_eq!((times(&known), known.set_aside()), (vec![], 4));
+        known.take(visit(161.0, Some(crowd(1.61))), Duration::ZERO);
+        known.sift(usual);
+        assert_eq!((times(&known).len(), known.set_aside()), (4, 1));
+        // One that is as usual shows that the others were disturbed.
+        known.take(visit(100.0, Some(crowd(1.0))), Duration::ZERO);
+        known.sift(usual);
+        assert_eq!((times(&known), known.set_aside()), (vec![100.0], 5));
+    }
+
+    #[test]
+    fn lives_come_back_in_their_order_when_their_clock_turns_out_to_be_the_usual_one() {
+        let mut known = known([(100.0, chain(7_000.0)), (94.0, chain(6_580.0)), (93.0, chain(6_580.0))]);
+        sifted(&mut known);
+        assert_eq!(times(&known), [94.0, 93.0]);
+        for time_ns in [101.0, 102.0] {
+            known.take(visit(time_ns, Some(chain(7_010.0))), Duration::ZERO);
+        }
+        sifted(&mut known);
+        assert_eq!((times(&known), known.set_aside()), (vec![100.0, 101.0, 102.0], 2));
+    }
+
+    #[test]
+    fn where_hardly_any_life_counts_the_least_disturbed_have_to_do() {
+        let mut known = known([(190.0, crowd(2.0)), (130.0, crowd(1.3)), (150.0, crowd(1.5)), (100.0, crowd(1.0))]);
+        sifted(&mut known);
+        made_do(&mut known);
+        assert_eq!((times(&known), known.set_aside()), (vec![100.0, 130.0], 2));
+        let measured = known.conclude(&listed()).expect("two lives");
+        assert_eq!(measured.readings[0].lives.len(), 2);
+    }
 }

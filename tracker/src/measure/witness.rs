@@ -1,0 +1,246 @@
+//! A witness beside a life: two fixed pieces of work, done again and again on the processor of the worker, which tell how
+//! that processor was meanwhile, whatever was measured.
+//!
+//! Two hardware threads share the units of one core. What runs on the other one (on a virtual machine: anybody's) makes
+//! programs that keep many units busy nearly twice as slow, in bursts of milliseconds to seconds, and no clock or counter
+//! of ours tells of it. So one work keeps as many units busy as it can, and the other none: a chain, in which each operation
+//! waits for the one before. How much longer the one takes by the other tells how crowded the core is; and how long the
+//! chain takes, of which the cycles are known, tells the frequency of its clock, whoever is there.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Turns of the wide work: some 7 µs.
+const TURNS: u64 = 10_000;
+
+/// Links of the chain, some 7 µs, and the cycles that each takes on processors of today: exclusive or, product, rotation.
+const LINKS: u64 = 4_000;
+const CYCLES: u64 = 5;
+
+/// The witness is asked when so much time has passed: a burst that matters is longer.
+const EVERY: Duration = Duration::from_millis(3);
+
+/// A processor is shared while the wide work takes so much longer, by the chain, than at its best. On one that nobody shares
+/// it varies by half a percent; while a neighbour works it takes 1.2 to 1.6 times as long.
+const SHARED: f64 = 1.1;
+
+/// Clocks are alike if they differ by no more than this: the chain varies by thousandths, and the clock by steps of 3 to 7 %.
+const ALIKE: f64 = 1.02;
+
+/// The note of a run that says how fast the clock went, in cycles a nanosecond, while the lives that count were measured.
+pub const NOTE: &str = "clock_ghz";
+
+/// What a witness saw of a processor, in the middle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seen {
+    /// How long the wide work took by the chain.
+    pub crowd: f64,
+    /// How long the chain took, in nanoseconds.
+    pub chain_ns: f64,
+}
+
+/// A witness at work.
+#[derive(Debug)]
+pub(super) struct Witness {
+    looks: Vec<Seen>,
+    last: Instant,
+}
+
+impl Witness {
+    /// Begins with a first look.
+    #[must_use]
+    pub(super) fn begin() -> Witness {
+        let first = look();
+        Witness { looks: vec![first], last: Instant::now() }
+    }
+
+    /// Looks again if it is time to.
+    pub(super) fn glance(&mut self) {
+        if self.last.elapsed() >= EVERY {
+            self.looks.push(look());
+            self.last = Instant::now();
+        }
+    }
+
+    /// Looks for the last time, and says what was seen.
+    #[must_use]
+    pub(super) fn end(mut self) -> Seen {
+        self.looks.push(look());
+        let middle = |of: fn(&Seen) -> f64| {
+            let mut all: Vec<f64> = self.looks.iter().map(of).collect();
+            all.sort_unstable_by(f64::total_cmp);
+            // Of two the smaller: a tick of the system's clock hits one.
+            all[(all.len() - 1) / 2]
+        };
+        Seen { crowd: middle(|seen| seen.crowd), chain_ns: middle(|seen| seen.chain_ns) }
+    }
+}
+
+/// What the witnesses of lives have seen, cut to where nobody shared the processor and its clock went as most often.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Usual {
+    /// The least crowd.
+    crowd: f64,
+    /// The chain's least time, its time in the middle, and its greatest, in nanoseconds.
+    least_ns: f64,
+    middle_ns: f64,
+    most_ns: f64,
+}
+
+impl Usual {
+    /// Of what the witnesses saw; none of nothing.
+    #[must_use]
+    pub(super) fn of(all: impl IntoIterator<Item = Seen>) -> Option<Usual> {
+        let all: Vec<Seen> = all.into_iter().collect();
+        let crowd = all.iter().map(|seen| seen.crowd).min_by(f64::total_cmp)?;
+        let alone = all.iter().filter(|seen| seen.crowd <= SHARED * crowd);
+        let mut chains: Vec<f64> = alone.map(|seen| seen.chain_ns).collect();
+        chains.sort_unstable_by(f64::total_cmp);
+        let alike = |from: usize| chains[from..].partition_point(|&chain_ns| chain_ns <= ALIKE * chains[from]);
+        // Of equals the first: the fastest.
+        let from = (0..chains.len()).rev().max_by_key(|&from| alike(from))?;
+        // Where no clock is that of half of the lives, it wanders, and one life is as good as another.
+        let is_common = 2 * alike(from) >= chains.len();
+        let (from, count) = if is_common { (from, alike(from)) } else { (0, chains.len()) };
+        let [least_ns, middle_ns, most_ns] = [0, (count - 1) / 2, count - 1].map(|at| chains[from + at]);
+        Some(Usual { crowd, least_ns, middle_ns, most_ns })
+    }
+
+    /// Whether a life counts whose witness saw this.
+    #[must_use]
+    pub(super) fn holds(&self, seen: Seen) -> bool {
+        seen.crowd <= SHARED * self.crowd && (self.least_ns..=self.most_ns).contains(&seen.chain_ns)
+    }
+
+    /// How far from this is what a witness saw.
+    #[must_use]
+    pub(super) fn distance(&self, seen: Seen) -> f64 {
+        (seen.crowd / self.crowd).ln().abs() + (seen.chain_ns / self.middle_ns).ln().abs()
+    }
+
+    /// How fast the clock went in the middle, in cycles a nanosecond.
+    #[must_use]
+    pub(super) fn clock_ghz(&self) -> f64 {
+        (LINKS * CYCLES) as f64 / self.middle_ns
+    }
+}
+
+fn look() -> Seen {
+    let took_ns = |work: fn(u64) -> u64, turns: u64| {
+        let begun = Instant::now();
+        black_box(work(black_box(turns)));
+        (begun.elapsed().as_nanos() as f64).max(1.0)
+    };
+    let (wide_ns, chain_ns) = (took_ns(wide, TURNS), took_ns(chain, LINKS));
+    Seen { crowd: wide_ns / chain_ns, chain_ns }
+}
+
+/// Six chains that do not wait for one another, each of another kind, so that no compiler makes wide registers of them.
+#[inline(never)]
+fn wide(turns: u64) -> u64 {
+    let (mut sum, mut mixed, mut rest, mut turned, mut odd, mut shifted) = (1_u64, 2_u64, 3_u64, 4_u64, 5_u64, 6_u64);
+    for turn in 0..turns {
+        sum = sum.wrapping_add(turn);
+        mixed ^= turn;
+        rest = rest.wrapping_sub(turn);
+        turned = turned.rotate_left(1) ^ 3;
+        odd = odd.wrapping_add(7) | 1;
+        shifted = shifted << 1 ^ shifted >> 62;
+    }
+    sum ^ mixed ^ rest ^ turned ^ odd ^ shifted
+}
+
+/// A chain that no compiler can shorten: so its time depends on the clock, and not on who compiled it.
+#[inline(never)]
+fn chain(links: u64) -> u64 {
+    let mut value = 1_u64;
+    for link in 0..links {
+        value = (value ^ link).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(crowd: f64, chain_ns: f64) -> Seen {
+        Seen { crowd, chain_ns }
+    }
+
+    fn witness(crowds: &[f64]) -> Witness {
+        let looks = crowds.iter().map(|&crowd| seen(crowd, 1e15)).collect();
+        Witness { looks, last: Instant::now() }
+    }
+
+    #[test]
+    fn the_works_are_done_and_depend_on_their_turns() {
+        assert_ne!(wide(1_000), wide(1_001));
+        assert_ne!(chain(1_000), chain(1_001));
+        let seen = Witness::begin().end();
+        assert!(seen.crowd > 0.0 && seen.chain_ns > 0.0);
+    }
+
+    #[test]
+    fn the_middle_of_what_was_seen_is_told() {
+        assert!(witness(&[1e15, 0.0, 0.0]).end().crowd < 1e14, "one look of four does not decide");
+        assert!(witness(&[1e15]).end().crowd < 1e14, "of two the smaller");
+        assert!(witness(&[1e15; 4]).end().crowd > 1e14);
+        assert!(witness(&[0.0; 4]).end().chain_ns > 1e14);
+    }
+
+    #[test]
+    fn lives_count_where_nobody_shared_the_processor() {
+        assert_eq!(Usual::of([]), None);
+        // Most of the time somebody was there.
+        let crowds = [1.9, 1.0, 1.8, 1.05, 1.9];
+        let usual = Usual::of(crowds.map(|crowd| seen(crowd, 7_000.0))).expect("something was seen");
+        assert_eq!(crowds.map(|crowd| usual.holds(seen(crowd, 7_000.0))), [false, true, false, true, false]);
+        assert!(Usual::of([seen(1.9, 7_000.0)]).expect("something was seen").holds(seen(1.9, 7_000.0)));
+    }
+
+    #[test]
+    fn of_the_clocks_the_most_frequent_counts_and_of_equals_the_fastest() {
+        let usual = |chains: &[f64]| {
+            let usual = Usual::of(chains.iter().map(|&chain_ns| seen(1.0, chain_ns))).expect("something was seen");
+            chains.iter().map(|&chain_ns| usual.holds(seen(1.0, chain_ns))).collect::<Vec<bool>>()
+        };
+        assert_eq!(usual(&[7.0]), [true]);
+        assert_eq!(usual(&[6.5, 7.0, 7.1, 6.5, 7.05]), [false, true, true, false, true]);
+        assert_eq!(usual(&[6.5, 7.0, 6.5]), [true, false, true]);
+        assert_eq!(usual(&[7.0, 6.5]), [false, true]);
+        // What came with a neighbour says nothing of the clock.
+        let all = [seen(1.9, 7.0), seen(1.9, 7.0), seen(1.0, 6.5)];
+        assert!(Usual::of(all).expect("something was seen").holds(seen(1.0, 6.5)));
+        let all = [5_000.0, 5_050.0, 5_080.0, 9_000.0].map(|chain_ns| seen(1.0, chain_ns));
+        let ghz = Usual::of(all).expect("something was seen").clock_ghz();
+        assert!((ghz - 20_000.0 / 5_050.0).abs() < 1e-9, "{ghz}");
+    }
+
+    #[test]
+    fn where_the_clock_wanders_one_life_is_as_good_as_another() {
+        let chains = [5_000.0, 5_200.0, 5_400.0, 5_600.0, 5_800.0];
+        let all = || chains.map(|chain_ns| seen(1.0, chain_ns));
+        let usual = Usual::of(all()).expect("something was seen");
+        assert!(all().into_iter().all(|seen| usual.holds(seen)));
+        assert!((usual.clock_ghz() - 20_000.0 / 5_400.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_unlike_the_usual_is_the_farther_the_more_it_is_so() {
+        let usual = Usual::of([seen(1.0, 5_000.0)]).expect("something was seen");
+        let distances = [seen(1.0, 5_000.0), seen(1.0, 4_700.0), seen(1.3, 5_000.0), seen(1.3, 4_700.0)];
+        assert!(distances.map(|seen| usual.distance(seen)).is_sorted_by(|one, other| one < other));
+    }
+
+    #[test]
+    fn it_looks_again_only_when_some_time_has_passed() {
+        let mut witness = Witness::begin();
+        witness.last = Instant::now() + Duration::from_mins(1);
+        witness.glance();
+        assert_eq!(witness.looks.len(), 1);
+        witness.last = Instant::now().checked_sub(EVERY).expect("a machine that has been up for three milliseconds");
+        witness.glance();
+        assert_eq!(witness.looks.len(), 2);
+    }
+}
