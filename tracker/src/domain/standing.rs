@@ -16,6 +16,8 @@ pub enum Standing {
     Suspect,
     /// With this point it is sure that the level moved.
     Moved,
+    /// Not judged: the processor was shared with others nearly all the time.
+    Disturbed,
 }
 
 impl Standing {
@@ -27,6 +29,7 @@ impl Standing {
             Standing::InLine => "in line",
             Standing::Suspect => "suspect",
             Standing::Moved => "moved",
+            Standing::Disturbed => "disturbed",
         }
     }
 }

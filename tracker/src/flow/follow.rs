@@ -1,6 +1,6 @@
 //! The new points of a run, each judged by the past of its series along the history of its commit.
 
-use super::trend::History;
+use super::trend::{self, History};
 use crate::domain::{BenchmarkName, Life, NewPoint, Outcome as Came, Pattern, Run, Standing};
 use crate::failure::Outcome;
 use crate::judge::point;
@@ -20,17 +20,6 @@ pub struct Followed {
 }
 
 impl Followed {
-    /// The points of which something is to be told.
-    pub fn told(&self) -> impl Iterator<Item = &NewPoint> {
-        self.points.iter().filter(|point| matches!(point.standing, Standing::Suspect | Standing::Moved))
-    }
-
-    /// How many points stand so.
-    #[must_use]
-    pub fn count(&self, standing: Standing) -> usize {
-        self.points.iter().filter(|point| point.standing == standing).count()
-    }
-
     /// The benchmarks that a second look is for: those of suspects, and those whose level is known to have moved just now.
     #[must_use]
     pub fn suspects(&self) -> Vec<BenchmarkName> {
@@ -62,7 +51,7 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
     let mut pasts = Vec::new();
     store.each_series(&wanted, &history.runs, |series, dots| -> Outcome<()> {
         if let Some(value) = value_of(run, &series) {
-            let marked = history.marks(&series.metric, &dots);
+            let marked = history.marks(&series, &dots);
             let value = marked.bring(value, &run.notes);
             let mut marks = marked.marks;
             marks.retain(|mark| mark.place < tip || run.subject.is_dirty());
@@ -71,7 +60,11 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
         Ok(())
     })?;
     let doubt = point::doubt(pasts.len());
+    let disturbed = trend::disturbed(&run.notes);
     let judged = pasts.into_iter().map(|(series, value, marks)| {
+        if trend::is_time(&series.metric) && disturbed.contains(&series.benchmark) {
+            return NewPoint { series, standing: Standing::Disturbed, value, level: None, size: None, since: None };
+        }
         let before = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let judged = point::judge(&before, value, doubt);
         let place = judged.since.map(|at| marks.get(at).map_or(tip, |mark| mark.place));

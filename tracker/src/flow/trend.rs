@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::{Commit, Kind, Line, Mark, Metric, Notes, Order, Series, SeriesTrend, Toolchain};
+use crate::domain::{BenchmarkName, Commit, Kind, Line, Mark, Metric, Notes, Order, Series, SeriesTrend, Toolchain};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::measure::witness;
@@ -34,6 +34,8 @@ pub struct History {
     places: Vec<Option<usize>>,
     /// The frequency of the processor's clock in each run, where it was seen.
     clocks: Vec<Option<f64>>,
+    /// The benchmarks whose times in each run tell of neighbours, and not of the commit.
+    disturbed: Vec<Vec<BenchmarkName>>,
 }
 
 impl History {
@@ -60,7 +62,8 @@ impl History {
     fn of(line: Line, runs: RunMarks) -> History {
         let places = runs.runs.iter().map(|run| line.place(&run.commit)).collect();
         let clocks = runs.runs.iter().map(|run| clock_of(&run.notes)).collect();
-        History { line, runs, places, clocks }
+        let disturbed = runs.runs.iter().map(|run| disturbed(&run.notes)).collect();
+        History { line, runs, places, clocks, disturbed }
     }
 
     /// The same along commits that are given, oldest first, and what the store knows of those before them.
@@ -89,26 +92,28 @@ impl History {
 
     /// A series along the line, judged.
     fn judged(&self, series: Series, dots: &[Dot], settings: &Settings) -> SeriesTrend {
-        let Marked { marks, brought, .. } = self.marks(&series.metric, dots);
+        let Marked { marks, brought, .. } = self.marks(&series, dots);
         let values = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let trend = judge::trend::trend(&values, settings, series.metric.better);
         let toolchains = self.toolchains(&marks);
         SeriesTrend { series, marks, trend, toolchains, brought }
     }
 
-    /// The points as marks, one a commit, at one clock. Values that are not finite are refused when they are recorded; what
-    /// a damaged store holds of them is left out.
-    pub(super) fn marks(&self, metric: &Metric, dots: &[Dot]) -> Marked {
+    /// The points as marks, one a commit, at one clock, without those of disturbed runs. Values that are not finite are
+    /// refused when they are recorded; what a damaged store holds of them is left out.
+    pub(super) fn marks(&self, series: &Series, dots: &[Dot]) -> Marked {
+        let is_time = is_time(&series.metric);
         let mut placed: Vec<(usize, Dot)> = dots
             .iter()
             .filter(|dot| dot.level.is_finite())
+            .filter(|dot| !(is_time && self.disturbed[dot.run].contains(&series.benchmark)))
             .filter_map(|dot| Some((self.places[dot.run]?, *dot)))
             .collect();
         placed.sort_by_key(|(place, dot)| (*place, self.runs.runs[dot.run].started_at_s, dot.run));
         let timed = |dot: &Dot| Timed { time: dot.level, clock: self.clocks[dot.run] };
         let timed: Vec<Timed> = placed.iter().map(|(_, dot)| timed(dot)).collect();
         // Other metrics have little to do with the clock, and those that have go with it in a way of their own.
-        let clock = if is_time(metric) { Clock::learn(&timed) } else { None };
+        let clock = if is_time { Clock::learn(&timed) } else { None };
         let factor = |dot: &Dot| clock.map_or(1.0, |clock| clock.factor(self.clocks[dot.run]));
         for (_, dot) in &mut placed {
             let factor = factor(dot);
@@ -152,12 +157,18 @@ impl Marked {
     }
 }
 
-fn is_time(metric: &Metric) -> bool {
+/// Whether a witness can say something of it.
+pub(super) fn is_time(metric: &Metric) -> bool {
     metric.kind == Kind::Noisy && metric.unit == Metric::time().unit
 }
 
 fn clock_of(notes: &Notes) -> Option<f64> {
-    notes.get(witness::NOTE)?.parse().ok()
+    notes.get(witness::CLOCK)?.parse().ok()
+}
+
+/// The benchmarks that were disturbed in a run with these notes.
+pub(super) fn disturbed(notes: &Notes) -> Vec<BenchmarkName> {
+    notes.get(witness::DISTURBED).and_then(|names| serde_json::from_str(names).ok()).unwrap_or_default()
 }
 
 /// All runs of one commit in one mark.

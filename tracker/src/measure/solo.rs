@@ -287,9 +287,20 @@ impl<'a> Running<'a> {
         }
         // What began in a burst is known for it only now.
         if let Some(usual) = self.usual() {
+            self.compare(turns, usual);
             self.states.iter_mut().for_each(|state| state.sift(usual));
         }
         Ok(true)
+    }
+
+    /// Counts for whom the processor was not as usual in a round of these turns, if it was for most.
+    fn compare(&mut self, turns: &[Turn<usize>], usual: Usual) {
+        let seen = turns.iter().filter_map(|turn| Some((turn.benchmark, self.states[turn.benchmark].known()?.newest?)));
+        let (like, unlike): (Vec<_>, Vec<_>) = seen.partition(|(_, seen)| usual.holds(*seen));
+        if like.len() > unlike.len() {
+            let unlike = unlike.into_iter().map(|(index, _)| index);
+            unlike.for_each(|index| self.states[index].known_mut().into_iter().for_each(|known| known.unlike += 1));
+        }
     }
 
     /// What the witnesses saw while the lives were taken that count.
@@ -338,7 +349,13 @@ impl<'a> Running<'a> {
             notes.insert("lives_set_aside".to_owned(), set_aside.to_string());
         }
         if let Some(usual) = usual {
-            notes.insert(witness::NOTE.to_owned(), format!("{:.3}", usual.clock_ghz()));
+            notes.insert(witness::CLOCK.to_owned(), format!("{:.3}", usual.clock_ghz()));
+        }
+        let is_disturbed = |state: &State| state.known().is_some_and(|known| known.is_disturbed);
+        let disturbed = self.listed.iter().zip(&self.states).filter(|(_, state)| is_disturbed(state));
+        let disturbed: Vec<&BenchmarkName> = disturbed.map(|(listed, _)| &listed.name).collect();
+        if let Some(names) = serde_json::to_string(&disturbed).ok().filter(|_| !disturbed.is_empty()) {
+            notes.insert(witness::DISTURBED.to_owned(), names);
         }
         if let Some((count, first)) = self.lives.ended_badly() {
             notes.insert("ended_badly".to_owned(), format!("{count} workers, the first {first}"));

@@ -28,7 +28,11 @@ const SHARED: f64 = 1.1;
 const ALIKE: f64 = 1.02;
 
 /// The note of a run that says how fast the clock went, in cycles a nanosecond, while the lives that count were measured.
-pub const NOTE: &str = "clock_ghz";
+pub const CLOCK: &str = "clock_ghz";
+
+/// The note of a run that names the benchmarks, as a JSON array, whose processor was shared in lives that count, since there
+/// were no others.
+pub const DISTURBED: &str = "disturbed";
 
 /// What a witness saw of a processor, in the middle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,7 +113,13 @@ impl Usual {
     /// Whether a life counts whose witness saw this.
     #[must_use]
     pub(super) fn holds(&self, seen: Seen) -> bool {
-        seen.crowd <= SHARED * self.crowd && (self.least_ns..=self.most_ns).contains(&seen.chain_ns)
+        !self.was_shared(seen) && (self.least_ns..=self.most_ns).contains(&seen.chain_ns)
+    }
+
+    /// Whether somebody shared the processor of which a witness saw this.
+    #[must_use]
+    pub(super) fn was_shared(&self, seen: Seen) -> bool {
+        seen.crowd > SHARED * self.crowd
     }
 
     /// How far from this is what a witness saw.

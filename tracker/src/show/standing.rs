@@ -25,10 +25,15 @@ pub fn text(points: &[NewPoint]) -> String {
 }
 
 fn is_told(point: &NewPoint) -> bool {
-    matches!(point.standing, Standing::Suspect | Standing::Moved)
+    matches!(point.standing, Standing::Suspect | Standing::Moved | Standing::Disturbed)
 }
 
 fn told(point: &NewPoint) -> String {
+    let name = format!("{} · {}", point.series.benchmark, point.series.metric.name);
+    if point.standing == Standing::Disturbed {
+        let why = "its processor was shared nearly all the time, so its history leaves this point out";
+        return format!("  {}: {}: {why}\n", point.standing.as_str(), escape::line(&name));
+    }
     let unit = &point.series.metric.unit;
     let size = match point.size {
         Some(Size::Relative { value, .. }) => number::change(1.0, 1.0 + value).unwrap_or_default(),
@@ -37,7 +42,6 @@ fn told(point: &NewPoint) -> String {
     };
     let level = point.level.map(|level| quantity(level, unit)).unwrap_or_default();
     let since = point.since.as_ref().map(|commit| format!(", since {}", commit.short())).unwrap_or_default();
-    let name = format!("{} · {}", point.series.benchmark, point.series.metric.name);
     format!("  {}: {}: {size} from its level of {level}{since}\n", point.standing.as_str(), escape::line(&name))
 }
 
@@ -142,13 +146,15 @@ mod tests {
             point("b\u{1b}", Standing::Suspect),
             point("c", Standing::Moved),
             point("d", Standing::Young),
+            point("e", Standing::Disturbed),
         ];
         let expected = "\
-1 of 3 points in line with the level of their series
+1 of 4 points in line with the level of their series
   suspect: b\\u{1b} · time: +3.1 % from its level of 5 µs
   moved: c · time: +3.1 % from its level of 5 µs, since ababababab
+  disturbed: e · time: its processor was shared nearly all the time, so its history leaves this point out
 ";
         assert_eq!(text(&points), expected);
-        assert_eq!(text(&points[3..]), "");
+        assert_eq!(text(&points[3..4]), "");
     }
 }

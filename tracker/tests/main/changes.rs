@@ -178,6 +178,31 @@ fn a_clock_that_goes_faster_for_some_commits_is_no_change_of_what_was_measured_m
 }
 
 #[test]
+fn points_of_which_a_run_says_that_a_neighbour_made_them_are_left_out() {
+    let world = World::new();
+    let line = world.with_line(60);
+    let (mut stream, mut store) = (Stream::seeded(9), world.open_store());
+    for (at, commit) in line.iter().enumerate() {
+        let is_disturbed = (20..32).contains(&at);
+        let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
+        let values = [("disturbed", value(if is_disturbed { 1.7 } else { 1.0 })), ("same", value(1.0))];
+        let mut run = made(commit, "lorry", &values);
+        if is_disturbed {
+            run.notes.insert("disturbed".to_owned(), "[\"disturbed\"]".to_owned());
+        }
+        store.record(&run).expect("recorded");
+    }
+    assert_eq!(json(&world, &[])["findings"].as_array().map(Vec::len), Some(0));
+    let log = |name: &str| -> Value {
+        serde_json::from_str(&world.ended(0, &["log", name, "--format", "json"]).out).expect("JSON")
+    };
+    assert_eq!(
+        (&log("disturbed")["levels"][0]["commits"], &log("same")["levels"][0]["commits"]),
+        (&48.into(), &60.into())
+    );
+}
+
+#[test]
 fn commits_that_were_not_measured_widen_the_suspects() {
     let world = World::new();
     let line = world.with_line(80);

@@ -43,6 +43,12 @@ pub(super) struct Known {
     lives: Vec<Taken>,
     /// Lives that were disturbed, with their times.
     aside: Vec<(Vec<f64>, Taken)>,
+    /// What the newest life's witness saw.
+    pub(super) newest: Option<Seen>,
+    /// In how many rounds the processor was not as usual here, and was for most of the others.
+    pub(super) unlike: usize,
+    /// Whether lives count in which the processor was shared.
+    pub(super) is_disturbed: bool,
     /// The number of iterations over which exact metrics are taken.
     exact_over: Option<u64>,
     /// The declared metrics over that number, life by life.
@@ -79,6 +85,9 @@ impl Known {
             account,
             lives: Vec::new(),
             aside: Vec::new(),
+            newest: None,
+            unlike: 0,
+            is_disturbed: false,
             exact_over: exact_iterations(listed, calibration),
             exact: Vec::new(),
             is_closed: false,
@@ -95,6 +104,7 @@ impl Known {
         self.account.slice_ns = visit.slicing.as_nanos() as f64 / slices;
         self.account.visit_ns = (visit.took.saturating_sub(visit.slicing) + start).as_nanos() as f64;
         let Visit { times_ns, metrics, seen, inside, slicing, .. } = visit;
+        self.newest = seen;
         self.lives.push(Taken { number: self.account.taken(), metrics, seen, inside, slicing });
         self.account.lives.push(times_ns);
         if self.exact_over.is_some() && self.exact.len() < EXACT_LIVES {
@@ -108,11 +118,12 @@ impl Known {
         self.lives.iter().chain(self.aside.iter().map(|(_, taken)| taken)).filter_map(|taken| taken.seen)
     }
 
-    /// Sets the lives aside in which the processor was not as usual. Where it was not in any of five, that is the benchmark's
-    /// own doing (its threads, or instructions for which the clock is lowered), and its lives are compared with one another.
+    /// Sets the lives aside in which the processor was not as usual. Where it never was, though it was for others, that is the
+    /// benchmark's own doing (its threads, or instructions for which the clock is lowered), and its lives are compared with one
+    /// another.
     fn sift(&mut self, usual: Usual) {
-        let is_like_others = self.account.taken() < TRUSTED_LIVES || self.witnesses().any(|seen| usual.holds(seen));
-        let usual = if is_like_others { usual } else { Usual::of(self.witnesses()).unwrap_or(usual) };
+        let is_unlike = self.unlike >= TRUSTED_LIVES && !self.witnesses().any(|seen| usual.holds(seen));
+        let usual = if is_unlike { Usual::of(self.witnesses()).unwrap_or(usual) } else { usual };
         let counting = std::mem::take(&mut self.account.lives).into_iter().zip(std::mem::take(&mut self.lives));
         let mut all: Vec<(Vec<f64>, Taken)> = counting.chain(std::mem::take(&mut self.aside)).collect();
         all.sort_by_key(|(_, taken)| taken.number);
@@ -129,6 +140,7 @@ impl Known {
         self.aside.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
         let missing = LEAST_LIVES.saturating_sub(self.lives.len()).min(self.aside.len());
         let (lives, taken): (Vec<_>, Vec<_>) = self.aside.drain(..missing).unzip();
+        self.is_disturbed = taken.iter().any(|taken: &Taken| taken.seen.is_some_and(|seen| usual.was_shared(seen)));
         self.account.lives.extend(lives);
         self.lives.extend(taken);
     }
@@ -193,6 +205,11 @@ impl State {
     /// What the plan has to know, if it may give another life.
     pub(super) fn account(&self) -> Option<&Account> {
         self.known().filter(|known| !known.is_closed).map(|known| &known.account)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn known_mut(&mut self) -> Option<&mut Known> {
+        if let State::Known(known) = self { Some(known) } else { None }
     }
 
     /// The task of its next visit.
@@ -381,16 +398,21 @@ mod tests {
     #[test]
     fn what_makes_its_processor_unlike_the_usual_by_itself_is_compared_with_itself() {
         let usual = Usual::of([crowd(1.0)]).expect("a witness");
-        let mut known = known([1.6, 1.65, 1.62, 2.4].map(|crowded| (100.0 * crowded, crowd(crowded))));
+        let mut known = known([1.6, 1.65, 1.62, 1.61, 2.4].map(|crowded| (100.0 * crowded, crowd(crowded))));
+        known.unlike = 4;
         known.sift(usual);
-        assert_eq!((times(&known), known.set_aside()), (vec![], 4));
-        known.take(visit(161.0, Some(crowd(1.61))), Duration::ZERO);
+        assert_eq!((times(&known), known.set_aside()), (vec![], 5));
+        known.unlike = 5;
         known.sift(usual);
         assert_eq!((times(&known).len(), known.set_aside()), (4, 1));
+        known.make_do(usual);
+        assert!(!known.is_disturbed);
         // One that is as usual shows that the others were disturbed.
         known.take(visit(100.0, Some(crowd(1.0))), Duration::ZERO);
         known.sift(usual);
         assert_eq!((times(&known), known.set_aside()), (vec![100.0], 5));
+        known.make_do(usual);
+        assert!(known.is_disturbed);
     }
 
     #[test]
