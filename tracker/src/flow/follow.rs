@@ -1,6 +1,6 @@
 //! The new points of a run, each judged by the past of its series along the history of its commit.
 
-use super::trend::{self, History};
+use super::trend::History;
 use crate::domain::{BenchmarkName, Life, NewPoint, Outcome as Came, Pattern, Run, Standing};
 use crate::failure::Outcome;
 use crate::judge::point;
@@ -48,23 +48,23 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
         metric: None,
         machine: Some(run.machine.id().as_str().to_owned()),
     };
-    let mut pasts = Vec::new();
+    let (id, mut pasts) = (run.id(), Vec::new());
     store.each_series(&wanted, &history.runs, |series, dots| -> Outcome<()> {
         if let Some(value) = value_of(run, &series) {
             let marked = history.marks(&series, &dots);
             let value = marked.bring(value, &run.notes);
+            let is_disturbed = marked.leaves_out(&history, &id);
             let mut marks = marked.marks;
             marks.retain(|mark| mark.place < tip || run.subject.is_dirty());
-            pasts.push((series, value, marks));
+            pasts.push((series, value, (!is_disturbed).then_some(marks)));
         }
         Ok(())
     })?;
     let doubt = point::doubt(pasts.len());
-    let disturbed = trend::disturbed(&run.notes);
     let judged = pasts.into_iter().map(|(series, value, marks)| {
-        if trend::is_time(&series.metric) && disturbed.contains(&series.benchmark) {
+        let Some(marks) = marks else {
             return NewPoint { series, standing: Standing::Disturbed, value, level: None, size: None, since: None };
-        }
+        };
         let before = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let judged = point::judge(&before, value, doubt);
         let place = judged.since.map(|at| marks.get(at).map_or(tip, |mark| mark.place));

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::{BenchmarkName, Commit, Kind, Line, Mark, Metric, Notes, Order, Series, SeriesTrend, Toolchain};
+use crate::domain::{
+    BenchmarkName, Commit, Kind, Line, Mark, Metric, Notes, Order, RecordId, Series, SeriesTrend, Toolchain,
+};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
 use crate::measure::witness;
@@ -15,6 +17,7 @@ use crate::record::{Dot, RecordError, RunMark, RunMarks, Store, Stored, Wanted};
 use crate::repo::Repository;
 use crate::stats::changes::{Settings, Values};
 use crate::stats::clock::{Clock, Timed};
+use crate::stats::crowd::crowded;
 use crate::stats::robust;
 
 /// The notes of a run that name what built it, the surest first.
@@ -34,6 +37,8 @@ pub struct History {
     places: Vec<Option<usize>>,
     /// The frequency of the processor's clock in each run, where it was seen.
     clocks: Vec<Option<f64>>,
+    /// How crowded the processor was in each run, where it was seen.
+    crowds: Vec<Option<f64>>,
     /// The benchmarks whose times in each run tell of neighbours, and not of the commit.
     disturbed: Vec<Vec<BenchmarkName>>,
 }
@@ -61,9 +66,10 @@ impl History {
 
     fn of(line: Line, runs: RunMarks) -> History {
         let places = runs.runs.iter().map(|run| line.place(&run.commit)).collect();
-        let clocks = runs.runs.iter().map(|run| clock_of(&run.notes)).collect();
+        let clocks = runs.runs.iter().map(|run| number(&run.notes, witness::CLOCK)).collect();
+        let crowds = runs.runs.iter().map(|run| number(&run.notes, witness::CROWD)).collect();
         let disturbed = runs.runs.iter().map(|run| disturbed(&run.notes)).collect();
-        History { line, runs, places, clocks, disturbed }
+        History { line, runs, places, clocks, crowds, disturbed }
     }
 
     /// The same along commits that are given, oldest first, and what the store knows of those before them.
@@ -106,10 +112,19 @@ impl History {
         let mut placed: Vec<(usize, Dot)> = dots
             .iter()
             .filter(|dot| dot.level.is_finite())
-            .filter(|dot| !(is_time && self.disturbed[dot.run].contains(&series.benchmark)))
             .filter_map(|dot| Some((self.places[dot.run]?, *dot)))
             .collect();
         placed.sort_by_key(|(place, dot)| (*place, self.runs.runs[dot.run].started_at_s, dot.run));
+        let mut left_out = Vec::new();
+        if is_time {
+            let crowds: Vec<Option<f64>> = placed.iter().map(|(_, dot)| self.crowds[dot.run]).collect();
+            let mut crowded = crowded(&crowds).into_iter();
+            placed.retain(|(_, dot)| {
+                let is_crowded = crowded.next() == Some(true) || self.disturbed[dot.run].contains(&series.benchmark);
+                left_out.extend(is_crowded.then_some(dot.run));
+                !is_crowded
+            });
+        }
         let timed = |dot: &Dot| Timed { time: dot.level, clock: self.clocks[dot.run] };
         let timed: Vec<Timed> = placed.iter().map(|(_, dot)| timed(dot)).collect();
         // Other metrics have little to do with the clock, and those that have go with it in a way of their own.
@@ -123,7 +138,7 @@ impl History {
         let is_brought = |dots: &&[(usize, Dot)]| dots.iter().any(|(_, dot)| (factor(dot) - 1.0).abs() > TOLD);
         let brought = placed.chunk_by(|one, other| one.0 == other.0).filter(is_brought).count();
         let marks = placed.chunk_by(|one, other| one.0 == other.0).filter_map(mark).collect();
-        Marked { marks, brought, clock }
+        Marked { marks, left_out, brought, clock }
     }
 
     fn toolchains(&self, marks: &[Mark]) -> Vec<Toolchain> {
@@ -145,29 +160,36 @@ impl History {
 /// The marks of a series, and what was learned of the clock on the way.
 pub(super) struct Marked {
     pub(super) marks: Vec<Mark>,
-    /// How many of them were brought to the usual clock from another.
+    /// The runs whose points were left out, for a neighbour made them.
+    left_out: Vec<usize>,
+    /// How many marks were brought to the usual clock from another.
     brought: usize,
     clock: Option<Clock>,
 }
 
 impl Marked {
+    /// Whether this run's point was left out, for a neighbour made it.
+    pub(super) fn leaves_out(&self, history: &History, run: &RecordId) -> bool {
+        self.left_out.iter().any(|&index| history.runs.runs[index].id == *run)
+    }
+
     /// The value of a run with these notes, brought to the same clock.
     pub(super) fn bring(&self, value: f64, notes: &Notes) -> f64 {
-        value * self.clock.map_or(1.0, |clock| clock.factor(clock_of(notes)))
+        value * self.clock.map_or(1.0, |clock| clock.factor(number(notes, witness::CLOCK)))
     }
 }
 
 /// Whether a witness can say something of it.
-pub(super) fn is_time(metric: &Metric) -> bool {
+fn is_time(metric: &Metric) -> bool {
     metric.kind == Kind::Noisy && metric.unit == Metric::time().unit
 }
 
-fn clock_of(notes: &Notes) -> Option<f64> {
-    notes.get(witness::CLOCK)?.parse().ok()
+fn number(notes: &Notes, name: &str) -> Option<f64> {
+    notes.get(name)?.parse().ok()
 }
 
 /// The benchmarks that were disturbed in a run with these notes.
-pub(super) fn disturbed(notes: &Notes) -> Vec<BenchmarkName> {
+fn disturbed(notes: &Notes) -> Vec<BenchmarkName> {
     notes.get(witness::DISTURBED).and_then(|names| serde_json::from_str(names).ok()).unwrap_or_default()
 }
 

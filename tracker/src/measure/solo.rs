@@ -350,6 +350,7 @@ impl<'a> Running<'a> {
         }
         if let Some(usual) = usual {
             notes.insert(witness::CLOCK.to_owned(), format!("{:.3}", usual.clock_ghz()));
+            notes.insert(witness::CROWD.to_owned(), format!("{:.3}", usual.crowd()));
         }
         let is_disturbed = |state: &State| state.known().is_some_and(|known| known.is_disturbed);
         let disturbed = self.listed.iter().zip(&self.states).filter(|(_, state)| is_disturbed(state));

@@ -10,6 +10,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use crate::stats::crowd::SHARED;
+
 /// Turns of the wide work: some 7 µs.
 const TURNS: u64 = 10_000;
 
@@ -20,15 +22,14 @@ const CYCLES: u64 = 5;
 /// The witness is asked when so much time has passed: a burst that matters is longer.
 const EVERY: Duration = Duration::from_millis(3);
 
-/// A processor is shared while the wide work takes so much longer, by the chain, than at its best. On one that nobody shares
-/// it varies by half a percent; while a neighbour works it takes 1.2 to 1.6 times as long.
-const SHARED: f64 = 1.1;
-
 /// Clocks are alike if they differ by no more than this: the chain varies by thousandths, and the clock by steps of 3 to 7 %.
 const ALIKE: f64 = 1.02;
 
 /// The note of a run that says how fast the clock went, in cycles a nanosecond, while the lives that count were measured.
 pub const CLOCK: &str = "clock_ghz";
+
+/// The note of a run that says how crowded the processor was at its best: how long the wide work took by the chain.
+pub const CROWD: &str = "crowd";
 
 /// The note of a run that names the benchmarks, as a JSON array, whose processor was shared in lives that count, since there
 /// were no others.
@@ -126,6 +127,12 @@ impl Usual {
     #[must_use]
     pub(super) fn distance(&self, seen: Seen) -> f64 {
         (seen.crowd / self.crowd).ln().abs() + (seen.chain_ns / self.middle_ns).ln().abs()
+    }
+
+    /// How crowded the processor was at its best.
+    #[must_use]
+    pub(super) fn crowd(&self) -> f64 {
+        self.crowd
     }
 
     /// How fast the clock went in the middle, in cycles a nanosecond.

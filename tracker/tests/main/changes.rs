@@ -203,6 +203,23 @@ fn points_of_which_a_run_says_that_a_neighbour_made_them_are_left_out() {
 }
 
 #[test]
+fn points_of_a_processor_that_was_more_crowded_than_before_and_after_are_left_out() {
+    let world = World::new();
+    let line = world.with_line(60);
+    let (mut stream, mut store) = (Stream::seeded(10), world.open_store());
+    for (at, commit) in line.iter().enumerate() {
+        let is_crowded = (20..28).contains(&at);
+        let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
+        let mut run = made(commit, "lorry", &[("a", value(if is_crowded { 1.7 } else { 1.0 }))]);
+        run.notes.insert("crowd".to_owned(), if is_crowded { "2.750" } else { "1.874" }.to_owned());
+        store.record(&run).expect("recorded");
+    }
+    assert_eq!(json(&world, &[])["findings"].as_array().map(Vec::len), Some(0));
+    let log: Value = serde_json::from_str(&world.ended(0, &["log", "a", "--format", "json"]).out).expect("JSON");
+    assert_eq!(log["levels"][0]["commits"], 52);
+}
+
+#[test]
 fn commits_that_were_not_measured_widen_the_suspects() {
     let world = World::new();
     let line = world.with_line(80);
