@@ -69,6 +69,7 @@ pub(crate) fn offer(suite: &mut Suite<'_>) {
                     trend: Trend::default(),
                     toolchains: Vec::new(),
                     brought: 0,
+                    left_out: 0,
                 };
                 let line = Line::new(Vec::new(), Order::Date);
                 let past = log::Past { points: &points, rows: 20, trend: &trend, line: &line, accepted: &[] };

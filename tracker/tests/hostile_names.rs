@@ -382,6 +382,7 @@ fn no_name_steers_a_terminal() {
             trend: Trend::default(),
             toolchains: vec![],
             brought: 0,
+            left_out: 0,
         };
         let line = Line::new(vec![], Order::Date);
         let accepted = [accepted(&name)];

@@ -93,6 +93,8 @@ pub struct SeriesTrend {
     pub toolchains: Vec<Toolchain>,
     /// How many marks were measured at another clock than the usual one and brought to that, which moved them.
     pub brought: usize,
+    /// How many points are no marks, since a neighbour on the processor made them.
+    pub left_out: usize,
 }
 
 impl SeriesTrend {
@@ -137,6 +139,7 @@ mod tests {
             trend: Trend::default(),
             toolchains: vec![],
             brought: 0,
+            left_out: 0,
         };
         assert_eq!(series.suspects((2, 2)), (5, 9));
         assert_eq!(series.suspects((1, 3)), (4, 10));

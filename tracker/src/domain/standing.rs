@@ -16,7 +16,7 @@ pub enum Standing {
     Suspect,
     /// With this point it is sure that the level moved.
     Moved,
-    /// Not judged: the processor was shared with others nearly all the time.
+    /// Not judged: a neighbour on the processor made it.
     Disturbed,
 }
 

@@ -93,7 +93,7 @@ fn anchored((suite, benchmark, metric): What, mut strands: Vec<Strand>, settings
         metric: Metric { unit: Unit::new("×"), ..metric.clone() },
         machine: Machine::Named(format!("all, against {anchor}")),
     };
-    let trend = SeriesTrend { series, marks: marks(&joined), trend, toolchains: Vec::new(), brought: 0 };
+    let trend = SeriesTrend { series, marks: marks(&joined), trend, toolchains: Vec::new(), brought: 0, left_out: 0 };
     let strands = strands.into_iter().zip(joined.offsets).collect();
     Anchored { suite, benchmark, metric, anchor, strands, trend }
 }

@@ -1,6 +1,7 @@
 //! The new points of a run, each judged by the past of its series along the history of its commit.
 
 use super::trend::History;
+use super::witnessed::Witnessed;
 use crate::domain::{BenchmarkName, Life, NewPoint, Outcome as Came, Pattern, Run, Standing};
 use crate::failure::Outcome;
 use crate::judge::point;
@@ -48,25 +49,25 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
         metric: None,
         machine: Some(run.machine.id().as_str().to_owned()),
     };
-    let (id, mut pasts) = (run.id(), Vec::new());
+    let (id, witnessed, mut pasts) = (run.id(), Witnessed::of(&run.notes), Vec::new());
     store.each_series(&wanted, &history.runs, |series, dots| -> Outcome<()> {
         if let Some(value) = value_of(run, &series) {
             let marked = history.marks(&series, &dots);
-            let value = marked.bring(value, &run.notes);
-            let is_disturbed = marked.leaves_out(&history, &id);
+            let value = marked.bring(value, &witnessed);
+            let is_disturbed = marked.leaves_out(&history, &id) || witnessed.is_disturbed(&series);
             let mut marks = marked.marks;
             marks.retain(|mark| mark.place < tip || run.subject.is_dirty());
-            pasts.push((series, value, (!is_disturbed).then_some(marks)));
+            pasts.push((series, value, marks, is_disturbed));
         }
         Ok(())
     })?;
     let doubt = point::doubt(pasts.len());
-    let judged = pasts.into_iter().map(|(series, value, marks)| {
-        let Some(marks) = marks else {
-            return NewPoint { series, standing: Standing::Disturbed, value, level: None, size: None, since: None };
-        };
+    let judged = pasts.into_iter().map(|(series, value, marks, is_disturbed)| {
         let before = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let judged = point::judge(&before, value, doubt);
+        if is_disturbed && judged.standing != Standing::Young {
+            return NewPoint { series, standing: Standing::Disturbed, value, level: None, size: None, since: None };
+        }
         let place = judged.since.map(|at| marks.get(at).map_or(tip, |mark| mark.place));
         let since = place.and_then(|place| history.line.commits().get(place)).map(|commit| commit.id.clone());
         NewPoint { series, standing: judged.standing, value, level: judged.level, size: judged.size, since }

@@ -38,3 +38,4 @@ mod side;
 pub mod store;
 mod summary;
 pub mod trend;
+mod witnessed;

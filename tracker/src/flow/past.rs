@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::accepted::{self, Covered};
+use super::witnessed::{Leveled, Witnessed, hear};
 use crate::domain::{Commit, CommitId, PlacedAcceptance, Point, RecordId, RunHead, Series, Trend};
 use crate::failure::Outcome;
 use crate::judge::trend;
@@ -23,6 +24,8 @@ pub struct History {
     pub accepted: Vec<PlacedAcceptance>,
     places: HashMap<CommitId, usize>,
     runs: HashMap<RecordId, usize>,
+    /// What the witness of each head's run saw.
+    witnessed: Vec<Witnessed>,
 }
 
 impl History {
@@ -41,7 +44,8 @@ impl History {
         tags.sort();
         let heads = store.run_heads()?;
         let runs = heads.iter().enumerate().map(|(at, head)| (head.line.id.clone(), at)).collect();
-        Ok(History { commits, tags, heads, accepted: Vec::new(), places, runs })
+        let witnessed = heads.iter().map(|head| Witnessed::of(&head.notes)).collect();
+        Ok(History { commits, tags, heads, accepted: Vec::new(), places, runs, witnessed })
     }
 
     /// The same with what was accepted along it.
@@ -63,6 +67,10 @@ impl History {
     pub fn head(&self, run: &RecordId) -> Option<&RunHead> {
         self.runs.get(run).map(|&at| &self.heads[at])
     }
+
+    fn witnessed(&self, run: &RecordId) -> Option<&Witnessed> {
+        self.witnessed.get(*self.runs.get(run)?)
+    }
 }
 
 /// A series on the history's places.
@@ -70,7 +78,7 @@ impl History {
 pub struct Past {
     /// What it is of.
     pub series: Series,
-    /// Its points, in the order of history.
+    /// Its points, in the order of history, at one clock and without those that a neighbour made.
     pub points: Vec<Point>,
     /// The place of each point's commit.
     pub places: Vec<usize>,
@@ -81,16 +89,25 @@ pub struct Past {
 }
 
 impl Past {
-    /// A series with its points, in the order of history; points of commits that are on no place are left out.
+    /// A series with its points, in the order of history, as their witnesses saw them; points of commits that are on no place
+    /// are left out.
     #[must_use]
     pub fn new(series: Series, points: Vec<Point>, history: &History) -> Past {
         let mut points = points;
         points.retain(|point| history.place(&point.commit).is_some());
+        let unknown = Witnessed::default();
+        let points = hear(&series, points, |point| history.witnessed(&point.run).unwrap_or(&unknown)).points;
         let places = points.iter().filter_map(|point| history.place(&point.commit)).collect();
         let trend = trend_of(&series, &points);
         let mut past = Past { series, points, places, trend, accepted: Vec::new() };
         past.accepted = accepted::of(&past, &history.accepted);
         past
+    }
+}
+
+impl Leveled for Point {
+    fn level(&mut self) -> (&mut f64, &mut Option<(f64, f64)>) {
+        (&mut self.level, &mut self.interval)
     }
 }
 

@@ -1,30 +1,22 @@
 //! The store read as a history: every series along one line of commits, each with what was found in it.
 //!
-//! Times that a run measured at another clock than the usual one are brought to that (`stats/clock.rs`). Series are read one
-//! after the other and judged on all cores, so that no more than a handful is in memory, however many there are.
+//! Series are read one after the other and judged on all cores, so that no more than a handful is in memory, however many there are.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::{
-    BenchmarkName, Commit, Kind, Line, Mark, Metric, Notes, Order, RecordId, Series, SeriesTrend, Toolchain,
-};
+use super::witnessed::{Heard, Leveled, Witnessed, hear};
+use crate::domain::{Commit, Line, Mark, Order, RecordId, Series, SeriesTrend, Toolchain};
 use crate::failure::{Failure, Outcome};
 use crate::judge;
-use crate::measure::witness;
 use crate::record::{Dot, RecordError, RunMark, RunMarks, Store, Stored, Wanted};
 use crate::repo::Repository;
 use crate::stats::changes::{Settings, Values};
-use crate::stats::clock::{Clock, Timed};
-use crate::stats::crowd::crowded;
 use crate::stats::robust;
 
 /// The notes of a run that name what built it, the surest first.
 const TOOLCHAIN_NOTES: [&str; 3] = ["rustc", "compiler", "toolchain"];
-
-/// A point is said to have been measured at another clock if that moved it by more than this.
-const TOLD: f64 = 0.005;
 
 /// A line of commits with the runs that measured them.
 #[derive(Debug)]
@@ -35,12 +27,8 @@ pub struct History {
     pub runs: RunMarks,
     /// Where each run's commit stands.
     places: Vec<Option<usize>>,
-    /// The frequency of the processor's clock in each run, where it was seen.
-    clocks: Vec<Option<f64>>,
-    /// How crowded the processor was in each run, where it was seen.
-    crowds: Vec<Option<f64>>,
-    /// The benchmarks whose times in each run tell of neighbours, and not of the commit.
-    disturbed: Vec<Vec<BenchmarkName>>,
+    /// What each run's witness saw.
+    witnessed: Vec<Witnessed>,
 }
 
 impl History {
@@ -66,10 +54,8 @@ impl History {
 
     fn of(line: Line, runs: RunMarks) -> History {
         let places = runs.runs.iter().map(|run| line.place(&run.commit)).collect();
-        let clocks = runs.runs.iter().map(|run| number(&run.notes, witness::CLOCK)).collect();
-        let crowds = runs.runs.iter().map(|run| number(&run.notes, witness::CROWD)).collect();
-        let disturbed = runs.runs.iter().map(|run| disturbed(&run.notes)).collect();
-        History { line, runs, places, clocks, crowds, disturbed }
+        let witnessed = runs.runs.iter().map(|run| Witnessed::of(&run.notes)).collect();
+        History { line, runs, places, witnessed }
     }
 
     /// The same along commits that are given, oldest first, and what the store knows of those before them.
@@ -98,47 +84,30 @@ impl History {
 
     /// A series along the line, judged.
     fn judged(&self, series: Series, dots: &[Dot], settings: &Settings) -> SeriesTrend {
-        let Marked { marks, brought, .. } = self.marks(&series, dots);
+        let Marked { marks, brought, left_out, .. } = self.marks(&series, dots);
         let values = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let trend = judge::trend::trend(&values, settings, series.metric.better);
         let toolchains = self.toolchains(&marks);
-        SeriesTrend { series, marks, trend, toolchains, brought }
+        SeriesTrend { series, marks, trend, toolchains, brought, left_out: left_out.len() }
     }
 
-    /// The points as marks, one a commit, at one clock, without those of disturbed runs. Values that are not finite are
-    /// refused when they are recorded; what a damaged store holds of them is left out.
+    /// The points as marks, one a commit, as their witnesses saw them. Values that are not finite are refused when they are
+    /// recorded; what a damaged store holds of them is left out.
     pub(super) fn marks(&self, series: &Series, dots: &[Dot]) -> Marked {
-        let is_time = is_time(&series.metric);
         let mut placed: Vec<(usize, Dot)> = dots
             .iter()
             .filter(|dot| dot.level.is_finite())
             .filter_map(|dot| Some((self.places[dot.run]?, *dot)))
             .collect();
         placed.sort_by_key(|(place, dot)| (*place, self.runs.runs[dot.run].started_at_s, dot.run));
-        let mut left_out = Vec::new();
-        if is_time {
-            let crowds: Vec<Option<f64>> = placed.iter().map(|(_, dot)| self.crowds[dot.run]).collect();
-            let mut crowded = crowded(&crowds).into_iter();
-            placed.retain(|(_, dot)| {
-                let is_crowded = crowded.next() == Some(true) || self.disturbed[dot.run].contains(&series.benchmark);
-                left_out.extend(is_crowded.then_some(dot.run));
-                !is_crowded
-            });
-        }
-        let timed = |dot: &Dot| Timed { time: dot.level, clock: self.clocks[dot.run] };
-        let timed: Vec<Timed> = placed.iter().map(|(_, dot)| timed(dot)).collect();
-        // Other metrics have little to do with the clock, and those that have go with it in a way of their own.
-        let clock = if is_time { Clock::learn(&timed) } else { None };
-        let factor = |dot: &Dot| clock.map_or(1.0, |clock| clock.factor(self.clocks[dot.run]));
-        for (_, dot) in &mut placed {
-            let factor = factor(dot);
-            dot.level *= factor;
-            dot.interval = dot.interval.map(|(low, high)| (low * factor, high * factor));
-        }
-        let is_brought = |dots: &&[(usize, Dot)]| dots.iter().any(|(_, dot)| (factor(dot) - 1.0).abs() > TOLD);
-        let brought = placed.chunk_by(|one, other| one.0 == other.0).filter(is_brought).count();
-        let marks = placed.chunk_by(|one, other| one.0 == other.0).filter_map(mark).collect();
-        Marked { marks, left_out, brought, clock }
+        let heard = hear(series, placed, |(_, dot)| &self.witnessed[dot.run]);
+        let alike = |one: &(usize, Dot), other: &(usize, Dot)| one.0 == other.0;
+        let mut moved = heard.moved.iter();
+        let is_brought = |dots: &&[(usize, Dot)]| moved.by_ref().take(dots.len()).filter(|moved| **moved).count() > 0;
+        let brought = heard.points.chunk_by(alike).filter(is_brought).count();
+        let marks = heard.points.chunk_by(alike).filter_map(mark).collect();
+        let left_out = heard.left_out.iter().map(|(_, dot)| dot.run).collect();
+        Marked { marks, left_out, brought, heard }
     }
 
     fn toolchains(&self, marks: &[Mark]) -> Vec<Toolchain> {
@@ -157,14 +126,20 @@ impl History {
     }
 }
 
-/// The marks of a series, and what was learned of the clock on the way.
+impl Leveled for (usize, Dot) {
+    fn level(&mut self) -> (&mut f64, &mut Option<(f64, f64)>) {
+        (&mut self.1.level, &mut self.1.interval)
+    }
+}
+
+/// The marks of a series, and what was heard on the way.
 pub(super) struct Marked {
     pub(super) marks: Vec<Mark>,
     /// The runs whose points were left out, for a neighbour made them.
     left_out: Vec<usize>,
     /// How many marks were brought to the usual clock from another.
     brought: usize,
-    clock: Option<Clock>,
+    heard: Heard<(usize, Dot)>,
 }
 
 impl Marked {
@@ -173,24 +148,10 @@ impl Marked {
         self.left_out.iter().any(|&index| history.runs.runs[index].id == *run)
     }
 
-    /// The value of a run with these notes, brought to the same clock.
-    pub(super) fn bring(&self, value: f64, notes: &Notes) -> f64 {
-        value * self.clock.map_or(1.0, |clock| clock.factor(number(notes, witness::CLOCK)))
+    /// The value of a run, brought to the same clock.
+    pub(super) fn bring(&self, value: f64, witnessed: &Witnessed) -> f64 {
+        self.heard.bring(value, witnessed)
     }
-}
-
-/// Whether a witness can say something of it.
-fn is_time(metric: &Metric) -> bool {
-    metric.kind == Kind::Noisy && metric.unit == Metric::time().unit
-}
-
-fn number(notes: &Notes, name: &str) -> Option<f64> {
-    notes.get(name)?.parse().ok()
-}
-
-/// The benchmarks that were disturbed in a run with these notes.
-fn disturbed(notes: &Notes) -> Vec<BenchmarkName> {
-    notes.get(witness::DISTURBED).and_then(|names| serde_json::from_str(names).ok()).unwrap_or_default()
 }
 
 /// All runs of one commit in one mark.

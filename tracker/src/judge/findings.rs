@@ -260,6 +260,7 @@ mod tests {
                 trend: Trend::default(),
                 toolchains: vec![],
                 brought: 0,
+                left_out: 0,
             });
         }
         assert_eq!([0, 3, 4, 5, 9].map(|place| span.at(place)), [1, 2, 2, 1, 1]);

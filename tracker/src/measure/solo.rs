@@ -293,11 +293,11 @@ impl<'a> Running<'a> {
         Ok(true)
     }
 
-    /// Counts for whom the processor was not as usual in a round of these turns, if it was for most.
+    /// Counts for whom the processor was not as usual in a round of these turns, if it was for half of the others.
     fn compare(&mut self, turns: &[Turn<usize>], usual: Usual) {
         let seen = turns.iter().filter_map(|turn| Some((turn.benchmark, self.states[turn.benchmark].known()?.newest?)));
         let (like, unlike): (Vec<_>, Vec<_>) = seen.partition(|(_, seen)| usual.holds(*seen));
-        if like.len() > unlike.len() {
+        if !like.is_empty() && like.len() + 1 >= unlike.len() {
             let unlike = unlike.into_iter().map(|(index, _)| index);
             unlike.for_each(|index| self.states[index].known_mut().into_iter().for_each(|known| known.unlike += 1));
         }
@@ -351,6 +351,7 @@ impl<'a> Running<'a> {
         if let Some(usual) = usual {
             notes.insert(witness::CLOCK.to_owned(), format!("{:.3}", usual.clock_ghz()));
             notes.insert(witness::CROWD.to_owned(), format!("{:.3}", usual.crowd()));
+            notes.extend(witness::build().map(|build| (witness::BUILD.to_owned(), build.to_string())));
         }
         let is_disturbed = |state: &State| state.known().is_some_and(|known| known.is_disturbed);
         let disturbed = self.listed.iter().zip(&self.states).filter(|(_, state)| is_disturbed(state));

@@ -260,6 +260,7 @@ mod tests {
                 trend: Trend { points: 3, changes: vec![], levels: vec![level] },
                 toolchains: vec![],
                 brought: 0,
+                left_out: 0,
             },
         }
     }

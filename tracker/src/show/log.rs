@@ -13,6 +13,10 @@ use crate::domain::{
     Acceptance, Change, CommitId, Level, Line, Metric, Move, Point, RecordId, Series, SeriesTrend, Toolchain,
 };
 
+/// What is said of points that are shown otherwise than they were measured, before their number.
+const AT_ANOTHER_CLOCK: &str = "points at another clock of the processor, brought to the usual one in levels and chart";
+const LEFT_OUT: &str = "points that a neighbour on the processor made, left out of levels and chart";
+
 /// How many points the spark line goes back, where there are as many.
 pub const SPARK_POINTS: usize = 60;
 
@@ -109,16 +113,9 @@ pub(super) fn levels(past: Past<'_>, style: Style) -> String {
     for toolchain in trend.toolchains.iter().skip(1) {
         let _ = writeln!(out, "{} from {}", escape::line(&toolchain.name), past.commit(toolchain.at));
     }
-    match trend.brought {
-        0 => {}
-        1 => out.push_str(
-            "1 point was measured at another clock of the processor; levels and chart are as of the usual one\n",
-        ),
-        several => {
-            let _ = writeln!(
-                out,
-                "{several} points were measured at another clock of the processor; levels and chart are as of the usual one"
-            );
+    for (count, said) in [(trend.brought, AT_ANOTHER_CLOCK), (trend.left_out, LEFT_OUT)] {
+        if count > 0 {
+            let _ = writeln!(out, "{said}: {count}");
         }
     }
     for one in past.accepted {
@@ -154,6 +151,8 @@ pub struct Log<'a> {
     /// How many points lie elsewhere for the clock at which they were measured; levels and changes are told as of the usual
     /// one, values as they were measured.
     at_another_clock: usize,
+    /// How many points are left out of levels and changes, since a neighbour on the processor made them.
+    left_out: usize,
     accepted: Vec<JsonAccepted<'a>>,
     points: Vec<Row<'a>>,
 }
@@ -254,6 +253,7 @@ impl<'a> Log<'a> {
             changes: json_changes(past),
             toolchains: &trend.toolchains,
             at_another_clock: trend.brought,
+            left_out: trend.left_out,
             accepted: past
                 .accepted
                 .iter()
@@ -322,6 +322,7 @@ mod tests {
                 .map(|(at, name)| Toolchain { at, name: name.to_owned() })
                 .to_vec(),
             brought: 2,
+            left_out: 1,
         }
     }
 
@@ -340,7 +341,8 @@ engine · kernel/\\u{1b}[2J · time  lorry
 5.05 µs  ±1.0 %  +1.0 %  +0.50 % to +1.5 %  2222222222  3333333333        2
 
 1.96.0 from 2222222222
-2 points were measured at another clock of the processor; levels and chart are as of the usual one
+points at another clock of the processor, brought to the usual one in levels and chart: 2
+points that a neighbour on the processor made, left out of levels and chart: 1
 2222222222 accepted, up to 5 % until 2026-12-31: \\u{1b}[2J now
 
 commit      date           value  spread  change

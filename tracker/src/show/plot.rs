@@ -170,6 +170,7 @@ mod tests {
             trend,
             toolchains: vec![],
             brought: 0,
+            left_out: 0,
         };
         let line = Line::new((0..values.len()).map(commit).collect(), Order::Date);
         let accepted: Vec<Entry> = accepted

@@ -31,7 +31,7 @@ fn is_told(point: &NewPoint) -> bool {
 fn told(point: &NewPoint) -> String {
     let name = format!("{} · {}", point.series.benchmark, point.series.metric.name);
     if point.standing == Standing::Disturbed {
-        let why = "its processor was shared nearly all the time, so its history leaves this point out";
+        let why = "its processor was shared with a neighbour, so its history leaves this point out";
         return format!("  {}: {}: {why}\n", point.standing.as_str(), escape::line(&name));
     }
     let unit = &point.series.metric.unit;
@@ -152,7 +152,7 @@ mod tests {
 1 of 4 points in line with the level of their series
   suspect: b\\u{1b} · time: +3.1 % from its level of 5 µs
   moved: c · time: +3.1 % from its level of 5 µs, since ababababab
-  disturbed: e · time: its processor was shared nearly all the time, so its history leaves this point out
+  disturbed: e · time: its processor was shared with a neighbour, so its history leaves this point out
 ";
         assert_eq!(text(&points), expected);
         assert_eq!(text(&points[3..4]), "");

@@ -170,7 +170,7 @@ fn a_clock_that_goes_faster_for_some_commits_is_no_change_of_what_was_measured_m
     assert_eq!(findings.len(), 1, "{told:#}");
     assert_eq!(findings[0]["suspects"]["likely"], line[30].id.as_str());
     assert_eq!(findings[0]["changes"][0]["benchmark"], "slower");
-    let said = "23 points were measured at another clock of the processor; levels and chart are as of the usual one";
+    let said = "points at another clock of the processor, brought to the usual one in levels and chart: 23";
     assert!(world.ended(0, &["log", "slower"]).out.contains(said));
     assert!(!world.ended(0, &["log", "memory"]).out.contains("another clock"));
     let log: Value = serde_json::from_str(&world.ended(0, &["log", "core", "--format", "json"]).out).expect("JSON");
@@ -212,11 +212,19 @@ fn points_of_a_processor_that_was_more_crowded_than_before_and_after_are_left_ou
         let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
         let mut run = made(commit, "lorry", &[("a", value(if is_crowded { 1.7 } else { 1.0 }))]);
         run.notes.insert("crowd".to_owned(), if is_crowded { "2.750" } else { "1.874" }.to_owned());
+        run.notes.insert("witness_build".to_owned(), "14300552".to_owned());
         store.record(&run).expect("recorded");
     }
     assert_eq!(json(&world, &[])["findings"].as_array().map(Vec::len), Some(0));
     let log: Value = serde_json::from_str(&world.ended(0, &["log", "a", "--format", "json"]).out).expect("JSON");
-    assert_eq!(log["levels"][0]["commits"], 52);
+    assert_eq!((&log["levels"][0]["commits"], &log["left_out"]), (&52.into(), &8.into()));
+    // What is shown elsewhere agrees.
+    let file = world.path("a.svg");
+    world.ended(0, &["chart", "a", "--out", file.to_str().expect("a path")]);
+    let drawn = std::fs::read_to_string(file).expect("a chart");
+    let range = drawn.split("data-y=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a range");
+    let top: f64 = range.split(' ').nth(1).and_then(|top| top.parse().ok()).expect("its top");
+    assert!(top < 5500.0, "points are drawn up to {top}");
 }
 
 #[test]
