@@ -1,6 +1,7 @@
 //! The store read as a history: every series along one line of commits, each with what was found in it.
 //!
-//! Series are read one after the other and judged on all cores, so that no more than a handful is in memory, however many there are.
+//! Series are read one after the other and judged on all cores, so that no more than a handful is in memory, however
+//! many there are.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
@@ -101,13 +102,11 @@ impl History {
             .collect();
         placed.sort_by_key(|(place, dot)| (*place, self.runs.runs[dot.run].started_at_s, dot.run));
         let heard = hear(series, placed, |(_, dot)| &self.witnessed[dot.run]);
-        let alike = |one: &(usize, Dot), other: &(usize, Dot)| one.0 == other.0;
-        let mut moved = heard.moved.iter();
-        let is_brought = |dots: &&[(usize, Dot)]| moved.by_ref().take(dots.len()).filter(|moved| **moved).count() > 0;
-        let brought = heard.points.chunk_by(alike).filter(is_brought).count();
-        let marks = heard.points.chunk_by(alike).filter_map(mark).collect();
+        let mut brought: Vec<usize> = heard.moved.iter().map(|&at| heard.points[at].0).collect();
+        brought.dedup();
+        let marks = heard.points.chunk_by(|one, other| one.0 == other.0).filter_map(mark).collect();
         let left_out = heard.left_out.iter().map(|(_, dot)| dot.run).collect();
-        Marked { marks, left_out, brought, heard }
+        Marked { marks, left_out, brought: brought.len(), heard }
     }
 
     fn toolchains(&self, marks: &[Mark]) -> Vec<Toolchain> {

@@ -53,8 +53,8 @@ pub(super) trait Leveled {
 /// The points of a series that count, at one clock.
 pub(super) struct Heard<T> {
     pub(super) points: Vec<T>,
-    /// Of each, whether the clock moved it.
-    pub(super) moved: Vec<bool>,
+    /// Which of them the clock moved.
+    pub(super) moved: Vec<usize>,
     /// Those that a neighbour made.
     pub(super) left_out: Vec<T>,
     clock: Option<Clock>,
@@ -74,8 +74,7 @@ pub(super) fn hear<'a, T: Leveled>(
     witnessed: impl Fn(&T) -> &'a Witnessed,
 ) -> Heard<T> {
     if !is_time(&series.metric) {
-        let moved = vec![false; points.len()];
-        return Heard { points, moved, left_out: Vec::new(), clock: None };
+        return Heard { points, moved: Vec::new(), left_out: Vec::new(), clock: None };
     }
     let crowded = crowded(&points.iter().map(|point| witnessed(point).crowd).collect::<Vec<_>>());
     let (left_out, counting): (Vec<_>, Vec<_>) = points
@@ -89,13 +88,13 @@ pub(super) fn hear<'a, T: Leveled>(
         Timed { time: *point.level().0, clock }
     };
     let clock = Clock::learn(&points.iter_mut().map(timed).collect::<Vec<_>>());
-    let mut bring = |point: &mut T| {
+    let mut moved = Vec::new();
+    for (at, point) in points.iter_mut().enumerate() {
         let factor = clock.map_or(1.0, |clock| clock.factor(witnessed(point).clock));
         let (level, interval) = point.level();
         *level *= factor;
         *interval = interval.map(|(low, high)| (low * factor, high * factor));
-        (factor - 1.0).abs() > TOLD
-    };
-    let moved = points.iter_mut().map(&mut bring).collect();
+        moved.extend(((factor - 1.0).abs() > TOLD).then_some(at));
+    }
     Heard { points, moved, left_out, clock }
 }

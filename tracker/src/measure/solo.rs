@@ -288,7 +288,7 @@ impl<'a> Running<'a> {
         // What began in a burst is known for it only now.
         if let Some(usual) = self.usual() {
             self.compare(turns, usual);
-            self.states.iter_mut().for_each(|state| state.sift(usual));
+            self.states.iter_mut().filter_map(State::known_mut).for_each(|known| known.sift(usual));
         }
         Ok(true)
     }
@@ -297,9 +297,13 @@ impl<'a> Running<'a> {
     fn compare(&mut self, turns: &[Turn<usize>], usual: Usual) {
         let seen = turns.iter().filter_map(|turn| Some((turn.benchmark, self.states[turn.benchmark].known()?.newest?)));
         let (like, unlike): (Vec<_>, Vec<_>) = seen.partition(|(_, seen)| usual.holds(*seen));
-        if !like.is_empty() && like.len() + 1 >= unlike.len() {
-            let unlike = unlike.into_iter().map(|(index, _)| index);
-            unlike.for_each(|index| self.states[index].known_mut().into_iter().for_each(|known| known.unlike += 1));
+        if like.is_empty() || like.len() + 1 < unlike.len() {
+            return;
+        }
+        for (index, _) in unlike {
+            if let Some(known) = self.states[index].known_mut() {
+                known.unlike += 1;
+            }
         }
     }
 
@@ -325,7 +329,7 @@ impl<'a> Running<'a> {
         let usual = self.usual();
         let set_aside: usize = self.states.iter().filter_map(State::known).map(Known::set_aside).sum();
         if let Some(usual) = usual {
-            self.states.iter_mut().for_each(|state| state.make_do(usual));
+            self.states.iter_mut().filter_map(State::known_mut).for_each(|known| known.make_do(usual));
         }
         let known = self.states.iter().filter_map(State::known);
         let overhead = known.fold(Overhead { whole, ..Overhead::default() }, |sum, known| Overhead {

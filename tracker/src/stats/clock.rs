@@ -18,7 +18,7 @@ const LEARNING: f64 = 0.02;
 /// else may be wrong with it.
 const FARTHEST: f64 = 0.15;
 
-/// The usual clock is that of most of the first points, and so stays the same when more come.
+/// The usual clock is the middle one of so many, the first that are known, and so stays the same when more come.
 const FIRST: usize = 20;
 
 /// A point.

@@ -150,21 +150,38 @@ fn machines_that_take_turns_are_not_mixed() {
     assert_eq!((found.series, found.findings.len()), (2, 0), "{:?}", found.findings);
 }
 
-#[test]
-fn a_clock_that_goes_faster_for_some_commits_is_no_change_of_what_was_measured_meanwhile() {
+/// A benchmark and by what its level is multiplied; a note.
+type Noted = (Vec<(&'static str, f64)>, Vec<(&'static str, String)>);
+
+/// Sixty commits at which runs were recorded with notes, under noise of 0.4 %.
+fn noted_world(seed: u64, at: impl Fn(usize) -> Noted) -> (World, Vec<Commit>) {
     let world = World::new();
     let line = world.with_line(60);
-    let (mut stream, mut store) = (Stream::seeded(8), world.open_store());
-    for (at, commit) in line.iter().enumerate() {
+    let (mut stream, mut store) = (Stream::seeded(seed), world.open_store());
+    for (place, commit) in line.iter().enumerate() {
+        let (factors, notes) = at(place);
+        let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
+        let values: Vec<(&str, f64)> = factors.into_iter().map(|(name, factor)| (name, value(factor))).collect();
+        let mut run = made(commit, "lorry", &values);
+        run.notes.extend(notes.into_iter().map(|(name, note)| (name.to_owned(), note)));
+        store.record(&run).expect("recorded");
+    }
+    (world, line)
+}
+
+fn log_of(world: &World, benchmark: &str) -> Value {
+    serde_json::from_str(&world.ended(0, &["log", benchmark, "--format", "json"]).out).expect("JSON")
+}
+
+#[test]
+fn a_clock_that_goes_faster_for_some_commits_is_no_change_of_what_was_measured_meanwhile() {
+    let (world, line) = noted_world(8, |at| {
         // The clock is faster twice, the second time to the end; what waits for memory does not hear of it.
         let clock = if (12..20).contains(&at) || at >= 45 { 1.06 } else { 1.0 };
         let slower = if at >= 30 { 1.03 } else { 1.0 };
-        let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
-        let values = [("core", value(1.0 / clock)), ("memory", value(1.0)), ("slower", value(slower / clock))];
-        let mut run = made(commit, "lorry", &values);
-        run.notes.insert("clock_ghz".to_owned(), (3.2 * clock).to_string());
-        store.record(&run).expect("recorded");
-    }
+        let factors = vec![("core", 1.0 / clock), ("memory", 1.0), ("slower", slower / clock)];
+        (factors, vec![("clock_ghz", (3.2 * clock).to_string())])
+    });
     let told = json(&world, &[]);
     let findings = told["findings"].as_array().expect("findings");
     assert_eq!(findings.len(), 1, "{told:#}");
@@ -173,50 +190,30 @@ fn a_clock_that_goes_faster_for_some_commits_is_no_change_of_what_was_measured_m
     let said = "points at another clock of the processor, brought to the usual one in levels and chart: 23";
     assert!(world.ended(0, &["log", "slower"]).out.contains(said));
     assert!(!world.ended(0, &["log", "memory"]).out.contains("another clock"));
-    let log: Value = serde_json::from_str(&world.ended(0, &["log", "core", "--format", "json"]).out).expect("JSON");
+    let log = log_of(&world, "core");
     assert_eq!((&log["at_another_clock"], log["levels"].as_array().map(Vec::len)), (&23.into(), Some(1)), "{log}");
 }
 
 #[test]
 fn points_of_which_a_run_says_that_a_neighbour_made_them_are_left_out() {
-    let world = World::new();
-    let line = world.with_line(60);
-    let (mut stream, mut store) = (Stream::seeded(9), world.open_store());
-    for (at, commit) in line.iter().enumerate() {
+    let (world, _) = noted_world(9, |at| {
         let is_disturbed = (20..32).contains(&at);
-        let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
-        let values = [("disturbed", value(if is_disturbed { 1.7 } else { 1.0 })), ("same", value(1.0))];
-        let mut run = made(commit, "lorry", &values);
-        if is_disturbed {
-            run.notes.insert("disturbed".to_owned(), "[\"disturbed\"]".to_owned());
-        }
-        store.record(&run).expect("recorded");
-    }
+        let notes = is_disturbed.then(|| ("disturbed", "[\"disturbed\"]".to_owned()));
+        (vec![("disturbed", if is_disturbed { 1.7 } else { 1.0 }), ("same", 1.0)], notes.into_iter().collect())
+    });
     assert_eq!(json(&world, &[])["findings"].as_array().map(Vec::len), Some(0));
-    let log = |name: &str| -> Value {
-        serde_json::from_str(&world.ended(0, &["log", name, "--format", "json"]).out).expect("JSON")
-    };
-    assert_eq!(
-        (&log("disturbed")["levels"][0]["commits"], &log("same")["levels"][0]["commits"]),
-        (&48.into(), &60.into())
-    );
+    let commits = |benchmark: &str| log_of(&world, benchmark)["levels"][0]["commits"].clone();
+    assert_eq!((commits("disturbed"), commits("same")), (48.into(), 60.into()));
 }
 
 #[test]
 fn points_of_a_processor_that_was_more_crowded_than_before_and_after_are_left_out() {
-    let world = World::new();
-    let line = world.with_line(60);
-    let (mut stream, mut store) = (Stream::seeded(10), world.open_store());
-    for (at, commit) in line.iter().enumerate() {
-        let is_crowded = (20..28).contains(&at);
-        let mut value = |factor: f64| 5000.0 * factor * (0.004 * stream.normal()).exp();
-        let mut run = made(commit, "lorry", &[("a", value(if is_crowded { 1.7 } else { 1.0 }))]);
-        run.notes.insert("crowd".to_owned(), if is_crowded { "2.750" } else { "1.874" }.to_owned());
-        run.notes.insert("witness_build".to_owned(), "14300552".to_owned());
-        store.record(&run).expect("recorded");
-    }
+    let (world, _) = noted_world(10, |at| {
+        let (factor, crowd) = if (20..28).contains(&at) { (1.7, "1.790") } else { (1.0, "1.231") };
+        (vec![("a", factor)], vec![("crowd", crowd.to_owned()), ("witness_build", "14300552".to_owned())])
+    });
     assert_eq!(json(&world, &[])["findings"].as_array().map(Vec::len), Some(0));
-    let log: Value = serde_json::from_str(&world.ended(0, &["log", "a", "--format", "json"]).out).expect("JSON");
+    let log = log_of(&world, "a");
     assert_eq!((&log["levels"][0]["commits"], &log["left_out"]), (&52.into(), &8.into()));
     // What is shown elsewhere agrees.
     let file = world.path("a.svg");

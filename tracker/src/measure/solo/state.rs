@@ -124,7 +124,7 @@ impl Known {
     /// Sets the lives aside in which the processor was not as usual. Where it never was, though it was for others, that is the
     /// benchmark's own doing (its threads, or instructions for which the clock is lowered), and its lives are compared with one
     /// another.
-    fn sift(&mut self, usual: Usual) {
+    pub(super) fn sift(&mut self, usual: Usual) {
         let is_unlike = self.unlike >= UNLIKE && !self.witnesses().any(|seen| usual.holds(seen));
         let usual = if is_unlike { Usual::of(self.witnesses()).unwrap_or(usual) } else { usual };
         let counting = std::mem::take(&mut self.account.lives).into_iter().zip(std::mem::take(&mut self.lives));
@@ -138,7 +138,7 @@ impl Known {
     }
 
     /// Where too few lives count, those have to do in which the processor was the least unlike the usual.
-    fn make_do(&mut self, usual: Usual) {
+    pub(super) fn make_do(&mut self, usual: Usual) {
         let distance = |(_, taken): &(Vec<f64>, Taken)| taken.seen.map_or(0.0, |seen| usual.distance(seen));
         self.aside.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
         let missing = LEAST_LIVES.saturating_sub(self.lives.len()).min(self.aside.len());
@@ -276,20 +276,6 @@ impl State {
             }
             (Err(unserved), _) => self.fail(listed, unserved, tell),
             (Ok(_), State::New | State::Failed(_)) => {}
-        }
-    }
-
-    /// Sets lives aside in which the processor was not as usual.
-    pub(super) fn sift(&mut self, usual: Usual) {
-        if let State::Known(known) = self {
-            known.sift(usual);
-        }
-    }
-
-    /// Where too few lives count, takes back those in which the processor was the least unlike the usual.
-    pub(super) fn make_do(&mut self, usual: Usual) {
-        if let State::Known(known) = self {
-            known.make_do(usual);
         }
     }
 
