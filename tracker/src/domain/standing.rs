@@ -16,7 +16,8 @@ pub enum Standing {
     Suspect,
     /// With this point it is sure that the level moved.
     Moved,
-    /// Not judged: a neighbour on the processor made it.
+    /// It would be suspect or have moved, but a neighbour on the processor made it, as far as is known: the history leaves it
+    /// out, and only another look says more.
     Disturbed,
 }
 

@@ -9,10 +9,13 @@ use crate::domain::{
     Annotation, ChangeFinding, Commit, CommitId, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
 };
 use crate::failure::Outcome;
-use crate::judge::confirmed::{self, Neighbours};
+use crate::judge::confirmed::{self, Moved, Neighbours};
 use crate::judge::findings::{self, Group, Span};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
+
+/// What moved before so many commits is known to the history, if it is so.
+const RECENT: usize = 50;
 
 /// Of more suspects the newest are named.
 const MOST_COMMITS: usize = 100;
@@ -31,13 +34,16 @@ pub struct Changes {
 /// Finds everything that moved along a history. All series of the store are judged together, whatever is shown of them
 /// later, so that a finding does not depend on who looks.
 pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Outcome<Changes> {
+    let looks = second_looks(store, &history.line)?;
     let mut parts: Vec<Part> = Vec::new();
     let mut span = Span::of(history.line.commits().len());
     let mut series = 0;
     let mut add = |one: SeriesTrend| {
         series += 1;
         span.count(&one);
-        parts.extend(findings::parts(&one));
+        let seen = findings::parts(&one);
+        parts.extend(confirmed::unseen(&one, &seen, &looks));
+        parts.extend(seen);
     };
     trend::each(store, history, &Wanted::all(), settings, &mut add)?;
     anchored::all(store, history, settings)?.into_iter().for_each(|one| add(one.trend));
@@ -52,6 +58,19 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let said = last_words(store.annotations()?, &named, &known, &history.line);
     let finding = |(group, id): (Group, RecordId)| finding(group, &history.line, said.get(&id), id);
     Ok(Changes { findings: named.into_iter().map(finding).collect(), series, new_names })
+}
+
+/// What second looks at the newest commits saw move.
+fn second_looks(store: &mut Store, line: &Line) -> Outcome<Vec<Moved>> {
+    let mut looks = Vec::new();
+    for (id, head) in store.second_looks()? {
+        let place = line.place(&head).filter(|place| line.commits().len() - place <= RECENT);
+        let Some(place) = place else { continue };
+        if let Some(duel) = store.duel(&id)? {
+            looks.extend(confirmed::second_look(&Neighbours { id: &id, duel: &duel, place }));
+        }
+    }
+    Ok(looks)
 }
 
 /// Marks what duels of neighbours confirm.

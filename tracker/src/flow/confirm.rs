@@ -11,7 +11,7 @@ use crate::domain::{
     BenchmarkName, Confirmation, Judged, Kind, Limit, Outcome as Came, Pattern, Policy, PolicyEntry, Run,
 };
 use crate::failure::Outcome;
-use crate::judge;
+use crate::judge::{self, confirmed::SECOND_LOOK};
 use crate::record::{Store, Trust};
 
 /// What is looked at again.
@@ -78,11 +78,12 @@ impl Second<'_> {
             aim: Aim::Verdict,
             toolchain: None,
         };
-        let (duel, known, gated) = match self.commit.duel(&against, tell)? {
+        let (mut duel, known, gated) = match self.commit.duel(&against, tell)? {
             Met::Duel(duel, known, gated) => (duel, known, gated),
             Met::Cannot(why) => return Ok(Looked::Cannot(why)),
             Met::OneProgram | Met::Stopped => return Ok(Looked::Stopped),
         };
+        duel.notes.insert(SECOND_LOOK.to_owned(), config.trend.size.share().to_string());
         Store::open(address)?.record_duel(&duel, Trust::Trusted)?;
         let report = judge::report::report(&duel, &policy, &known, gated);
         let (mut verdicts, mut failed) = (Vec::new(), Vec::new());

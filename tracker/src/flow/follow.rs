@@ -21,13 +21,14 @@ pub struct Followed {
 }
 
 impl Followed {
-    /// The benchmarks that a second look is for: those of suspects, and those whose level is known to have moved just now.
+    /// The benchmarks that a second look is for: those of suspects, whether or not a neighbour may have made the point, for
+    /// a change may have come with him.
     #[must_use]
     pub fn suspects(&self) -> Vec<BenchmarkName> {
         let mut names: Vec<BenchmarkName> = self
             .points
             .iter()
-            .filter(|point| point.standing == Standing::Suspect)
+            .filter(|point| matches!(point.standing, Standing::Suspect | Standing::Disturbed))
             .map(|point| point.series.benchmark.clone())
             .collect();
         names.sort();
@@ -54,7 +55,7 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
         if let Some(value) = value_of(run, &series) {
             let marked = history.marks(&series, &dots);
             let value = marked.bring(value, &witnessed);
-            let is_disturbed = marked.leaves_out(&history, &id) || witnessed.is_disturbed(&series);
+            let is_disturbed = marked.leaves_out(&history, &id);
             let mut marks = marked.marks;
             marks.retain(|mark| mark.place < tip || run.subject.is_dirty());
             pasts.push((series, value, marks, is_disturbed));
@@ -65,12 +66,13 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
     let judged = pasts.into_iter().map(|(series, value, marks, is_disturbed)| {
         let before = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
         let judged = point::judge(&before, value, doubt);
-        if is_disturbed && judged.standing != Standing::Young {
-            return NewPoint { series, standing: Standing::Disturbed, value, level: None, size: None, since: None };
-        }
+        let standing = match judged.standing {
+            Standing::Suspect | Standing::Moved if is_disturbed => Standing::Disturbed,
+            standing => standing,
+        };
         let place = judged.since.map(|at| marks.get(at).map_or(tip, |mark| mark.place));
         let since = place.and_then(|place| history.line.commits().get(place)).map(|commit| commit.id.clone());
-        NewPoint { series, standing: judged.standing, value, level: judged.level, size: judged.size, since }
+        NewPoint { series, standing, value, level: judged.level, size: judged.size, since }
     });
     Ok(Followed { points: judged.collect() })
 }

@@ -5,7 +5,7 @@
 use crate::domain::{BenchmarkName, Kind, Metric, Notes, Series};
 use crate::measure::witness;
 use crate::stats::clock::{Clock, Timed};
-use crate::stats::crowd::{Crowd, crowded};
+use crate::stats::crowd::{Crowd, crowded, raised};
 
 /// A point is said to have been measured at another clock if that moved it by more than this.
 const TOLD: f64 = 0.005;
@@ -77,24 +77,30 @@ pub(super) fn hear<'a, T: Leveled>(
         return Heard { points, moved: Vec::new(), left_out: Vec::new(), clock: None };
     }
     let crowded = crowded(&points.iter().map(|point| witnessed(point).crowd).collect::<Vec<_>>());
-    let (left_out, counting): (Vec<_>, Vec<_>) = points
-        .into_iter()
+    let is_shared: Vec<bool> = points
+        .iter()
         .zip(crowded)
-        .partition(|(point, is_crowded)| *is_crowded || witnessed(point).is_disturbed(series));
-    let left_out = left_out.into_iter().map(|(point, _)| point).collect();
-    let mut points: Vec<T> = counting.into_iter().map(|(point, _)| point).collect();
-    let timed = |point: &mut T| {
-        let clock = witnessed(point).clock;
+        .map(|(point, is_crowded)| is_crowded || witnessed(point).is_disturbed(series))
+        .collect();
+    let mut points = points;
+    // Of what a neighbour may have made, nothing is learned of the clock.
+    let timed = |(point, is_shared): (&mut T, &bool)| {
+        let clock = witnessed(point).clock.filter(|_| !is_shared);
         Timed { time: *point.level().0, clock }
     };
-    let clock = Clock::learn(&points.iter_mut().map(timed).collect::<Vec<_>>());
-    let mut moved = Vec::new();
-    for (at, point) in points.iter_mut().enumerate() {
-        let factor = clock.map_or(1.0, |clock| clock.factor(witnessed(point).clock));
+    let clock = Clock::learn(&points.iter_mut().zip(&is_shared).map(timed).collect::<Vec<_>>());
+    let factor = |point: &T| clock.map_or(1.0, |clock| clock.factor(witnessed(point).clock));
+    for point in &mut points {
+        let factor = factor(point);
         let (level, interval) = point.level();
         *level *= factor;
         *interval = interval.map(|(low, high)| (low * factor, high * factor));
-        moved.extend(((factor - 1.0).abs() > TOLD).then_some(at));
     }
+    let raised = raised(&points.iter_mut().map(|point| *point.level().0).collect::<Vec<_>>(), &is_shared);
+    let (left_out, points): (Vec<_>, Vec<_>) = points.into_iter().zip(raised).partition(|(_, is_raised)| *is_raised);
+    let [left_out, points] = [left_out, points].map(|points| points.into_iter().map(|(point, _)| point).collect());
+    let points: Vec<T> = points;
+    let is_moved = |(at, point): (usize, &T)| ((factor(point) - 1.0).abs() > TOLD).then_some(at);
+    let moved = points.iter().enumerate().filter_map(is_moved).collect();
     Heard { points, moved, left_out, clock }
 }

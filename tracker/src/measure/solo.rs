@@ -353,7 +353,7 @@ impl<'a> Running<'a> {
             notes.insert("lives_set_aside".to_owned(), set_aside.to_string());
         }
         if let Some(usual) = usual {
-            notes.insert(witness::CLOCK.to_owned(), format!("{:.3}", usual.clock_ghz()));
+            notes.extend(usual.clock_ghz().map(|ghz| (witness::CLOCK.to_owned(), format!("{ghz:.3}"))));
             notes.insert(witness::CROWD.to_owned(), format!("{:.3}", usual.crowd()));
             notes.extend(witness::build().map(|build| (witness::BUILD.to_owned(), build.to_string())));
         }

@@ -48,14 +48,19 @@ pub struct Seen {
     pub crowd: f64,
     /// How long the chain took, in nanoseconds.
     pub chain_ns: f64,
+    /// Whether it took as long in most looks: else the clock went now so, now so.
+    pub is_steady: bool,
 }
 
 /// A witness at work.
 #[derive(Debug)]
 pub(super) struct Witness {
-    looks: Vec<Seen>,
+    looks: Vec<Look>,
     last: Instant,
 }
+
+/// How long the wide work took by the chain, and how long the chain.
+type Look = (f64, f64);
 
 impl Witness {
     /// Begins with a first look.
@@ -77,15 +82,20 @@ impl Witness {
     #[must_use]
     pub(super) fn end(mut self) -> Seen {
         self.looks.push(look());
-        let sorted = |of: fn(&Seen) -> f64| {
+        let sorted = |of: fn(&Look) -> f64| {
             let mut all: Vec<f64> = self.looks.iter().map(of).collect();
             all.sort_unstable_by(f64::total_cmp);
             all
         };
-        let (crowds, chains) = (sorted(|seen| seen.crowd), sorted(|seen| seen.chain_ns));
+        let (crowds, chains) = (sorted(|look| look.0), sorted(|look| look.1));
         // A tick of the system's clock within the chain makes it longer and the crowd smaller, so of two in the middle the
         // smaller of the one and the greater of the other.
-        Seen { crowd: crowds[crowds.len() / 2], chain_ns: chains[(chains.len() - 1) / 2] }
+        let quartile = chains.len() / 4;
+        Seen {
+            crowd: crowds[crowds.len() / 2],
+            chain_ns: chains[(chains.len() - 1) / 2],
+            is_steady: chains[chains.len() - 1 - quartile] <= ALIKE * chains[quartile],
+        }
     }
 }
 
@@ -94,10 +104,10 @@ impl Witness {
 pub(super) struct Usual {
     /// The crowd at its best.
     crowd: f64,
-    /// The chain's least time, its time in the middle, and its greatest, in nanoseconds.
-    least_ns: f64,
+    /// The chain's time in the middle, in nanoseconds.
     middle_ns: f64,
-    most_ns: f64,
+    /// Its least and its greatest time; none if the clock wanders, and one life is as good as another.
+    within_ns: Option<(f64, f64)>,
 }
 
 impl Usual {
@@ -109,23 +119,27 @@ impl Usual {
         crowds.sort_unstable_by(f64::total_cmp);
         // Not the least of many: a single one that is too low would make all others crowded.
         let crowd = *crowds.get(crowds.len() / ENOUGH)?;
-        let alone = all.iter().filter(|seen| seen.crowd <= SHARED * crowd);
-        let mut chains: Vec<f64> = alone.map(|seen| seen.chain_ns).collect();
-        chains.sort_unstable_by(f64::total_cmp);
+        let alone: Vec<&Seen> = all.iter().filter(|seen| seen.crowd <= SHARED * crowd).collect();
+        let sorted = |mut chains: Vec<f64>| {
+            chains.sort_unstable_by(f64::total_cmp);
+            chains
+        };
+        let chains = sorted(alone.iter().filter(|seen| seen.is_steady).map(|seen| seen.chain_ns).collect());
         let alike = |from: usize| chains[from..].partition_point(|&chain_ns| chain_ns <= ALIKE * chains[from]);
         // Of equals the first: the fastest.
-        let from = (0..chains.len()).rev().max_by_key(|&from| alike(from))?;
-        // Where no clock is that of half of the lives, it wanders, and one life is as good as another.
-        let is_common = 2 * alike(from) >= chains.len();
-        let (from, count) = if is_common { (from, alike(from)) } else { (0, chains.len()) };
-        let [least_ns, middle_ns, most_ns] = [0, (count - 1) / 2, count - 1].map(|at| chains[from + at]);
-        Some(Usual { crowd, least_ns, middle_ns, most_ns })
+        let common = (0..chains.len()).rev().max_by_key(|&from| alike(from));
+        // Where no clock is that of half of the lives, it wanders.
+        let common = common.map(|from| &chains[from..from + alike(from)]).filter(|common| 2 * common.len() >= alone.len());
+        let within_ns = common.map(|common| (common[0], common[common.len() - 1]));
+        let of = common.map_or_else(|| sorted(alone.iter().map(|seen| seen.chain_ns).collect()), <[f64]>::to_vec);
+        Some(Usual { crowd, middle_ns: of[(of.len() - 1) / 2], within_ns })
     }
 
     /// Whether a life counts whose witness saw this.
     #[must_use]
     pub(super) fn holds(&self, seen: Seen) -> bool {
-        !self.was_shared(seen) && (self.least_ns..=self.most_ns).contains(&seen.chain_ns)
+        let is_usual = |(least, most)| seen.is_steady && (least..=most).contains(&seen.chain_ns);
+        !self.was_shared(seen) && self.within_ns.is_none_or(is_usual)
     }
 
     /// Whether somebody shared the processor of which a witness saw this.
@@ -146,10 +160,10 @@ impl Usual {
         self.crowd
     }
 
-    /// How fast the clock went in the middle, in cycles a nanosecond.
+    /// How fast the clock went in the middle, in cycles a nanosecond; none if it wandered.
     #[must_use]
-    pub(super) fn clock_ghz(&self) -> f64 {
-        (LINKS * CYCLES) as f64 / self.middle_ns
+    pub(super) fn clock_ghz(&self) -> Option<f64> {
+        self.within_ns.map(|_| (LINKS * CYCLES) as f64 / self.middle_ns)
     }
 }
 
@@ -159,7 +173,7 @@ pub(super) fn build() -> Option<u64> {
     Some(std::fs::metadata(std::env::current_exe().ok()?).ok()?.len())
 }
 
-fn look() -> Seen {
+fn look() -> Look {
     let took_ns = |work: fn(u64) -> u64, turns: u64| {
         // What was measured before has its own instructions at hand, and not these.
         black_box(work(black_box(turns / 16)));
@@ -168,7 +182,7 @@ fn look() -> Seen {
         (begun.elapsed().as_nanos() as f64).max(1.0)
     };
     let (wide_ns, chain_ns) = (took_ns(wide, TURNS), took_ns(chain, LINKS));
-    Seen { crowd: wide_ns / chain_ns, chain_ns }
+    (wide_ns / chain_ns, chain_ns)
 }
 
 /// Six chains that do not wait for one another, each of another kind, so that no compiler makes wide registers of them.
@@ -201,11 +215,11 @@ mod tests {
     use super::*;
 
     fn seen(crowd: f64, chain_ns: f64) -> Seen {
-        Seen { crowd, chain_ns }
+        Seen { crowd, chain_ns, is_steady: true }
     }
 
     fn witness(crowds: &[f64]) -> Witness {
-        let looks = crowds.iter().map(|&crowd| seen(crowd, 1e15)).collect();
+        let looks = crowds.iter().map(|&crowd| (crowd, 1e15)).collect();
         Witness { looks, last: Instant::now() }
     }
 
@@ -259,7 +273,7 @@ mod tests {
         assert!(Usual::of(all).expect("something was seen").holds(seen(1.0, 6.5)));
         let all = [5_000.0, 5_050.0, 5_080.0, 9_000.0].map(|chain_ns| seen(1.0, chain_ns));
         let ghz = Usual::of(all).expect("something was seen").clock_ghz();
-        assert!((ghz - 20_000.0 / 5_050.0).abs() < 1e-9, "{ghz}");
+        assert!(ghz.is_some_and(|ghz| (ghz - 20_000.0 / 5_050.0).abs() < 1e-9), "{ghz:?}");
     }
 
     #[test]
@@ -268,7 +282,25 @@ mod tests {
         let all = || chains.map(|chain_ns| seen(1.0, chain_ns));
         let usual = Usual::of(all()).expect("something was seen");
         assert!(all().into_iter().all(|seen| usual.holds(seen)));
-        assert!((usual.clock_ghz() - 20_000.0 / 5_400.0).abs() < 1e-9);
+        assert_eq!(usual.clock_ghz(), None);
+    }
+
+    #[test]
+    fn a_life_in_which_the_clock_changed_is_unlike_those_in_which_it_did_not() {
+        let changed = Seen { is_steady: false, ..seen(1.0, 5_000.0) };
+        let usual = |all: &[Seen]| Usual::of(all.iter().copied()).expect("something was seen");
+        let most_are_steady = usual(&[seen(1.0, 5_000.0), changed, seen(1.0, 5_010.0)]);
+        assert!(most_are_steady.holds(seen(1.0, 5_005.0)) && !most_are_steady.holds(changed));
+        let most_are_not = usual(&[changed, changed, seen(1.0, 5_010.0)]);
+        assert!(most_are_not.holds(seen(1.0, 5_005.0)) && most_are_not.holds(changed));
+        assert_eq!(most_are_not.clock_ghz(), None);
+        let steady = |chains: &[f64]| {
+            let looks = chains.iter().map(|&chain_ns| (1.0, chain_ns)).collect();
+            Witness { looks, last: Instant::now() }.end().is_steady
+        };
+        // What it looks at when it ends is far from all of these.
+        assert!(steady(&[1e15; 8]) && !steady(&[1e15, 1e15, 1e15, 2e15, 2e15, 2e15]));
+        assert!(steady(&[1e15, 1e15, 1e15, 1e15, 1e15, 1e15, 2e15]));
     }
 
     #[test]

@@ -30,10 +30,6 @@ fn is_told(point: &NewPoint) -> bool {
 
 fn told(point: &NewPoint) -> String {
     let name = format!("{} · {}", point.series.benchmark, point.series.metric.name);
-    if point.standing == Standing::Disturbed {
-        let why = "its processor was shared with a neighbour, so its history leaves this point out";
-        return format!("  {}: {}: {why}\n", point.standing.as_str(), escape::line(&name));
-    }
     let unit = &point.series.metric.unit;
     let size = match point.size {
         Some(Size::Relative { value, .. }) => number::change(1.0, 1.0 + value).unwrap_or_default(),
@@ -42,7 +38,11 @@ fn told(point: &NewPoint) -> String {
     };
     let level = point.level.map(|level| quantity(level, unit)).unwrap_or_default();
     let since = point.since.as_ref().map(|commit| format!(", since {}", commit.short())).unwrap_or_default();
-    format!("  {}: {}: {size} from its level of {level}{since}\n", point.standing.as_str(), escape::line(&name))
+    let why = match point.standing {
+        Standing::Disturbed => ", but a neighbour shared its processor: its history leaves this point out",
+        _ => "",
+    };
+    format!("  {}: {}: {size} from its level of {level}{since}{why}\n", point.standing.as_str(), escape::line(&name))
 }
 
 /// The points for programs; nothing if every series is young.
@@ -152,7 +152,7 @@ mod tests {
 1 of 4 points in line with the level of their series
   suspect: b\\u{1b} · time: +3.1 % from its level of 5 µs
   moved: c · time: +3.1 % from its level of 5 µs, since ababababab
-  disturbed: e · time: its processor was shared with a neighbour, so its history leaves this point out
+  disturbed: e · time: +3.1 % from its level of 5 µs, but a neighbour shared its processor: its history leaves this point out
 ";
         assert_eq!(text(&points), expected);
         assert_eq!(text(&points[3..4]), "");

@@ -14,6 +14,10 @@ const NEAR: usize = 10;
 /// percent would make a quarter or more.
 const LEARNING: f64 = 0.02;
 
+/// Steps are the clock's doing if those of the series are by so much less once what the clock explains is taken away:
+/// noise explains nothing, however it lies.
+const LEFT: f64 = 0.5;
+
 /// A clock farther from the usual one than the clocks of one processor under load are apart is left as it is: something
 /// else may be wrong with it.
 const FARTHEST: f64 = 0.15;
@@ -53,15 +57,18 @@ impl Clock {
             .map(|known| known.filter(|(_, clock)| (clock - usual).abs() <= FARTHEST))
             .collect();
         let pairs = (0..known.len()).flat_map(|one| (one + 1..=one + NEAR).map(move |other| (one, other)));
-        let shares: Vec<f64> = pairs
+        let steps: Vec<(f64, f64)> = pairs
             .filter_map(|(one, other)| {
                 let (one, other) = (known[one]?, (*known.get(other)?)?);
-                let clock = other.1 - one.1;
-                (clock.abs() > LEARNING).then(|| (one.0 - other.0) / clock)
+                let (series, clock) = (one.0 - other.0, other.1 - one.1);
+                (clock.abs() > LEARNING).then_some((series, clock))
             })
             .collect();
+        let middle = |of: &dyn Fn(&(f64, f64)) -> f64| median(&steps.iter().map(of).collect::<Vec<f64>>());
         // A clock that never made a step has taught nothing.
-        let share = median(&shares).unwrap_or(0.0).clamp(0.0, 1.0);
+        let share = middle(&|(series, clock)| series / clock).unwrap_or(0.0).clamp(0.0, 1.0);
+        let left = |share: f64| middle(&|(series, clock)| (series - share * clock).abs()).unwrap_or(0.0);
+        let share = if left(share) <= LEFT * left(0.0) { share } else { 0.0 };
         Some(Clock { usual, share })
     }
 

@@ -21,6 +21,13 @@ pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
+/// The noise of values of which these are the steps from one to the next, without their signs: most of the steps are noise
+/// alone. None of no step.
+#[must_use]
+pub fn noise_of_steps(steps: &[f64]) -> Option<f64> {
+    Some(1.4826 * median(steps)? / std::f64::consts::SQRT_2)
+}
+
 /// A mean with the variance of that mean and the degrees of freedom of the variance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mean {

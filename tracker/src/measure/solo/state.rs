@@ -337,12 +337,12 @@ mod tests {
 
     /// A processor on which the wide work took so long by the chain.
     fn crowd(crowd: f64) -> Seen {
-        Seen { crowd, chain_ns: 7_000.0 }
+        Seen { crowd, chain_ns: 7_000.0, is_steady: true }
     }
 
     /// A processor that nobody shared, on which the chain took so long.
     fn chain(chain_ns: f64) -> Seen {
-        Seen { crowd: 1.0, chain_ns }
+        Seen { crowd: 1.0, chain_ns, is_steady: true }
     }
 
     fn known(visits: impl IntoIterator<Item = (f64, Seen)>) -> Known {
