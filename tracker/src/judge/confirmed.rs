@@ -8,8 +8,8 @@
 //! stays one as long as later points do not deny it.
 
 use crate::domain::{
-    BenchmarkName, Call, Change, Confirmed, Duel, Judged, Limit, Metric, MetricVerdict, Move, Part, Policy, PolicyEntry,
-    Machine, RecordId, Series, SeriesTrend, Size, SuiteName, Turn, Verdict,
+    BenchmarkName, Call, Change, Confirmed, Duel, Judged, Limit, Machine, Metric, MetricVerdict, Move, Part, Policy,
+    PolicyEntry, RecordId, Series, SeriesTrend, Size, SuiteName, Turn, Verdict,
 };
 use crate::stats::robust;
 
@@ -130,7 +130,8 @@ pub fn unseen(series: &SeriesTrend, parts: &[Part], looks: &[Moved]) -> Vec<Part
 fn part(series: &SeriesTrend, moved: &Moved) -> Option<Part> {
     let place = moved.seen.place;
     let at = series.marks.partition_point(|mark| mark.place < place);
-    let level = |marks: &[crate::domain::Mark]| robust::median(&marks.iter().map(|mark| mark.level).collect::<Vec<_>>());
+    let level =
+        |marks: &[crate::domain::Mark]| robust::median(&marks.iter().map(|mark| mark.level).collect::<Vec<_>>());
     let before = level(&series.marks[at.saturating_sub(AROUND)..at])?;
     // None where the only point so far was left out, for a neighbour may have made it.
     let since = level(&series.marks[at..series.marks.len().min(at + AROUND)]);
@@ -154,14 +155,7 @@ fn part(series: &SeriesTrend, moved: &Moved) -> Option<Part> {
     };
     let suspects = (place, place);
     let confirmed = Some(moved.seen.clone());
-    agrees.then(|| Part {
-        series: series.series.clone(),
-        change,
-        suspects,
-        likely: place,
-        returned: false,
-        confirmed,
-    })
+    agrees.then(|| Part { series: series.series.clone(), change, suspects, likely: place, returned: false, confirmed })
 }
 
 /// Narrows the suspects of what was confirmed to the commit that was dueled; when all duels were looked at.

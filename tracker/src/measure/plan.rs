@@ -24,6 +24,9 @@ pub const LEAST_LIVES: usize = 2;
 /// Lives after which more would not help: the root of 30 has given what it can.
 pub const MOST_LIVES: usize = 30;
 
+/// Lives after which no more are taken though most of them do not count.
+const MOST_TAKEN: usize = 4 * MOST_LIVES;
+
 /// Slices in the first life, before anything is known, if there is time.
 const FIRST_SLICES: f64 = 100.0;
 
@@ -82,7 +85,9 @@ impl Account {
     /// Whether more lives are not worth their time.
     #[must_use]
     pub fn is_settled(&self, precision: f64) -> bool {
-        self.taken() >= MOST_LIVES || (self.lives.len() >= TRUSTED_LIVES && self.doubt() <= precision)
+        self.lives.len() >= MOST_LIVES
+            || self.taken() >= MOST_TAKEN
+            || (self.lives.len() >= TRUSTED_LIVES && self.doubt() <= precision)
     }
 
     /// How many lives there were, those that do not count with them.
@@ -155,7 +160,7 @@ pub fn replacing_round<'a, K: Copy>(
     accounts: impl IntoIterator<Item = (K, &'a Account)>,
     left: Duration,
 ) -> Vec<Turn<K>> {
-    let has_lost = |account: &Account| account.set_aside > 0 && account.taken() < MOST_LIVES;
+    let has_lost = |account: &Account| account.set_aside > 0 && account.taken() < MOST_TAKEN;
     let short = accounts.into_iter().filter(|(_, account)| account.lives.len() < TRUSTED_LIVES && has_lost(account));
     worthwhile(short.collect(), left.as_nanos() as f64)
 }
@@ -314,10 +319,10 @@ mod tests {
             |account: Account, left_ms: u64| replacing_round([(0, &account)], Duration::from_millis(left_ms)).len();
         assert_eq!([replaced(lost(4, 1), 1_000), replaced(lost(4, 1), 5), replaced(lost(4, 0), 1_000)], [1, 0, 0]);
         assert_eq!(
-            [replaced(lost(5, 9), 1_000), replaced(lost(0, 30), 1_000), replaced(lost(0, 29), 1_000)],
+            [replaced(lost(5, 9), 1_000), replaced(lost(0, 120), 1_000), replaced(lost(0, 119), 1_000)],
             [0, 0, 1]
         );
-        assert!(lost(2, 28).is_settled(AIM) && !lost(2, 27).is_settled(AIM));
+        assert!(lost(2, 118).is_settled(AIM) && !lost(2, 117).is_settled(AIM));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! workers, a few benchmarks a worker, so that what happens on the machine hits all alike and memory layout varies. It
 //! varies from round to round, and alike in all runs: luck of placement is then no difference between two runs.
 //!
-//! A [witness] looks on. Lives in which it saw that the processor was shared, or that its clock went unlike most of the time,
-//! are set aside and taken again.
+//! A [witness] looks on. Slices at which it saw that the processor was shared, or that its clock went unlike most of the time,
+//! do not count; lives of which hardly a slice counts are set aside and taken again.
 
 mod state;
 
@@ -287,16 +287,17 @@ impl<'a> Running<'a> {
         }
         // What began in a burst is known for it only now.
         if let Some(usual) = self.usual() {
-            self.compare(turns, usual);
             self.states.iter_mut().filter_map(State::known_mut).for_each(|known| known.sift(usual));
+            self.compare(turns);
         }
         Ok(true)
     }
 
     /// Counts for whom the processor was not as usual in a round of these turns, if it was for half of the others.
-    fn compare(&mut self, turns: &[Turn<usize>], usual: Usual) {
-        let seen = turns.iter().filter_map(|turn| Some((turn.benchmark, self.states[turn.benchmark].known()?.newest?)));
-        let (like, unlike): (Vec<_>, Vec<_>) = seen.partition(|(_, seen)| usual.holds(*seen));
+    fn compare(&mut self, turns: &[Turn<usize>]) {
+        let newest =
+            |turn: &Turn<usize>| Some((turn.benchmark, self.states[turn.benchmark].known()?.is_newest_like()?));
+        let (like, unlike): (Vec<_>, Vec<_>) = turns.iter().filter_map(newest).partition(|(_, is_like)| *is_like);
         if like.is_empty() || like.len() + 1 < unlike.len() {
             return;
         }
@@ -307,9 +308,9 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// What the witnesses saw while the lives were taken that count.
+    /// How the processor was where nobody shared it, as far as the witnesses saw it so.
     fn usual(&self) -> Option<Usual> {
-        Usual::of(self.states.iter().filter_map(State::known).flat_map(Known::witnesses))
+        Usual::of(self.states.iter().filter_map(State::known).flat_map(Known::looks))
     }
 
     /// Things in random order, apart by the number of processors that their benchmark's worker gets.
@@ -337,7 +338,8 @@ impl<'a> Running<'a> {
             slicing: sum.slicing + known.slicing(),
             ..sum
         });
-        let slices: usize = self.states.iter().filter_map(State::known).map(Known::slices).sum();
+        let sum = |of: fn(&Known) -> usize| -> usize { self.states.iter().filter_map(State::known).map(of).sum() };
+        let (slices, all_slices) = (sum(Known::slices), sum(Known::all_slices));
         let addresses = if self.lives.fixed() == Some(true) { "the same in all runs" } else { "each worker's own" };
         let mut notes = Notes::from([
             ("addresses".to_owned(), addresses.to_owned()),
@@ -351,6 +353,9 @@ impl<'a> Running<'a> {
         ]);
         if set_aside > 0 {
             notes.insert("lives_set_aside".to_owned(), set_aside.to_string());
+        }
+        if all_slices > slices {
+            notes.insert("slices_set_aside".to_owned(), (all_slices - slices).to_string());
         }
         if let Some(usual) = usual {
             notes.extend(usual.clock_ghz().map(|ghz| (witness::CLOCK.to_owned(), format!("{ghz:.3}"))));

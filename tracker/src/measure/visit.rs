@@ -196,11 +196,11 @@ pub fn visit(worker: &mut Worker, task: Task<'_>) -> Result<Visit, WorkerError> 
             values.push(value);
         }
         if let Some(witness) = &mut witness {
-            witness.glance();
+            witness.glance(times_ns.len());
         }
     }
     let slicing = slicing.elapsed();
-    let seen = witness.map(Witness::end);
+    let seen = witness.map(|witness| witness.end(times_ns.len()));
     drop(hurried);
     worker.drop_setup(benchmark)?;
     let exact = match task.exact {

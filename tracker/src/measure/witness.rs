@@ -2,7 +2,7 @@
 //! that processor was meanwhile, whatever was measured.
 //!
 //! Two hardware threads share the units of one core. What runs on the other one (on a virtual machine: anybody's) makes
-//! programs that keep many units busy nearly twice as slow, in bursts of milliseconds to seconds, and no clock or counter
+//! programs that keep many units busy nearly twice as slow, in bursts of milliseconds to minutes, and no clock or counter
 //! of ours tells of it. So one work keeps as many units busy as it can, and the other none: a chain, in which each operation
 //! waits for the one before. How much longer the one takes by the other tells how crowded the core is; and how long the
 //! chain takes, of which the cycles are known, tells the frequency of its clock, whoever is there.
@@ -10,7 +10,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::stats::crowd::SHARED;
+use crate::stats::crowd::ALONE;
+use crate::stats::robust;
 
 /// Turns of the wide work: some 7 µs.
 const TURNS: u64 = 10_000;
@@ -19,13 +20,20 @@ const TURNS: u64 = 10_000;
 const LINKS: u64 = 4_000;
 const CYCLES: u64 = 5;
 
-/// The witness is asked when so much time has passed: a burst that matters is longer.
-const EVERY: Duration = Duration::from_millis(3);
+/// The witness is asked when so much time has passed: who shares the core comes and goes within milliseconds.
+const EVERY: Duration = Duration::from_millis(1);
 
-/// The processor at its best is what one life in so many saw, or better.
+/// The processor is at its best where one look in so many saw nearly the same, and three at least: a tick of the system's
+/// clock within a look makes any figure, and no two alike.
 const ENOUGH: usize = 16;
+const FEWEST: usize = 3;
 
-/// Clocks are alike if they differ by no more than this: the chain varies by thousandths, and the clock by steps of 3 to 7 %.
+/// What a benchmark leaves in the caches makes the wide work some percent slower for it than for others. What makes it slower
+/// by more than this is a neighbour, or the benchmark's own threads.
+const OWN: f64 = 1.2;
+
+/// Looks are alike if they differ by no more than this: the wide work of a processor that is not shared varies by thousandths,
+/// and so does the chain, whose clock makes steps of 3 to 7 %.
 const ALIKE: f64 = 1.02;
 
 /// The note of a run that says how fast the clock went, in cycles a nanosecond, while the lives that count were measured.
@@ -41,117 +49,126 @@ pub const BUILD: &str = "witness_build";
 /// were no others.
 pub const DISTURBED: &str = "disturbed";
 
-/// What a witness saw of a processor, in the middle.
+/// What one look at a processor saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Seen {
+pub struct Look {
     /// How long the wide work took by the chain.
     pub crowd: f64,
     /// How long the chain took, in nanoseconds.
     pub chain_ns: f64,
-    /// Whether it took as long in most looks: else the clock went now so, now so.
-    pub is_steady: bool,
+}
+
+/// What a witness saw of a life: each look with the number of slices that came before it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Seen(pub(super) Vec<(usize, Look)>);
+
+impl Seen {
+    /// The looks.
+    pub(super) fn looks(&self) -> impl Iterator<Item = Look> {
+        self.0.iter().map(|(_, look)| *look)
+    }
+
+    /// Of each slice, whether it counts: whether the looks before and after it saw the processor as usual.
+    #[must_use]
+    pub(super) fn counting(&self, usual: &Usual) -> Vec<bool> {
+        let mut counting = Vec::new();
+        for pair in self.0.windows(2) {
+            let [(from, before), (to, after)] = [pair[0], pair[1]];
+            counting.extend(std::iter::repeat_n(usual.holds(before) && usual.holds(after), to - from));
+        }
+        counting
+    }
 }
 
 /// A witness at work.
 #[derive(Debug)]
 pub(super) struct Witness {
-    looks: Vec<Look>,
+    seen: Seen,
     last: Instant,
 }
-
-/// How long the wide work took by the chain, and how long the chain.
-type Look = (f64, f64);
 
 impl Witness {
     /// Begins with a first look.
     #[must_use]
     pub(super) fn begin() -> Witness {
         let first = look();
-        Witness { looks: vec![first], last: Instant::now() }
+        Witness { seen: Seen(vec![(0, first)]), last: Instant::now() }
     }
 
-    /// Looks again if it is time to.
-    pub(super) fn glance(&mut self) {
+    /// Looks again if it is time to; so many slices were taken.
+    pub(super) fn glance(&mut self, slices: usize) {
         if self.last.elapsed() >= EVERY {
-            self.looks.push(look());
+            self.seen.0.push((slices, look()));
             self.last = Instant::now();
         }
     }
 
     /// Looks for the last time, and says what was seen.
     #[must_use]
-    pub(super) fn end(mut self) -> Seen {
-        self.looks.push(look());
-        let sorted = |of: fn(&Look) -> f64| {
-            let mut all: Vec<f64> = self.looks.iter().map(of).collect();
-            all.sort_unstable_by(f64::total_cmp);
-            all
-        };
-        let (crowds, chains) = (sorted(|look| look.0), sorted(|look| look.1));
-        // A tick of the system's clock within the chain makes it longer and the crowd smaller, so of two in the middle the
-        // smaller of the one and the greater of the other.
-        let quartile = chains.len() / 4;
-        Seen {
-            crowd: crowds[crowds.len() / 2],
-            chain_ns: chains[(chains.len() - 1) / 2],
-            is_steady: chains[chains.len() - 1 - quartile] <= ALIKE * chains[quartile],
-        }
+    pub(super) fn end(mut self, slices: usize) -> Seen {
+        self.seen.0.push((slices, look()));
+        self.seen
     }
 }
 
-/// What the witnesses of lives have seen, cut to where nobody shared the processor and its clock went as most often.
+/// How a processor is where nobody shares it and its clock goes as most often.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Usual {
     /// The crowd at its best.
     crowd: f64,
     /// The chain's time in the middle, in nanoseconds.
     middle_ns: f64,
-    /// Its least and its greatest time; none if the clock wanders, and one life is as good as another.
+    /// Its least and its greatest time; none if the clock wanders, and one look is as good as another.
     within_ns: Option<(f64, f64)>,
 }
 
 impl Usual {
-    /// Of what the witnesses saw; none of nothing.
+    /// Of what was seen; none of nothing.
     #[must_use]
-    pub(super) fn of(all: impl IntoIterator<Item = Seen>) -> Option<Usual> {
-        let all: Vec<Seen> = all.into_iter().collect();
-        let mut crowds: Vec<f64> = all.iter().map(|seen| seen.crowd).collect();
-        crowds.sort_unstable_by(f64::total_cmp);
-        // Not the least of many: a single one that is too low would make all others crowded.
-        let crowd = *crowds.get(crowds.len() / ENOUGH)?;
-        let alone: Vec<&Seen> = all.iter().filter(|seen| seen.crowd <= SHARED * crowd).collect();
-        let sorted = |mut chains: Vec<f64>| {
-            chains.sort_unstable_by(f64::total_cmp);
-            chains
-        };
-        let chains = sorted(alone.iter().filter(|seen| seen.is_steady).map(|seen| seen.chain_ns).collect());
+    pub(super) fn of(looks: impl IntoIterator<Item = Look>) -> Option<Usual> {
+        let looks: Vec<Look> = looks.into_iter().collect();
+        let crowd = best(&looks)?;
+        let alone: Vec<f64> =
+            looks.iter().filter(|look| is_alone(look.crowd, crowd)).map(|look| look.chain_ns).collect();
+        let chains = sorted(alone);
         let alike = |from: usize| chains[from..].partition_point(|&chain_ns| chain_ns <= ALIKE * chains[from]);
         // Of equals the first: the fastest.
-        let common = (0..chains.len()).rev().max_by_key(|&from| alike(from));
-        // Where no clock is that of half of the lives, it wanders.
-        let common = common.map(|from| &chains[from..from + alike(from)]).filter(|common| 2 * common.len() >= alone.len());
-        let within_ns = common.map(|common| (common[0], common[common.len() - 1]));
-        let of = common.map_or_else(|| sorted(alone.iter().map(|seen| seen.chain_ns).collect()), <[f64]>::to_vec);
+        let from = (0..chains.len()).rev().max_by_key(|&from| alike(from))?;
+        let common = &chains[from..from + alike(from)];
+        // Where no clock is that of half of the looks, it wanders.
+        let is_common = 2 * common.len() >= chains.len();
+        let within_ns = is_common.then(|| (common[0], common[common.len() - 1]));
+        let of = if is_common { common } else { &chains };
         Some(Usual { crowd, middle_ns: of[(of.len() - 1) / 2], within_ns })
     }
 
-    /// Whether a life counts whose witness saw this.
+    /// The same for a benchmark beside which this was seen: what it leaves in the caches is part of how it is measured.
     #[must_use]
-    pub(super) fn holds(&self, seen: Seen) -> bool {
-        let is_usual = |(least, most)| seen.is_steady && (least..=most).contains(&seen.chain_ns);
-        !self.was_shared(seen) && self.within_ns.is_none_or(is_usual)
+    pub(super) fn beside(self, looks: impl IntoIterator<Item = Look>) -> Usual {
+        let looks: Vec<Look> = looks.into_iter().collect();
+        let own = best(&looks).filter(|own| (self.crowd / OWN..=self.crowd * OWN).contains(own));
+        Usual { crowd: own.unwrap_or(self.crowd), ..self }
     }
 
-    /// Whether somebody shared the processor of which a witness saw this.
+    /// Whether the processor was so.
     #[must_use]
-    pub(super) fn was_shared(&self, seen: Seen) -> bool {
-        seen.crowd > SHARED * self.crowd
+    pub(super) fn holds(&self, look: Look) -> bool {
+        is_alone(look.crowd, self.crowd)
+            && self.within_ns.is_none_or(|(least, most)| (least..=most).contains(&look.chain_ns))
     }
 
-    /// How far from this is what a witness saw.
+    /// Whether somebody shared the processor in most looks.
     #[must_use]
-    pub(super) fn distance(&self, seen: Seen) -> f64 {
-        (seen.crowd / self.crowd).ln().abs() + (seen.chain_ns / self.middle_ns).ln().abs()
+    pub(super) fn was_shared(&self, seen: &Seen) -> bool {
+        let shared = seen.looks().filter(|look| !is_alone(look.crowd, self.crowd)).count();
+        2 * shared > seen.0.len()
+    }
+
+    /// How far from this is what a witness saw, in the middle.
+    #[must_use]
+    pub(super) fn distance(&self, seen: &Seen) -> f64 {
+        let far = |look: Look| (look.crowd / self.crowd).ln().abs() + (look.chain_ns / self.middle_ns).ln().abs();
+        robust::median(&seen.looks().map(far).collect::<Vec<_>>()).unwrap_or(0.0)
     }
 
     /// How crowded the processor was at its best.
@@ -165,6 +182,25 @@ impl Usual {
     pub(super) fn clock_ghz(&self) -> Option<f64> {
         self.within_ns.map(|_| (LINKS * CYCLES) as f64 / self.middle_ns)
     }
+}
+
+fn is_alone(crowd: f64, best: f64) -> bool {
+    (best / ALONE..=best * ALONE).contains(&crowd)
+}
+
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+/// The crowd at its best: the least one near which there are enough others, else the lower quartile; none of no look.
+fn best(looks: &[Look]) -> Option<f64> {
+    let crowds = sorted(looks.iter().map(|look| look.crowd).collect());
+    let enough = (crowds.len() / ENOUGH).max(FEWEST);
+    let near =
+        |from: usize| &crowds[from..from + crowds[from..].partition_point(|&crowd| crowd <= ALIKE * crowds[from])];
+    let group = (0..crowds.len()).map(near).find(|near| near.len() >= enough);
+    group.map(|group| group[group.len() / 2]).or_else(|| crowds.get(crowds.len() / 4).copied())
 }
 
 /// Which build this is, as far as its size tells; none where its file cannot be seen.
@@ -182,7 +218,7 @@ fn look() -> Look {
         (begun.elapsed().as_nanos() as f64).max(1.0)
     };
     let (wide_ns, chain_ns) = (took_ns(wide, TURNS), took_ns(chain, LINKS));
-    (wide_ns / chain_ns, chain_ns)
+    Look { crowd: wide_ns / chain_ns, chain_ns }
 }
 
 /// Six chains that do not wait for one another, each of another kind, so that no compiler makes wide registers of them.
@@ -214,110 +250,119 @@ fn chain(links: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn seen(crowd: f64, chain_ns: f64) -> Seen {
-        Seen { crowd, chain_ns, is_steady: true }
+    fn look(crowd: f64, chain_ns: f64) -> Look {
+        Look { crowd, chain_ns }
     }
 
-    fn witness(crowds: &[f64]) -> Witness {
-        let looks = crowds.iter().map(|&crowd| (crowd, 1e15)).collect();
-        Witness { looks, last: Instant::now() }
+    /// Looks at one clock, each this often.
+    fn crowds(all: &[(f64, usize)]) -> Vec<Look> {
+        all.iter().flat_map(|&(crowd, count)| std::iter::repeat_n(look(crowd, 7_000.0), count)).collect()
+    }
+
+    fn chains(all: &[(f64, usize)]) -> Vec<Look> {
+        all.iter().flat_map(|&(chain_ns, count)| std::iter::repeat_n(look(1.25, chain_ns), count)).collect()
+    }
+
+    fn usual(looks: &[Look]) -> Usual {
+        Usual::of(looks.iter().copied()).expect("something was seen")
     }
 
     #[test]
     fn the_works_are_done_and_depend_on_their_turns() {
         assert_ne!(wide(1_000), wide(1_001));
         assert_ne!(chain(1_000), chain(1_001));
-        let seen = Witness::begin().end();
-        assert!(seen.crowd > 0.0 && seen.chain_ns > 0.0);
-    }
-
-    #[test]
-    fn the_middle_of_what_was_seen_is_told() {
-        assert!(witness(&[1e15, 0.0, 0.0]).end().crowd < 1e14, "one look of four does not decide");
-        assert!(witness(&[0.0]).end().crowd > 0.0, "of two crowds the greater");
-        assert!(witness(&[0.0]).end().chain_ns < 1e14, "of two chains the smaller");
-        assert!(witness(&[1e15; 4]).end().crowd > 1e14);
-        assert!(witness(&[0.0; 4]).end().chain_ns > 1e14);
-    }
-
-    #[test]
-    fn lives_count_where_nobody_shared_the_processor() {
-        assert_eq!(Usual::of([]), None);
-        // Most of the time somebody was there.
-        let crowds = [1.9, 1.0, 1.8, 1.05, 1.9];
-        let usual = Usual::of(crowds.map(|crowd| seen(crowd, 7_000.0))).expect("something was seen");
-        assert_eq!(crowds.map(|crowd| usual.holds(seen(crowd, 7_000.0))), [false, true, false, true, false]);
-        assert!(Usual::of([seen(1.9, 7_000.0)]).expect("something was seen").holds(seen(1.9, 7_000.0)));
-    }
-
-    #[test]
-    fn one_life_of_many_that_saw_too_little_does_not_make_the_others_crowded() {
-        let mut crowds = [1.0; 20];
-        crowds[7] = 0.8;
-        let usual = Usual::of(crowds.map(|crowd| seen(crowd, 7_000.0))).expect("something was seen");
-        assert!(usual.holds(seen(1.0, 7_000.0)) && usual.holds(seen(0.8, 7_000.0)));
-    }
-
-    #[test]
-    fn of_the_clocks_the_most_frequent_counts_and_of_equals_the_fastest() {
-        let usual = |chains: &[f64]| {
-            let usual = Usual::of(chains.iter().map(|&chain_ns| seen(1.0, chain_ns))).expect("something was seen");
-            chains.iter().map(|&chain_ns| usual.holds(seen(1.0, chain_ns))).collect::<Vec<bool>>()
-        };
-        assert_eq!(usual(&[7.0]), [true]);
-        assert_eq!(usual(&[6.5, 7.0, 7.1, 6.5, 7.05]), [false, true, true, false, true]);
-        assert_eq!(usual(&[6.5, 7.0, 6.5]), [true, false, true]);
-        assert_eq!(usual(&[7.0, 6.5]), [false, true]);
-        // What came with a neighbour says nothing of the clock.
-        let all = [seen(1.9, 7.0), seen(1.9, 7.0), seen(1.0, 6.5)];
-        assert!(Usual::of(all).expect("something was seen").holds(seen(1.0, 6.5)));
-        let all = [5_000.0, 5_050.0, 5_080.0, 9_000.0].map(|chain_ns| seen(1.0, chain_ns));
-        let ghz = Usual::of(all).expect("something was seen").clock_ghz();
-        assert!(ghz.is_some_and(|ghz| (ghz - 20_000.0 / 5_050.0).abs() < 1e-9), "{ghz:?}");
-    }
-
-    #[test]
-    fn where_the_clock_wanders_one_life_is_as_good_as_another() {
-        let chains = [5_000.0, 5_200.0, 5_400.0, 5_600.0, 5_800.0];
-        let all = || chains.map(|chain_ns| seen(1.0, chain_ns));
-        let usual = Usual::of(all()).expect("something was seen");
-        assert!(all().into_iter().all(|seen| usual.holds(seen)));
-        assert_eq!(usual.clock_ghz(), None);
-    }
-
-    #[test]
-    fn a_life_in_which_the_clock_changed_is_unlike_those_in_which_it_did_not() {
-        let changed = Seen { is_steady: false, ..seen(1.0, 5_000.0) };
-        let usual = |all: &[Seen]| Usual::of(all.iter().copied()).expect("something was seen");
-        let most_are_steady = usual(&[seen(1.0, 5_000.0), changed, seen(1.0, 5_010.0)]);
-        assert!(most_are_steady.holds(seen(1.0, 5_005.0)) && !most_are_steady.holds(changed));
-        let most_are_not = usual(&[changed, changed, seen(1.0, 5_010.0)]);
-        assert!(most_are_not.holds(seen(1.0, 5_005.0)) && most_are_not.holds(changed));
-        assert_eq!(most_are_not.clock_ghz(), None);
-        let steady = |chains: &[f64]| {
-            let looks = chains.iter().map(|&chain_ns| (1.0, chain_ns)).collect();
-            Witness { looks, last: Instant::now() }.end().is_steady
-        };
-        // What it looks at when it ends is far from all of these.
-        assert!(steady(&[1e15; 8]) && !steady(&[1e15, 1e15, 1e15, 2e15, 2e15, 2e15]));
-        assert!(steady(&[1e15, 1e15, 1e15, 1e15, 1e15, 1e15, 2e15]));
-    }
-
-    #[test]
-    fn what_is_unlike_the_usual_is_the_farther_the_more_it_is_so() {
-        let usual = Usual::of([seen(1.0, 5_000.0)]).expect("something was seen");
-        let distances = [seen(1.0, 5_000.0), seen(1.0, 4_700.0), seen(1.3, 5_000.0), seen(1.3, 4_700.0)];
-        assert!(distances.map(|seen| usual.distance(seen)).is_sorted_by(|one, other| one < other));
+        let seen = Witness::begin().end(0);
+        assert!(seen.looks().all(|look| look.crowd > 0.0 && look.chain_ns > 0.0));
     }
 
     #[test]
     fn it_looks_again_only_when_some_time_has_passed() {
         let mut witness = Witness::begin();
         witness.last = Instant::now() + Duration::from_mins(1);
-        witness.glance();
-        assert_eq!(witness.looks.len(), 1);
-        witness.last = Instant::now().checked_sub(EVERY).expect("a machine that has been up for three milliseconds");
-        witness.glance();
-        assert_eq!(witness.looks.len(), 2);
+        witness.glance(1);
+        witness.last = Instant::now().checked_sub(EVERY).expect("a machine that has been up for a millisecond");
+        witness.glance(2);
+        assert_eq!(witness.end(3).0.iter().map(|(slices, _)| *slices).collect::<Vec<_>>(), [0, 2, 3]);
+    }
+
+    #[test]
+    fn slices_count_between_looks_at_a_processor_that_was_as_usual() {
+        let (alone, shared) = (look(1.25, 7_000.0), look(1.4, 7_000.0));
+        let seen = Seen(vec![(0, alone), (2, alone), (5, shared), (6, alone), (6, alone), (8, alone)]);
+        let expected = [true, true, false, false, false, false, true, true];
+        assert_eq!(seen.counting(&usual(&crowds(&[(1.25, 9)]))), expected);
+    }
+
+    #[test]
+    fn nobody_shares_a_processor_where_it_is_as_at_its_best_most_of_the_time_or_hardly_ever() {
+        assert_eq!(Usual::of([]), None);
+        for alone in [4, 20, 60] {
+            // Those who share it make it slower by this and that, but for one who does always the same.
+            let mut looks = crowds(&[(1.25, alone), (1.26, alone / 2), (1.9, 15)]);
+            looks.extend((0..30).map(|at| look(1.35 + 0.03 * f64::from(at), 7_000.0)));
+            let usual = usual(&looks);
+            assert_eq!(
+                [1.2, 1.25, 1.3, 1.4, 1.9].map(|crowd| usual.holds(look(crowd, 7_000.0))),
+                [true, true, true, false, false]
+            );
+        }
+    }
+
+    #[test]
+    fn a_tick_within_a_look_is_not_the_best_and_does_not_count() {
+        let mut looks = crowds(&[(1.25, 80), (1.8, 8)]);
+        looks.extend((0..12).map(|at| look(0.3 + 0.04 * f64::from(at), 7_000.0 / (0.3 + 0.04 * f64::from(at)))));
+        let usual = usual(&looks);
+        assert!((usual.crowd() - 1.25).abs() < 1e-12);
+        assert!(!usual.holds(look(0.6, 7_000.0)));
+    }
+
+    #[test]
+    fn of_few_looks_that_differ_the_lower_ones_count() {
+        assert!((usual(&crowds(&[(1.25, 1), (1.4, 1), (1.6, 1), (1.9, 1)])).crowd() - 1.4).abs() < 1e-12);
+        assert!(usual(&crowds(&[(1.9, 1)])).holds(look(1.9, 7_000.0)));
+    }
+
+    #[test]
+    fn what_a_benchmark_leaves_in_the_caches_is_no_neighbour_and_its_threads_are() {
+        let usual = usual(&crowds(&[(1.25, 90), (1.375, 10)]));
+        let holds = |own: f64| usual.beside(crowds(&[(own, 10)])).holds(look(own, 7_000.0));
+        assert!(holds(1.25) && holds(1.375) && holds(1.1) && !holds(1.7) && !holds(0.9));
+        assert!(usual.beside([]).holds(look(1.25, 7_000.0)));
+    }
+
+    #[test]
+    fn of_the_clocks_the_most_frequent_counts_and_of_equals_the_fastest() {
+        let holds = |all: &[(f64, usize)]| {
+            let usual = usual(&chains(all));
+            all.iter().map(|&(chain_ns, _)| usual.holds(look(1.25, chain_ns))).collect::<Vec<bool>>()
+        };
+        assert_eq!(holds(&[(7.0, 1)]), [true]);
+        assert_eq!(holds(&[(6.5, 2), (7.0, 2), (7.1, 1)]), [false, true, true]);
+        assert_eq!(holds(&[(6.5, 2), (7.0, 1)]), [true, false]);
+        assert_eq!(holds(&[(7.0, 2), (6.5, 2)]), [false, true]);
+        // What came with a neighbour says nothing of the clock.
+        let mut looks = chains(&[(6.5, 4)]);
+        looks.extend(std::iter::repeat_n(look(1.9, 7.0), 8));
+        assert!(usual(&looks).holds(look(1.25, 6.5)));
+        let ghz = usual(&chains(&[(5_000.0, 3), (5_050.0, 4), (5_080.0, 3), (9_000.0, 5)])).clock_ghz();
+        assert!(ghz.is_some_and(|ghz| (ghz - 20_000.0 / 5_050.0).abs() < 1e-9), "{ghz:?}");
+    }
+
+    #[test]
+    fn where_the_clock_wanders_one_look_is_as_good_as_another_and_nothing_is_told_of_it() {
+        let all = [5_000.0, 5_200.0, 5_400.0, 5_600.0, 5_800.0].map(|chain_ns| (chain_ns, 1));
+        let usual = usual(&chains(&all));
+        assert!(all.iter().all(|&(chain_ns, _)| usual.holds(look(1.25, chain_ns))));
+        assert_eq!(usual.clock_ghz(), None);
+    }
+
+    #[test]
+    fn what_is_unlike_the_usual_is_the_farther_the_more_it_is_so() {
+        let usual = usual(&[look(1.25, 5_000.0)]);
+        let seen = |crowd: f64, chain_ns: f64| Seen(vec![(0, look(crowd, chain_ns)); 3]);
+        let all = [seen(1.25, 5_000.0), seen(1.25, 4_700.0), seen(1.6, 5_000.0), seen(1.6, 4_700.0)];
+        assert!(all.each_ref().map(|seen| usual.distance(seen)).is_sorted_by(|one, other| one < other));
+        assert_eq!(all.each_ref().map(|seen| usual.was_shared(seen)), [false, false, true, true]);
     }
 }

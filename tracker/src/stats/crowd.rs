@@ -2,9 +2,9 @@
 
 use super::robust::{median, noise_of_steps};
 
-/// A processor is shared while the wide work of its witness takes so much longer, by the chain, than at its best. While a
-/// neighbour works it takes 1.25 to 1.6 times as long; what was measured before can leave it some percent slower.
-pub const SHARED: f64 = 1.2;
+/// Nobody shares a processor while the wide work of its witness takes no more than so much longer, by the chain, than at its
+/// best: then it varies by a percent, and while a neighbour works it takes 1.12 to 1.6 times as long.
+pub const ALONE: f64 = 1.06;
 
 /// Points on each side with which one is compared.
 const AROUND: usize = 10;
@@ -30,7 +30,7 @@ pub struct Crowd {
     pub build: u64,
 }
 
-/// Which points were measured on a shared processor, where it is known how crowded it was: those beyond [`SHARED`] times the
+/// Which points were measured on a shared processor, where it is known how crowded it was: those beyond [`ALONE`] times the
 /// lower quartile of the points around them that the same witness saw, so that most of these may be crowded too.
 #[must_use]
 pub fn crowded(points: &[Option<Crowd>]) -> Vec<bool> {
@@ -40,7 +40,7 @@ pub fn crowded(points: &[Option<Crowd>]) -> Vec<bool> {
         let alike = around.iter().flatten().filter(|other| other.build == one.build && other.crowd.is_finite());
         let mut crowds: Vec<f64> = alike.map(|other| other.crowd).collect();
         crowds.sort_unstable_by(f64::total_cmp);
-        crowds.len() > FEWEST && one.crowd > SHARED * crowds[crowds.len() / 4]
+        crowds.len() > FEWEST && one.crowd > ALONE * crowds[crowds.len() / 4]
     };
     points.iter().enumerate().map(is_crowded).collect()
 }

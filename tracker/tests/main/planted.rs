@@ -81,7 +81,10 @@ fn a_step_is_confirmed_at_its_very_commit_and_told_with_it_later() {
     };
     let mut out = run(0, 7);
     let found = findings(&world, &commits);
-    assert!(matches!(&found[..], [(7, 7, names)] if names == &["slower"]), "one point of it is enough: {found:?} {out}");
+    assert!(
+        matches!(&found[..], [(7, 7, names)] if names == &["slower"]),
+        "one point of it is enough: {found:?} {out}"
+    );
     out += &run(7, 11);
     let records = lines(&out);
     let told = confirmed(&records, &commits, "slower");

@@ -59,10 +59,7 @@ impl Store {
     }
 }
 
-async fn with_heads(
-    conn: &mut SqliteConnection,
-    statement: &'static str,
-) -> Result<Vec<(RecordId, CommitId)>, Fault> {
+async fn with_heads(conn: &mut SqliteConnection, statement: &'static str) -> Result<Vec<(RecordId, CommitId)>, Fault> {
     let rows = sqlx::query(statement).fetch_all(&mut *conn).await?;
     rows.iter().map(|row| Ok((run_id(row.try_get(0)?)?, commits::id(row.try_get(1)?)?))).collect()
 }
