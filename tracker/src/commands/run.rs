@@ -44,7 +44,7 @@ pub(super) struct RunArgs {
     filter: Vec<String>,
 
     /// The time to measure each suite for, such as 500ms, 90s or 10m; the configuration's, or 60s, if not given. Up to as
-    /// much is added where lives were disturbed and are taken again
+    /// much is added where a neighbour was on the same core for hardly a slice of some lives to count
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
 

@@ -83,7 +83,7 @@ impl Gist {
         Ok(Gist { level, interval, lives, samples })
     }
 
-    /// The median of the lives' medians.
+    /// The middle of the lives' medians (`stats/summary.rs`).
     #[must_use]
     pub fn level(&self) -> f64 {
         self.level

@@ -34,7 +34,7 @@ pub struct Point {
     pub commit: CommitId,
     /// When that was committed, in seconds since 1970 UTC; not to be trusted for order.
     pub committed_at_s: i64,
-    /// The run's level: the median of its lives' medians.
+    /// The run's level: the middle of its lives' medians (`stats/summary.rs`).
     pub level: f64,
     /// The level's 95 % interval, where the data allow one.
     pub interval: Option<(f64, f64)>,

@@ -12,6 +12,9 @@ pub enum Standing {
     Young,
     /// Where the level lets points lie.
     InLine,
+    /// In line, and points of this series scatter so much that one would be with a change of the size that counts: worth
+    /// another look too.
+    Blind,
     /// Farther from the level than points of this series usually lie: worth another look.
     Suspect,
     /// With this point it is sure that the level moved.
@@ -28,6 +31,7 @@ impl Standing {
         match self {
             Standing::Young => "young",
             Standing::InLine => "in line",
+            Standing::Blind => "blind",
             Standing::Suspect => "suspect",
             Standing::Moved => "moved",
             Standing::Disturbed => "disturbed",

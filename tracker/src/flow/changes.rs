@@ -9,7 +9,7 @@ use crate::domain::{
     Annotation, ChangeFinding, Commit, CommitId, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
 };
 use crate::failure::Outcome;
-use crate::judge::confirmed::{self, Moved, Neighbours};
+use crate::judge::confirmed::{self, Measured, Moved, Neighbours};
 use crate::judge::findings::{self, Group, Span};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
@@ -67,23 +67,27 @@ fn second_looks(store: &mut Store, line: &Line) -> Outcome<Vec<Moved>> {
         let place = line.place(&head).filter(|place| line.commits().len() - place <= RECENT);
         let Some(place) = place else { continue };
         if let Some(duel) = store.duel(&id)? {
-            looks.extend(confirmed::second_look(&Neighbours { id: &id, duel: &duel, place }));
+            confirmed::add_look(&mut looks, &Neighbours { id: &id, duel: &duel, place });
         }
     }
     Ok(looks)
 }
 
-/// Marks what duels of neighbours confirm.
-fn confirm(store: &mut Store, line: &Line, parts: &mut [Part]) -> Outcome<()> {
+/// Marks what duels of neighbours confirm, and leaves out what they deny.
+fn confirm(store: &mut Store, line: &Line, parts: &mut Vec<Part>) -> Outcome<()> {
     let steps = parts.iter().filter(|part| part.change.kind == Move::Step);
     let suspects: HashSet<usize> = steps.flat_map(|part| part.suspects.0..=part.suspects.1).collect();
     let place = |id: &CommitId| line.place(id).filter(|place| suspects.contains(place));
+    let mut measured = Measured::default();
     for (id, head) in store.duels_of_neighbours()? {
         let Some(place) = place(&head) else { continue };
         if let Some(duel) = store.duel(&id)? {
-            confirmed::mark(parts, &Neighbours { id: &id, duel: &duel, place });
+            let neighbours = Neighbours { id: &id, duel: &duel, place };
+            confirmed::mark(parts, &neighbours);
+            measured.add(&neighbours);
         }
     }
+    parts.retain(|part| !measured.deny(part));
     confirmed::narrow(parts);
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! The new points of a run, each judged by the past of its series along the history of its commit.
 
+use std::collections::BTreeSet;
+
 use super::trend::History;
 use super::witnessed::Witnessed;
-use crate::domain::{BenchmarkName, Life, NewPoint, Outcome as Came, Pattern, Run, Standing};
+use crate::domain::{BenchmarkName, Life, Limit, NewPoint, Outcome as Came, Pattern, Run, Standing};
 use crate::failure::Outcome;
 use crate::judge::point;
 use crate::record::{Store, Wanted};
@@ -13,6 +15,10 @@ use crate::stats::summary::summarise;
 /// So far back a level is looked for: more than the detector reads at once, gaps counted.
 const FARTHEST: usize = 2_000;
 
+/// Where more benchmarks than this would be looked at again, those whose points say little are not: the time of a second
+/// look would not do for all.
+const MOST_BLIND: usize = 10;
+
 /// What is said of a run's points.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Followed {
@@ -22,23 +28,21 @@ pub struct Followed {
 
 impl Followed {
     /// The benchmarks that a second look is for: those of suspects, whether or not a neighbour may have made the point, for
-    /// a change may have come with him.
+    /// a change may have come with him; and those whose points say little, as long as they leave time enough for each.
     #[must_use]
     pub fn suspects(&self) -> Vec<BenchmarkName> {
-        let mut names: Vec<BenchmarkName> = self
-            .points
-            .iter()
-            .filter(|point| matches!(point.standing, Standing::Suspect | Standing::Disturbed))
-            .map(|point| point.series.benchmark.clone())
-            .collect();
-        names.sort();
-        names.dedup();
-        names
+        let names = |wanted: &[Standing]| {
+            let points = self.points.iter().filter(|point| wanted.contains(&point.standing));
+            let names: BTreeSet<BenchmarkName> = points.map(|point| point.series.benchmark.clone()).collect();
+            names.into_iter().collect::<Vec<_>>()
+        };
+        let all = names(&[Standing::Suspect, Standing::Disturbed, Standing::Blind]);
+        if all.len() <= MOST_BLIND { all } else { names(&[Standing::Suspect, Standing::Disturbed]) }
     }
 }
 
-/// Judges every point of a run that was recorded.
-pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<Followed> {
+/// Judges every point of a run that was recorded, where a change of this size counts.
+pub fn follow(store: &mut Store, repository: &Repository, run: &Run, size: Limit) -> Outcome<Followed> {
     let commit = run.subject.commit();
     let line = repository.first_parents_of(commit, FARTHEST)?;
     let history = History::along(store, line)?;
@@ -65,7 +69,7 @@ pub fn follow(store: &mut Store, repository: &Repository, run: &Run) -> Outcome<
     let doubt = point::doubt(pasts.len());
     let judged = pasts.into_iter().map(|(series, value, marks, is_disturbed)| {
         let before = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
-        let judged = point::judge(&before, value, doubt);
+        let judged = point::judge(&before, value, doubt, size.log());
         let standing = match judged.standing {
             Standing::Suspect | Standing::Moved if is_disturbed => Standing::Disturbed,
             standing => standing,

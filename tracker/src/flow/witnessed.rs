@@ -83,10 +83,10 @@ pub(super) fn hear<'a, T: Leveled>(
         .map(|(point, is_crowded)| is_crowded || witnessed(point).is_disturbed(series))
         .collect();
     let mut points = points;
-    // Of what a neighbour may have made, nothing is learned of the clock.
+    // A time that a neighbour may have made teaches nothing of the clock.
     let timed = |(point, is_shared): (&mut T, &bool)| {
-        let clock = witnessed(point).clock.filter(|_| !is_shared);
-        Timed { time: *point.level().0, clock }
+        let clock = witnessed(point).clock;
+        Timed { time: if *is_shared { f64::NAN } else { *point.level().0 }, clock }
     };
     let clock = Clock::learn(&points.iter_mut().zip(&is_shared).map(timed).collect::<Vec<_>>());
     let factor = |point: &T| clock.map_or(1.0, |clock| clock.factor(witnessed(point).clock));

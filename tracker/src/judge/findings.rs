@@ -157,8 +157,12 @@ fn believed(mut group: Group, span: &Span) -> Option<Group> {
 }
 
 /// How often chance would make such a change somewhere in such a series. A step says so itself; of a drift it is read off
-/// the interval of its size, times the places at which it could have begun.
+/// the interval of its size, times the places at which it could have begun. What a duel confirmed had an error budget of its
+/// own, and it was not looked for in all series.
 fn p_value(part: &Part) -> f64 {
+    if part.change.kind == Move::Step && part.confirmed.is_some() {
+        return 0.0;
+    }
     if let Some(signs) = part.change.signs {
         return signs.p;
     }
@@ -171,7 +175,9 @@ fn p_value(part: &Part) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Change, Level, Machine, Mark, Metric, Series, Signs, SuiteName, Turn};
+    use crate::domain::{
+        BenchmarkName, Change, Confirmed, Level, Machine, Mark, Metric, RecordId, Series, Signs, SuiteName, Turn,
+    };
 
     fn part(name: &str, suspects: (usize, usize), likely: usize, turn: Turn, p: f64) -> Part {
         let series = Series {
@@ -222,6 +228,15 @@ mod tests {
         assert_eq!(findings(one(), &span(100, 60)), []);
         let many: Vec<Part> = (0..30).map(|n| part(&n.to_string(), (10, 10), 10, Turn::Regression, 0.01)).collect();
         assert_eq!(told(&findings(many, &span(100, 60))), [(10, (10, 10), 30)]);
+    }
+
+    #[test]
+    fn what_a_duel_confirmed_stands_among_any_number_of_series() {
+        let mut one = part("a", (10, 10), 10, Turn::Regression, 0.5);
+        assert_eq!(findings(vec![one.clone()], &span(100, 60)), []);
+        let duel = RecordId::of("duel", &1);
+        one.confirmed = Some(Confirmed { place: 10, duel, effect: 0.03, low: None, high: None });
+        assert_eq!(findings(vec![one], &span(100, 60)).len(), 1);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A point is *suspect* if it lies outside the range in which the next point of a steady series would lie. How often that
 //! may happen by chance is chosen so that a run of many series raises a few tenths of a suspicion: one is cheap, for it
-//! only makes the tracker measure again. A level has *moved* if the detector, at its online setting, knows it with this
+//! only makes the tracker measure again. It is *blind* if points of its series scatter so much that a change of the size
+//! that counts would hardly show in one: then another look is the only one. A level has *moved* if the detector, at its online setting, knows it with this
 //! point and did not before.
 
 use crate::domain::{Size, Standing};
@@ -17,6 +18,12 @@ const LEVELS: (f64, f64) = (0.002, 0.1);
 
 /// With fewer points before it nothing is said of a point.
 const FEWEST: usize = 3;
+
+/// With fewer points before it, it is not known how much they scatter.
+const SCATTERING: usize = 10;
+
+/// A change shows in one point if it is so many times the error of the next point.
+const SHOWS: f64 = 2.0;
 
 /// How a point stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,9 +44,9 @@ pub fn doubt(series: usize) -> f64 {
     (SUSPICIONS / series.max(1) as f64).clamp(LEVELS.0, LEVELS.1)
 }
 
-/// Judges a point by those that came before it.
+/// Judges a point by those that came before it; `size` is the change that counts, as a logarithm.
 #[must_use]
-pub fn judge(before: &Values, point: f64, doubt: f64) -> Judged {
+pub fn judge(before: &Values, point: f64, doubt: f64, size: f64) -> Judged {
     let young = Judged { standing: Standing::Young, level: None, size: None, since: None };
     let Some(reach) = Reach::of(before, point).filter(|_| before.as_slice().len() >= FEWEST && point.is_finite())
     else {
@@ -50,6 +57,8 @@ pub fn judge(before: &Values, point: f64, doubt: f64) -> Judged {
         Standing::Moved
     } else if reach.is_beyond(point, doubt) {
         Standing::Suspect
+    } else if before.as_slice().len() >= SCATTERING && reach.is_blind(size) {
+        Standing::Blind
     } else {
         Standing::InLine
     };
@@ -107,6 +116,11 @@ impl Reach {
         (self.scaled(point) - self.level).abs() > student::quantile(doubt / 2.0, self.df) * self.error
     }
 
+    /// Of values at or below zero there is no relative change.
+    fn is_blind(&self, size: f64) -> bool {
+        self.logs && SHOWS * self.error > size
+    }
+
     fn size(&self, point: f64) -> Size {
         let moved = self.scaled(point) - self.level;
         let side = student::quantile(0.025, self.df) * self.error;
@@ -128,7 +142,20 @@ mod tests {
     }
 
     fn standing(before: &[f64], point: f64) -> Standing {
-        judge(&values(before.iter().copied()), point, 0.01).standing
+        judge(&values(before.iter().copied()), point, 0.01, 1.0).standing
+    }
+
+    #[test]
+    fn a_point_of_a_series_that_scatters_by_more_than_the_change_that_counts_is_blind() {
+        let mut noise = Noise::seeded(63);
+        let mut series = |scatter: f64, count: usize| -> Vec<f64> {
+            (0..count).map(|_| 100.0 * (scatter * noise.normal()).exp()).collect()
+        };
+        let standing = |before: &[f64]| judge(&values(before.iter().copied()), 100.0, 0.01, 0.01).standing;
+        assert_eq!(standing(&series(0.02, 40)), Standing::Blind);
+        assert_eq!(standing(&series(0.002, 40)), Standing::InLine);
+        assert_eq!(standing(&series(0.02, 9)), Standing::InLine, "who knows");
+        assert_eq!(standing(&[0.0; 40]), Standing::Suspect);
     }
 
     #[test]
@@ -152,7 +179,7 @@ mod tests {
         let before: Vec<f64> = (0..40).map(|at| if at < 20 { 100.0 } else { 120.0 } + f64::from(at * 7 % 5)).collect();
         assert_eq!(standing(&before, 121.0), Standing::InLine);
         assert_eq!(standing(&before, 101.0), Standing::Suspect);
-        let judged = judge(&values(before), 132.0, 0.01);
+        let judged = judge(&values(before), 132.0, 0.01, 1.0);
         assert!(judged.level.is_some_and(|level| (level - 122.0).abs() < 1.0));
         let Some(Size::Relative { value, low, high }) = judged.size else { panic!("{judged:?}") };
         assert!(low < value && value < high && (value - 0.082).abs() < 0.01);
@@ -172,7 +199,7 @@ mod tests {
         let mut told = Vec::new();
         for at in 60..70 {
             let point = 105.0 * (0.01 * noise.normal()).exp();
-            let judged = judge(&values(before.clone()), point, 0.01);
+            let judged = judge(&values(before.clone()), point, 0.01, 1.0);
             if judged.standing == Standing::Moved {
                 told.push((at, judged.since));
             }
@@ -190,8 +217,8 @@ mod tests {
             for _ in 0..trials {
                 let mut draw = |factor: f64| 100.0 * factor * (0.01 * noise.normal()).exp();
                 let before = values((0..length).map(|_| draw(1.0)));
-                suspected += usize::from(judge(&before, draw(1.0), doubt).standing == Standing::Suspect);
-                seen += usize::from(judge(&before, draw(1.03), doubt).standing == Standing::Suspect);
+                suspected += usize::from(judge(&before, draw(1.0), doubt, 1.0).standing == Standing::Suspect);
+                seen += usize::from(judge(&before, draw(1.03), doubt, 1.0).standing == Standing::Suspect);
             }
             let share = |count: usize| count as f64 / trials as f64;
             assert!(share(suspected) < most && share(seen) > power, "{length} {doubt}: {suspected} {seen} of {trials}");

@@ -159,7 +159,8 @@ fn followed(noise: &mut Noise, series: usize, runs: usize) -> (usize, usize) {
         for history in &mut histories {
             let point = draw(noise);
             let before = Values::new(history.clone()).unwrap();
-            suspects += usize::from(point::judge(&before, point, point::doubt(series)).standing == Standing::Suspect);
+            suspects +=
+                usize::from(point::judge(&before, point, point::doubt(series), 1.0).standing == Standing::Suspect);
             history.push(point);
         }
         suspected += usize::from(suspects > 0);

@@ -295,8 +295,7 @@ impl<'a> Running<'a> {
 
     /// Counts for whom the processor was not as usual in a round of these turns, if it was for half of the others.
     fn compare(&mut self, turns: &[Turn<usize>]) {
-        let newest =
-            |turn: &Turn<usize>| Some((turn.benchmark, self.states[turn.benchmark].known()?.is_newest_like()?));
+        let newest = |turn: &Turn<usize>| Some((turn.benchmark, self.states[turn.benchmark].known()?.is_newest_like?));
         let (like, unlike): (Vec<_>, Vec<_>) = turns.iter().filter_map(newest).partition(|(_, is_like)| *is_like);
         if like.is_empty() || like.len() + 1 < unlike.len() {
             return;
@@ -328,7 +327,6 @@ impl<'a> Running<'a> {
 
     fn conclude(mut self, worker: String, options: &Options, whole: Duration) -> Solo {
         let usual = self.usual();
-        let set_aside: usize = self.states.iter().filter_map(State::known).map(Known::set_aside).sum();
         if let Some(usual) = usual {
             self.states.iter_mut().filter_map(State::known_mut).for_each(|known| known.make_do(usual));
         }
@@ -339,7 +337,7 @@ impl<'a> Running<'a> {
             ..sum
         });
         let sum = |of: fn(&Known) -> usize| -> usize { self.states.iter().filter_map(State::known).map(of).sum() };
-        let (slices, all_slices) = (sum(Known::slices), sum(Known::all_slices));
+        let (slices, all_slices, set_aside) = (sum(Known::slices), sum(Known::all_slices), sum(Known::set_aside));
         let addresses = if self.lives.fixed() == Some(true) { "the same in all runs" } else { "each worker's own" };
         let mut notes = Notes::from([
             ("addresses".to_owned(), addresses.to_owned()),

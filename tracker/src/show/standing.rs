@@ -16,8 +16,15 @@ pub fn text(points: &[NewPoint]) -> String {
     if old == 0 {
         return String::new();
     }
-    let in_line = points.iter().filter(|point| point.standing == Standing::InLine).count();
+    let count = |standing: Standing| points.iter().filter(|point| point.standing == standing).count();
+    let blind = count(Standing::Blind);
+    let in_line = count(Standing::InLine) + blind;
     let mut out = format!("{in_line} of {old} points in line with the level of their series\n");
+    if blind > 0 {
+        let why = "of these scatter too much for a change of [trend] size to show in a point";
+        // Writing to a text cannot fail.
+        let _ = writeln!(out, "  blind: {blind} {why}");
+    }
     for point in points.iter().filter(|point| is_told(point)) {
         out += &told(point);
     }
@@ -147,9 +154,11 @@ mod tests {
             point("c", Standing::Moved),
             point("d", Standing::Young),
             point("e", Standing::Disturbed),
+            point("f", Standing::Blind),
         ];
         let expected = "\
-1 of 4 points in line with the level of their series
+2 of 5 points in line with the level of their series
+  blind: 1 of these scatter too much for a change of [trend] size to show in a point
   suspect: b\\u{1b} · time: +3.1 % from its level of 5 µs
   moved: c · time: +3.1 % from its level of 5 µs, since ababababab
   disturbed: e · time: +3.1 % from its level of 5 µs, but a neighbour shared its processor: its history leaves this point out

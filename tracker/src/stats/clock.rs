@@ -144,6 +144,23 @@ mod tests {
     }
 
     #[test]
+    fn noise_that_lies_as_the_clock_does_by_chance_is_hardly_ever_its_doing_and_a_part_of_its_steps_is() {
+        let share = |seed: u64, share: f64, count: usize| {
+            let mut noise = Noise::seeded(seed);
+            let point = |at: usize| {
+                let clock = if at % 7 == 3 { 1.03 } else { 1.0_f64 };
+                let time = 100.0 * clock.powf(-share) * (0.005 * noise.normal()).exp();
+                Timed { time, clock: Some(3.2 * clock) }
+            };
+            Clock::learn(&(0..count).map(point).collect::<Vec<_>>()).expect("a clock was seen").share
+        };
+        // Of half of these a part of the clock's steps would be explained.
+        let learned = (0..40).filter(|seed| share(*seed, 0.0, 20) > 0.0).count();
+        assert!(learned <= 4, "{learned}");
+        assert!((0..20).all(|seed| (share(seed, 0.6, 60) - 0.6).abs() < 0.2));
+    }
+
+    #[test]
     fn points_of_an_unknown_clock_stay_beside_the_first_of_a_known_one() {
         let clock = |at: usize| if at < 40 { 1.0 } else { 1.06 };
         let mut points = series(1.0, clock);

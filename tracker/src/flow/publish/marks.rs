@@ -17,8 +17,8 @@ const RELEASES: usize = 10;
 /// Where there is no release, the newest commit is compared with the one so long before it.
 const BEFORE_S: i64 = 30 * 86_400;
 /// Notes that differ from run to run and say nothing of what was measured.
-const FLEETING: [&str; 10] =
-    ["load", "steal", "free", "time", "uptime", "clock_ghz", "crowd", "witness", "disturbed", "lives"];
+const FLEETING: [&str; 11] =
+    ["load", "steal", "free", "time", "uptime", "clock_ghz", "crowd", "witness", "disturbed", "lives", "slices"];
 
 /// A commit that is compared: its place and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]

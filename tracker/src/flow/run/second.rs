@@ -15,9 +15,11 @@ use crate::repo::Worktree;
 impl Going<'_, '_> {
     /// Judges the new points by the past of their series, and looks again at those that are out of line.
     pub(super) fn follow(&mut self, stage: &Stage, planned: &Planned, tree: &Worktree, run: &Run) -> Outcome<Next> {
-        let followed = follow::follow(&mut Store::open(self.address)?, &self.project.repository, run)?;
-        (self.tell)(Event::Followed(run, &followed));
         let trend = &stage.config.trend;
+        let mut store = Store::open(self.address)?;
+        let followed = follow::follow(&mut store, &self.project.repository, run, trend.size)?;
+        drop(store);
+        (self.tell)(Event::Followed(run, &followed));
         let suspects = followed.suspects();
         let wanted = trend.confirm && self.request.confirm == Confirm::Configured && !suspects.is_empty();
         // A working tree has no parent that the history knows; it is never a baseline, and the gate compares it.

@@ -48,6 +48,8 @@ pub(super) struct Known {
     account: Account,
     /// All lives, in their order.
     lives: Vec<Taken>,
+    /// Whether the newest life counted as long as the benchmark was compared with the others; none without a witness.
+    pub(super) is_newest_like: Option<bool>,
     /// In how many rounds the processor was not as usual here, and was for half of the others.
     pub(super) unlike: usize,
     /// Whether lives count in which the processor was shared.
@@ -111,6 +113,7 @@ impl Known {
             profile: rehearsal.profile,
             account,
             lives: Vec::new(),
+            is_newest_like: None,
             unlike: 0,
             is_disturbed: false,
             exact_over: exact_iterations(listed, calibration),
@@ -148,21 +151,19 @@ impl Known {
     /// lowered), and its slices are compared with one another.
     pub(super) fn sift(&mut self, usual: Usual) {
         let usual = usual.beside(self.looks());
-        let is_unlike = self.unlike >= UNLIKE && !self.looks().any(|look| usual.holds(look));
-        let usual = if is_unlike { Usual::of(self.looks()).unwrap_or(usual) } else { usual };
         self.lives.iter_mut().for_each(|life| life.sift(&usual));
+        let newest = self.lives.last().filter(|life| life.seen.is_some());
+        self.is_newest_like = newest.map(|life| life.counting.is_some());
+        let is_unlike = self.unlike >= UNLIKE && self.lives.iter().all(|life| life.counting.is_none());
+        if let Some(own) = Usual::of(self.looks()).filter(|_| is_unlike) {
+            self.lives.iter_mut().for_each(|life| life.sift(&own));
+        }
         self.recount();
     }
 
     fn recount(&mut self) {
         self.account.lives = self.lives.iter().filter_map(|life| life.of(&life.times_ns)).collect();
         self.account.set_aside = self.lives.len() - self.account.lives.len();
-    }
-
-    /// Whether the newest life counts; none without a witness.
-    pub(super) fn is_newest_like(&self) -> Option<bool> {
-        let newest = self.lives.last().filter(|life| life.seen.is_some())?;
-        Some(newest.counting.is_some())
     }
 
     /// Where too few lives count, those have to do in which the processor was the least unlike the usual.
@@ -442,18 +443,20 @@ mod tests {
     fn what_makes_its_processor_unlike_the_usual_by_itself_is_compared_with_itself() {
         let usual = Usual::of(crowd(1.25)).expect("a witness");
         let mut known = known([1.9, 1.92, 1.91, 1.9, 2.8].map(|crowded| (100.0 * crowded, crowd(crowded))));
+        // A pause of its threads at one look is no life.
+        known.lives[0].seen.as_mut().expect("a witness").0[3].1.crowd = 1.25;
         known.unlike = 2;
         known.sift(usual);
-        assert_eq!((times(&known), known.set_aside(), known.is_newest_like()), (vec![], 5, Some(false)));
+        assert_eq!((times(&known), known.set_aside(), known.is_newest_like), (vec![], 5, Some(false)));
         known.unlike = 3;
         known.sift(usual);
-        assert_eq!((times(&known).len(), known.set_aside()), (4, 1));
+        assert_eq!((times(&known).len(), known.set_aside(), known.is_newest_like), (4, 1, Some(false)));
         known.make_do(usual);
         assert!(!known.is_disturbed);
         // One that is as usual shows that the others were disturbed.
         known.take(visit(100.0, Some(crowd(1.25))), Duration::ZERO);
         known.sift(usual);
-        assert_eq!((times(&known), known.set_aside(), known.is_newest_like()), (vec![(100.0, 10)], 5, Some(true)));
+        assert_eq!((times(&known), known.set_aside(), known.is_newest_like), (vec![(100.0, 10)], 5, Some(true)));
         known.make_do(usual);
         assert!(known.is_disturbed);
         known.unlike = 5;

@@ -53,7 +53,7 @@ impl Store {
         self.does(READING_DUELS, async |conn| with_heads(conn, sql::DUELS_OF_NEIGHBOURS).await)
     }
 
-    /// The duels that were a second look at a suspect, each with that commit, oldest first.
+    /// The duels that were a second look at a suspect, each with that commit, in the order of recording.
     pub fn second_looks(&mut self) -> Result<Vec<(RecordId, CommitId)>, RecordError> {
         self.does(READING_DUELS, async |conn| with_heads(conn, sql::SECOND_LOOKS).await)
     }
