@@ -28,7 +28,7 @@ const AGREES: f64 = 0.5;
 const ERRORS: f64 = 2.5;
 
 /// A change of the size from which on one is confirmed may come out a little smaller: a finding is what is larger than this
-/// share of it.
+/// share of it and may be as large.
 const FINDS: f64 = 0.5;
 
 /// The note of a duel that says over how many series its error was divided.
@@ -77,12 +77,15 @@ pub struct Moved {
 pub fn add_look(looks: &mut Vec<Moved>, of: &Neighbours<'_>) {
     let duel = of.duel;
     let share = duel.notes.get(SECOND_LOOK).and_then(|share| share.parse::<f64>().ok());
-    let Some(limit) = share.and_then(|share| Limit::percent(100.0 * FINDS * share).ok()) else { return };
+    let Some(share) = share else { return };
+    let Ok(limit) = Limit::percent(100.0 * FINDS * share) else { return };
     looks.retain(|known| {
         (&known.suite, &known.machine, known.seen.place) != (&duel.suite, &duel.machine, of.place)
             || !duel.bouts.contains_key(&known.benchmark)
     });
-    looks.extend(moved(of, Some(limit)));
+    // What is exact has no interval.
+    let reaches = |end: Option<f64>| end.is_none_or(|end| end.abs() >= share);
+    looks.extend(moved(of, Some(limit)).into_iter().filter(|one| reaches(one.seen.low) || reaches(one.seen.high)));
 }
 
 fn verdicts(duel: &Duel, limit: Option<Limit>) -> impl Iterator<Item = (BenchmarkName, MetricVerdict)> {
@@ -370,6 +373,8 @@ mod tests {
             unseen_in(0.004, &levels(5, 1.004), &[]).is_empty(),
             "half of what a second look confirms is the least"
         );
+        assert!(unseen_in(0.008, &levels(5, 1.008), &[]).is_empty(), "surely less than what it confirms");
+        assert_eq!(unseen_in(0.0098, &levels(5, 1.0098), &[]).len(), 1, "perhaps as much");
         let drift = Change { kind: Move::Drift, ..part(Turn::Regression, (10, 30)).change };
         let drift = Part { change: drift, ..part(Turn::Regression, (10, 30)) };
         assert_eq!(unseen_in(0.03, &levels(5, 1.03), &[drift]).len(), 1, "a drift says nothing of a step");
