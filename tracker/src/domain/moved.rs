@@ -119,6 +119,15 @@ pub struct Part {
     pub confirmed: Option<Confirmed>,
 }
 
+impl Part {
+    /// Whether it means the same as another part, and went the same way where nobody said which way is good.
+    #[must_use]
+    pub fn is_like(&self, other: &Part) -> bool {
+        let is_up = |part: &Part| part.change.size.value() > 0.0;
+        self.change.turn == other.change.turn && is_up(self) == is_up(other)
+    }
+}
+
 /// Changes of one kind and meaning that fall on the same commits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeFinding {

@@ -4,18 +4,20 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::anchored;
+use super::dueled::Dueled;
 use super::trend::{self, History};
 use crate::domain::{
-    Annotation, ChangeFinding, Commit, CommitId, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
+    Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
 };
 use crate::failure::Outcome;
-use crate::judge::confirmed::{self, Measured, Moved, Neighbours};
 use crate::judge::findings::{self, Group, Span};
+use crate::judge::neighbours::{self, Measured};
+use crate::judge::{confirmed, drifts};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
 
-/// What moved before so many commits is known to the history, if it is so.
-const RECENT: usize = 50;
+/// What second looks saw before the newest commits, of which there are so many, is known to the history, if it is so.
+const RECENT: usize = 300;
 
 /// Of more suspects the newest are named.
 const MOST_COMMITS: usize = 100;
@@ -34,20 +36,27 @@ pub struct Changes {
 /// Finds everything that moved along a history. All series of the store are judged together, whatever is shown of them
 /// later, so that a finding does not depend on who looks.
 pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Outcome<Changes> {
-    let looks = second_looks(store, &history.line)?;
-    let mut parts: Vec<Part> = Vec::new();
+    let mut dueled = Dueled::list(store, &history.line)?;
+    let newest = history.line.commits().len().saturating_sub(RECENT);
+    dueled.read(store, |listed| listed.is_second_look && listed.place >= newest)?;
+    let (found, measured) = (neighbours::found(dueled.all()), Measured::of(dueled.all()));
+    let (mut parts, mut slow) = (Vec::new(), Vec::new());
     let mut span = Span::of(history.line.commits().len());
     let mut series = 0;
     let mut add = |one: SeriesTrend| {
         series += 1;
         span.count(&one);
         let seen = findings::parts(&one);
-        parts.extend(confirmed::unseen(&one, &seen, &looks));
+        slow.extend(drifts::slow(&one, &seen, &measured, &found));
+        parts.extend(confirmed::parts(&one, &found));
         parts.extend(seen);
     };
     trend::each(store, history, &Wanted::all(), settings, &mut add)?;
     anchored::all(store, history, settings)?.into_iter().for_each(|one| add(one.trend));
-    confirm(store, &history.line, &mut parts)?;
+    let steps = parts.iter().filter(|part: &&Part| part.change.kind == Move::Step);
+    let suspects: HashSet<usize> = steps.flat_map(|part| part.suspects.0..=part.suspects.1).collect();
+    dueled.read(store, |listed| suspects.contains(&listed.place))?;
+    let parts = confirmed::settled(parts, slow, &dueled.all().collect::<Vec<_>>());
     let groups = findings::findings(parts, &span);
     let mut known: Vec<Named> = store.named()?;
     let mut new_names = Vec::new();
@@ -58,38 +67,6 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let said = last_words(store.annotations()?, &named, &known, &history.line);
     let finding = |(group, id): (Group, RecordId)| finding(group, &history.line, said.get(&id), id);
     Ok(Changes { findings: named.into_iter().map(finding).collect(), series, new_names })
-}
-
-/// What second looks at the newest commits saw move.
-fn second_looks(store: &mut Store, line: &Line) -> Outcome<Vec<Moved>> {
-    let mut looks = Vec::new();
-    for (id, head) in store.second_looks()? {
-        let place = line.place(&head).filter(|place| line.commits().len() - place <= RECENT);
-        let Some(place) = place else { continue };
-        if let Some(duel) = store.duel(&id)? {
-            confirmed::add_look(&mut looks, &Neighbours { id: &id, duel: &duel, place });
-        }
-    }
-    Ok(looks)
-}
-
-/// Marks what duels of neighbours confirm, and leaves out what they deny.
-fn confirm(store: &mut Store, line: &Line, parts: &mut Vec<Part>) -> Outcome<()> {
-    let steps = parts.iter().filter(|part| part.change.kind == Move::Step);
-    let suspects: HashSet<usize> = steps.flat_map(|part| part.suspects.0..=part.suspects.1).collect();
-    let place = |id: &CommitId| line.place(id).filter(|place| suspects.contains(place));
-    let mut measured = Measured::default();
-    for (id, head) in store.duels_of_neighbours()? {
-        let Some(place) = place(&head) else { continue };
-        if let Some(duel) = store.duel(&id)? {
-            let neighbours = Neighbours { id: &id, duel: &duel, place };
-            confirmed::mark(parts, &neighbours);
-            measured.add(&neighbours);
-        }
-    }
-    parts.retain(|part| !measured.deny(part));
-    confirmed::narrow(parts);
-    Ok(())
 }
 
 /// Keeps the names that were given. Where the store cannot be written they are given again the next time, and are the same

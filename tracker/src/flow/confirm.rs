@@ -11,7 +11,7 @@ use crate::domain::{
     BenchmarkName, Confirmation, Judged, Kind, Limit, Outcome as Came, Pattern, Policy, PolicyEntry, Run,
 };
 use crate::failure::Outcome;
-use crate::judge::{self, confirmed::SECOND_LOOK};
+use crate::judge::{self, neighbours::SECOND_LOOK};
 use crate::record::{Store, Trust};
 
 /// What is looked at again.

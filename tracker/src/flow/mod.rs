@@ -10,6 +10,7 @@ pub mod changes;
 mod confirm;
 pub mod doctor;
 pub mod duel;
+mod dueled;
 mod ends;
 mod enough;
 pub mod explain;

@@ -36,7 +36,7 @@ pub fn parts(series: &SeriesTrend) -> Vec<Part> {
 }
 
 /// Whether the last level lies about where the level before the change lay.
-fn has_returned(trend: &Trend, change: &crate::domain::Change) -> bool {
+pub(super) fn has_returned(trend: &Trend, change: &crate::domain::Change) -> bool {
     let behind = trend.levels.last().filter(|level| level.from > change.within.1);
     let moved = change.after - change.before;
     behind.is_some_and(|level| ((level.value - change.before) / moved).abs() <= RETURNED)

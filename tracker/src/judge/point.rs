@@ -3,8 +3,8 @@
 //! A point is *suspect* if it lies outside the range in which the next point of a steady series would lie. How often that
 //! may happen by chance is chosen so that a run of many series raises a few tenths of a suspicion: one is cheap, for it
 //! only makes the tracker measure again. It is *blind* if points of its series scatter so much that a change of the size
-//! that counts would hardly show in one: then another look is the only one. A level has *moved* if the detector, at its online setting, knows it with this
-//! point and did not before.
+//! that counts would not raise a suspicion nine times of ten: then another look is the only one. A level has *moved* if the
+//! detector, at its online setting, knows it with this point and did not before.
 
 use crate::domain::{Size, Standing};
 use crate::stats::changes::{self, Follower, Settings, Values};
@@ -22,8 +22,9 @@ const FEWEST: usize = 3;
 /// With fewer points before it, it is not known how much they scatter.
 const SCATTERING: usize = 10;
 
-/// A change shows in one point if it is so many times the error of the next point.
-const SHOWS: f64 = 2.0;
+/// Beyond what raises a suspicion, the errors by which a point lies farther nine times of ten: a change shows in one point if
+/// it raises a suspicion so often.
+const SHOWS: f64 = 1.28;
 
 /// How a point stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +58,7 @@ pub fn judge(before: &Values, point: f64, doubt: f64, size: f64) -> Judged {
         Standing::Moved
     } else if reach.is_beyond(point, doubt) {
         Standing::Suspect
-    } else if before.as_slice().len() >= SCATTERING && reach.is_blind(size) {
+    } else if before.as_slice().len() >= SCATTERING && reach.is_blind(size, doubt) {
         Standing::Blind
     } else {
         Standing::InLine
@@ -113,12 +114,17 @@ impl Reach {
     }
 
     fn is_beyond(&self, point: f64, doubt: f64) -> bool {
-        (self.scaled(point) - self.level).abs() > student::quantile(doubt / 2.0, self.df) * self.error
+        (self.scaled(point) - self.level).abs() > self.errors(doubt) * self.error
+    }
+
+    /// How many errors from the level a point is suspect.
+    fn errors(&self, doubt: f64) -> f64 {
+        student::quantile(doubt / 2.0, self.df)
     }
 
     /// Of values at or below zero there is no relative change.
-    fn is_blind(&self, size: f64) -> bool {
-        self.logs && SHOWS * self.error > size
+    fn is_blind(&self, size: f64, doubt: f64) -> bool {
+        self.logs && (self.errors(doubt) + SHOWS) * self.error > size
     }
 
     fn size(&self, point: f64) -> Size {
@@ -153,7 +159,8 @@ mod tests {
         };
         let standing = |before: &[f64]| judge(&values(before.iter().copied()), 100.0, 0.01, 0.01).standing;
         assert_eq!(standing(&series(0.02, 40)), Standing::Blind);
-        assert_eq!(standing(&series(0.002, 40)), Standing::InLine);
+        assert_eq!(standing(&series(0.004, 40)), Standing::Blind, "one of ten would look in line");
+        assert_eq!(standing(&series(0.0015, 40)), Standing::InLine);
         assert_eq!(standing(&series(0.02, 9)), Standing::InLine, "who knows");
         assert_eq!(standing(&[0.0; 40]), Standing::Suspect);
     }

@@ -8,6 +8,7 @@
 //! A [witness] looks on. Slices at which it saw that the processor was shared, or that its clock went unlike most of the time,
 //! do not count; lives of which hardly a slice counts are set aside and taken again.
 
+mod notes;
 mod state;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use self::state::{Known, State};
 use super::child::Program;
-use super::child::urgent::{self, PRIORITY, Urgent};
+use super::child::urgent::Urgent;
 use super::cores::Pinned;
 use super::interrupt::Stop;
 use super::lives::{Lives, Manner, Stopped};
@@ -23,7 +24,7 @@ use super::order::Order;
 use super::plan::{self, Turn};
 use super::protocol::Listed;
 use super::visit::{Task, rehearse, visit};
-use super::witness::{self, Usual};
+use super::witness::Usual;
 use super::worker::{Patience, WorkerError};
 use crate::domain::{Attachment, BenchmarkName, Notes, Outcome, Pattern, Trouble};
 
@@ -336,39 +337,7 @@ impl<'a> Running<'a> {
             slicing: sum.slicing + known.slicing(),
             ..sum
         });
-        let sum = |of: fn(&Known) -> usize| -> usize { self.states.iter().filter_map(State::known).map(of).sum() };
-        let (slices, all_slices, set_aside) = (sum(Known::slices), sum(Known::all_slices), sum(Known::set_aside));
-        let addresses = if self.lives.fixed() == Some(true) { "the same in all runs" } else { "each worker's own" };
-        let mut notes = Notes::from([
-            ("addresses".to_owned(), addresses.to_owned()),
-            ("worker".to_owned(), worker),
-            ("seed".to_owned(), options.seed.to_string()),
-            ("lives".to_owned(), self.lives.started().to_string()),
-            ("slices".to_owned(), slices.to_string()),
-            ("inside_slices_pct".to_owned(), format!("{:.1}", overhead.inside_pct())),
-            ("useful_pct".to_owned(), format!("{:.1}", overhead.useful_pct())),
-            (PRIORITY.to_owned(), urgent::said(self.beside.is_urgent).to_owned()),
-        ]);
-        if set_aside > 0 {
-            notes.insert("lives_set_aside".to_owned(), set_aside.to_string());
-        }
-        if all_slices > slices {
-            notes.insert("slices_set_aside".to_owned(), (all_slices - slices).to_string());
-        }
-        if let Some(usual) = usual {
-            notes.extend(usual.clock_ghz().map(|ghz| (witness::CLOCK.to_owned(), format!("{ghz:.3}"))));
-            notes.insert(witness::CROWD.to_owned(), format!("{:.3}", usual.crowd()));
-            notes.extend(witness::build().map(|build| (witness::BUILD.to_owned(), build.to_string())));
-        }
-        let is_disturbed = |state: &State| state.known().is_some_and(|known| known.is_disturbed);
-        let disturbed = self.listed.iter().zip(&self.states).filter(|(_, state)| is_disturbed(state));
-        let disturbed: Vec<&BenchmarkName> = disturbed.map(|(listed, _)| &listed.name).collect();
-        if let Some(names) = serde_json::to_string(&disturbed).ok().filter(|_| !disturbed.is_empty()) {
-            notes.insert(witness::DISTURBED.to_owned(), names);
-        }
-        if let Some((count, first)) = self.lives.ended_badly() {
-            notes.insert("ended_badly".to_owned(), format!("{count} workers, the first {first}"));
-        }
+        let notes = self.notes(worker, options.seed, &overhead, usual);
         let mut solo = Solo { outcomes: BTreeMap::new(), attachments: Vec::new(), notes, overhead };
         for (listed, state) in self.listed.iter().zip(self.states) {
             let (outcome, profile) = state.conclude(listed);

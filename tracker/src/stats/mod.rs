@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod clock;
+pub mod crept;
 pub mod crowd;
 pub mod discoveries;
 pub mod looks;

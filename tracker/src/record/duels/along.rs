@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::read::{readings, unpacked, without_bouts};
@@ -47,21 +48,15 @@ impl Store {
         })
     }
 
-    /// The duels that are trusted, of different builds, of a commit with its first parent: each one's identity and that
-    /// commit, in the order of recording.
-    pub fn duels_of_neighbours(&mut self) -> Result<Vec<(RecordId, CommitId)>, RecordError> {
-        self.does(READING_DUELS, async |conn| with_heads(conn, sql::DUELS_OF_NEIGHBOURS).await)
+    /// The duels that are trusted, of different builds, of a commit with its first parent: each one's identity, that commit,
+    /// and whether it was a second look at suspects, in the order of recording.
+    pub fn duels_of_neighbours(&mut self) -> Result<Vec<(RecordId, CommitId, bool)>, RecordError> {
+        self.does(READING_DUELS, async |conn| {
+            let rows = sqlx::query(sql::DUELS_OF_NEIGHBOURS).fetch_all(&mut *conn).await?;
+            let of = |row: &SqliteRow| Ok((run_id(row.try_get(0)?)?, commits::id(row.try_get(1)?)?, row.try_get(2)?));
+            rows.iter().map(of).collect()
+        })
     }
-
-    /// The duels that were a second look at a suspect, each with that commit, in the order of recording.
-    pub fn second_looks(&mut self) -> Result<Vec<(RecordId, CommitId)>, RecordError> {
-        self.does(READING_DUELS, async |conn| with_heads(conn, sql::SECOND_LOOKS).await)
-    }
-}
-
-async fn with_heads(conn: &mut SqliteConnection, statement: &'static str) -> Result<Vec<(RecordId, CommitId)>, Fault> {
-    let rows = sqlx::query(statement).fetch_all(&mut *conn).await?;
-    rows.iter().map(|row| Ok((run_id(row.try_get(0)?)?, commits::id(row.try_get(1)?)?))).collect()
 }
 
 async fn keys(conn: &mut SqliteConnection, statement: &'static str) -> Result<Vec<i64>, Fault> {
