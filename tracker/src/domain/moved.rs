@@ -117,6 +117,8 @@ pub struct Part {
     pub returned: bool,
     /// The duel of neighbours that saw it too, if there is one.
     pub confirmed: Option<Confirmed>,
+    /// How many duels of neighbours tell it by their sum; none of what the points tell.
+    pub summed: Option<usize>,
 }
 
 impl Part {

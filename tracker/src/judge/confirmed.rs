@@ -42,7 +42,8 @@ fn part(series: &SeriesTrend, moved: &Moved) -> Option<Part> {
         signs: None,
     };
     let (suspects, confirmed) = ((place, place), Some(moved.seen.clone()));
-    Some(Part { series: series.series.clone(), change, suspects, likely: place, returned: false, confirmed })
+    let series = series.series.clone();
+    Some(Part { series, change, suspects, likely: place, returned: false, confirmed, summed: None })
 }
 
 /// Makes one of what points say, what second looks found, the slow moves that their sums tell, and what was measured beside
@@ -154,7 +155,8 @@ mod tests {
         if turn == Turn::Improvement {
             change.size = Size::Relative { value: -0.03, low: -0.04, high: -0.02 };
         }
-        Part { series: duels::series(), change, suspects, likely: suspects.0, returned: false, confirmed: None }
+        let (series, likely) = (duels::series(), suspects.0);
+        Part { series, change, suspects, likely, returned: false, confirmed: None, summed: None }
     }
 
     fn settled(parts: Vec<Part>, all: &[Neighbours]) -> Vec<Part> {

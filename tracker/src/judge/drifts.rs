@@ -51,7 +51,7 @@ fn part(series: &SeriesTrend, crept: &Crept, meanwhile: f64) -> Option<Part> {
     };
     let returned = findings::has_returned(&series.trend, &change);
     let (series, suspects) = (series.series.clone(), (first, last));
-    Some(Part { series, change, suspects, likely: first, returned, confirmed: None })
+    Some(Part { series, change, suspects, likely: first, returned, confirmed: None, summed: Some(crept.count) })
 }
 
 /// Whether a step of the points is a piece of this slow move: it may be as small as that, most of its suspects lie in it, and
@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn a_leak_of_which_no_duel_found_a_piece_is_told_with_its_span_and_its_size() {
         let part = told(&trend(leaking), &[], &leak(0.002)).expect("a slow move");
-        let Part { change, suspects, likely, returned, confirmed, .. } = part;
+        let Part { change, suspects, likely, returned, confirmed, summed, .. } = part;
         assert_eq!((change.kind, change.turn, suspects, likely), (Move::Drift, Turn::Regression, (10, 39), 10));
-        assert_eq!((change.within, returned, confirmed), ((10, 39), false, None));
+        assert_eq!((change.within, returned, confirmed, summed), ((10, 39), false, None, Some(30)));
         let Size::Relative { value, low, high } = change.size else { panic!("{change:?}") };
         assert!((value - 0.06_f64.exp_m1()).abs() < 1e-9 && 0.05 < low && low < value && value < high && high < 0.07);
         assert!((change.before - 100.0).abs() < 1.0 && (change.after / change.before - 1.0 - value).abs() < 1e-9);

@@ -30,7 +30,15 @@ pub fn parts(series: &SeriesTrend) -> Vec<Part> {
             }
         };
         let returned = has_returned(&series.trend, change);
-        Part { series: series.series.clone(), change: *change, suspects, likely, returned, confirmed: None }
+        Part {
+            series: series.series.clone(),
+            change: *change,
+            suspects,
+            likely,
+            returned,
+            confirmed: None,
+            summed: None,
+        }
     };
     series.trend.changes.iter().map(part).collect()
 }
@@ -188,7 +196,7 @@ mod tests {
         };
         let signs = Some(Signs { probability: 0.99, nats: 20.0, p });
         let change = Change { signs, ..Change::example(likely, suspects, turn) };
-        Part { series, change, suspects, likely, returned: false, confirmed: None }
+        Part { series, change, suspects, likely, returned: false, confirmed: None, summed: None }
     }
 
     fn span(series: i64, commits: usize) -> Span {

@@ -318,7 +318,7 @@ pub(super) mod tests {
         let mut change = Change::example(10, (10, 12), Turn::Regression);
         change.size = Size::Relative { value: 0.04, low: 0.03, high: 0.05 };
         let (suspects, likely, returned) = ((10, 12), 10, false);
-        let step = Part { series: series(), change, suspects, likely, returned, confirmed: None };
+        let step = Part { series: series(), change, suspects, likely, returned, confirmed: None, summed: None };
         let denied = |effects: &[(usize, f64)]| {
             let all: Vec<Neighbours> = effects.iter().map(|&(place, effect)| duel(place, effect, 0.001)).collect();
             Measured::of(&all).deny(&step)

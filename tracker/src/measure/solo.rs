@@ -5,8 +5,8 @@
 //! workers, a few benchmarks a worker, so that what happens on the machine hits all alike and memory layout varies. It
 //! varies from round to round, and alike in all runs: luck of placement is then no difference between two runs.
 //!
-//! A [witness] looks on. Slices at which it saw that the processor was shared, or that its clock went unlike most of the time,
-//! do not count; lives of which hardly a slice counts are set aside and taken again.
+//! A [witness](super::witness) looks on. Slices at which it saw that the processor was shared, or that its clock went
+//! unlike most of the time, do not count; lives of which hardly a slice counts are set aside and taken again.
 
 mod notes;
 mod state;

@@ -76,7 +76,7 @@ fn block(finding: &ChangeFinding, line: &Line, style: Style) -> String {
         out += &(cut(&suspect) + "\n");
     }
     out += &table(finding).render(style);
-    for line in confirmed(finding) {
+    for line in [confirmed(finding), summed(finding)].concat() {
         out += &(cut(&line) + "\n");
     }
     out
@@ -96,6 +96,15 @@ fn confirmed(finding: &ChangeFinding) -> Vec<String> {
             duel.short(),
             signed(*effect)
         ))
+    };
+    finding.parts.iter().filter_map(told).take(MOST_PARTS).collect()
+}
+
+/// What neither the points nor any single duel told.
+fn summed(finding: &ChangeFinding) -> Vec<String> {
+    let told = |part: &Part| {
+        let series = format!("{} · {}", part.series.benchmark, part.series.metric.name);
+        Some(format!("  the sum of {} duels of commits with their parents: {series}", part.summed?))
     };
     finding.parts.iter().filter_map(told).take(MOST_PARTS).collect()
 }
@@ -212,6 +221,7 @@ struct JsonPart<'a> {
     likely: Option<&'a CommitId>,
     returned: bool,
     confirmed: Option<&'a Confirmed>,
+    summed: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -272,6 +282,7 @@ fn json_part<'a>(part: &'a Part, line: &'a Line) -> JsonPart<'a> {
         likely: id(line, part.likely),
         returned: part.returned,
         confirmed: part.confirmed.as_ref(),
+        summed: part.summed,
     }
 }
 
@@ -316,6 +327,7 @@ mod tests {
             likely: 9,
             returned: false,
             confirmed: None,
+            summed: None,
         };
         ChangeFinding {
             id: RecordId::of("finding of the history", &1),
@@ -366,6 +378,17 @@ mod tests {
         assert!(text(shown, Style::default()).contains(&expected));
         let json = serde_json::to_value(Json::new(shown)).unwrap();
         assert_eq!(json["findings"][0]["changes"][0]["confirmed"]["effect"], 0.0297);
+    }
+
+    #[test]
+    fn a_slow_move_that_duels_tell_by_their_sum_says_so() {
+        let (line, mut finding) = (line(), finding(1));
+        finding.parts[0].summed = Some(41);
+        let findings = [finding];
+        let shown = Shown { line: &line, findings: &findings, series: 4, beside: 0 };
+        let expected = "  the sum of 41 duels of commits with their parents: kernel/matmul/0 · time\n";
+        assert!(text(shown, Style::default()).contains(expected));
+        assert_eq!(serde_json::to_value(Json::new(shown)).unwrap()["findings"][0]["changes"][0]["summed"], 41);
     }
 
     #[test]

@@ -11,9 +11,9 @@ const FEWEST: usize = 8;
 /// So many of the places from the first to the last must have been measured.
 const MEASURED: f64 = 2.0 / 3.0;
 
-/// The sum must be so many of its errors. The surest of all stretches of 300 steps that are nothing but error reaches that
-/// in fewer than one of a hundred cases (a test counts them).
-const ERRORS: f64 = 5.5;
+/// The sum must be so many of its errors, and as many more as the search costs: [`price`]. The surest of all stretches of up to
+/// 300 steps that are nothing but error is so sure in fewer than one of a hundred cases (a test counts them).
+const ERRORS: f64 = 2.4;
 
 /// One step may hold so much of the sum. If it holds more, it is a step.
 const LARGEST: f64 = 1.0 / 3.0;
@@ -36,6 +36,8 @@ pub struct Crept {
     pub first: usize,
     /// The place that the last one leads to.
     pub last: usize,
+    /// How many there are.
+    pub count: usize,
     /// Their sum.
     pub sum: f64,
     /// The standard error of that.
@@ -46,7 +48,7 @@ pub struct Crept {
 #[must_use]
 pub fn crept(steps: &[Step], least: f64) -> Option<Crept> {
     let scatter = scatter(steps);
-    let mut surest: Option<Crept> = None;
+    let mut surest: Option<(f64, Crept)> = None;
     for from in 0..steps.len() {
         let (mut sum, mut variance) = (0.0, 0.0);
         let (mut lowest, mut highest) = (0.0_f64, 0.0_f64);
@@ -56,24 +58,26 @@ pub fn crept(steps: &[Step], least: f64) -> Option<Crept> {
             (lowest, highest) = (lowest.min(step.size), highest.max(step.size));
             let (count, places) = (to - from + 1, step.at - steps[from].at + 1);
             let largest = if sum > 0.0 { highest } else { -lowest };
-            let one = Crept { first: steps[from].at, last: step.at, sum, error: variance.sqrt() };
+            let one = Crept { first: steps[from].at, last: step.at, count, sum, error: variance.sqrt() };
             if count >= FEWEST
                 && count as f64 >= MEASURED * places as f64
                 && sum.abs() >= least
                 && largest <= LARGEST * sum.abs()
-                && one.errors() >= surest.map_or(ERRORS, |known| known.errors())
             {
-                surest = Some(one);
+                let sureness = one.sum.abs() / one.error - price(count, steps.len());
+                if sureness >= surest.map_or(ERRORS, |(known, _)| known) {
+                    surest = Some((sureness, one));
+                }
             }
         }
     }
-    surest
+    surest.map(|(_, one)| one)
 }
 
-impl Crept {
-    fn errors(&self) -> f64 {
-        self.sum.abs() / self.error
-    }
+/// How many errors the surest of all stretches of so many steps reaches by chance: there are more short ones than long ones
+/// (Dümbgen and Spokoiny 2001, *Annals of Statistics* 29:124).
+fn price(count: usize, of: usize) -> f64 {
+    (2.0 * (1.0 + (of as f64 / count as f64).ln())).sqrt()
 }
 
 /// By how much more than their errors say steps that follow one another differ; no less than they say.
@@ -143,7 +147,7 @@ mod tests {
             (0..count).map(|at| Step { at: at * apart, size: -0.002, error: 0.0005 }).collect()
         };
         let found = crept(&of(20, 1), 0.01).unwrap();
-        assert_eq!((found.first, found.last), (0, 19));
+        assert_eq!((found.first, found.last, found.count), (0, 19, 20));
         assert!((found.sum + 0.04).abs() < 1e-12 && (found.error - 0.0005 * 20.0_f64.sqrt()).abs() < 1e-12);
         assert_eq!(crept(&of(7, 1), 0.01), None);
         assert_eq!(crept(&of(20, 2), 0.01), None);
