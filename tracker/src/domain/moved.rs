@@ -102,6 +102,15 @@ pub struct Confirmed {
     pub high: Option<f64>,
 }
 
+/// A slow move that duels of neighbours tell by their sum.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Summed {
+    /// How many there are.
+    pub duels: usize,
+    /// How often the surest of all stretches of such duels would be as sure if nothing moved.
+    pub p: f64,
+}
+
 /// One series' part in a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
@@ -117,8 +126,8 @@ pub struct Part {
     pub returned: bool,
     /// The duel of neighbours that saw it too, if there is one.
     pub confirmed: Option<Confirmed>,
-    /// How many duels of neighbours tell it by their sum; none of what the points tell.
-    pub summed: Option<usize>,
+    /// The duels of neighbours that tell it by their sum; none of what the points tell.
+    pub summed: Option<Summed>,
 }
 
 impl Part {

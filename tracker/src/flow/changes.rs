@@ -46,16 +46,18 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let mut add = |one: SeriesTrend| {
         series += 1;
         span.count(&one);
-        let seen = findings::parts(&one);
-        slow.extend(drifts::slow(&one, &seen, &measured, &found));
-        parts.extend(confirmed::parts(&one, &found));
-        parts.extend(seen);
+        let looks = confirmed::parts(&one, &found);
+        slow.extend(drifts::slow(&one, &measured, &found, &looks));
+        parts.extend(looks);
+        parts.extend(findings::parts(&one));
     };
     trend::each(store, history, &Wanted::all(), settings, &mut add)?;
     anchored::all(store, history, settings)?.into_iter().for_each(|one| add(one.trend));
     let steps = parts.iter().filter(|part: &&Part| part.change.kind == Move::Step);
     let suspects: HashSet<usize> = steps.flat_map(|part| part.suspects.0..=part.suspects.1).collect();
     dueled.read(store, |listed| suspects.contains(&listed.place))?;
+    // What is not told keeps nothing else from being told.
+    let slow = findings::standing(slow, &span);
     let parts = confirmed::settled(parts, slow, &dueled.all().collect::<Vec<_>>());
     let groups = findings::findings(parts, &span);
     let mut known: Vec<Named> = store.named()?;

@@ -11,9 +11,12 @@ use std::collections::BTreeSet;
 
 use crate::domain::{Change, Confirmed, Move, Part, SeriesTrend, Size};
 
-use super::drifts;
 use super::neighbours::{Measured, Moved, Neighbours};
 use super::sides::{AGREES, Sides};
+use super::{drifts, findings};
+
+/// A drift of the points that chance would make so seldom needs no duels to tell it.
+const SURE: f64 = 1e-4;
 
 /// The parts of findings that second looks found in a series, as far as its points do not deny them.
 #[must_use]
@@ -27,7 +30,7 @@ fn part(series: &SeriesTrend, moved: &Moved) -> Option<Part> {
     let at = series.marks.partition_point(|mark| mark.place < place);
     let sides = Sides::of_a_step(series, at);
     let effect = moved.seen.effect;
-    let before = sides.before(effect.ln_1p())?;
+    let before = sides.before(effect.ln_1p(), 0.0)?;
     // What is exact has no interval.
     let (low, high) = (moved.seen.low.unwrap_or(effect), moved.seen.high.unwrap_or(effect));
     let change = Change {
@@ -50,53 +53,51 @@ fn part(series: &SeriesTrend, moved: &Moved) -> Option<Part> {
 /// them: a step of the points is confirmed by a duel that moved likewise, and left out if duels deny it or tell of it in
 /// other words.
 #[must_use]
-pub fn settled(mut parts: Vec<Part>, slow: Vec<Part>, all: &[&Neighbours]) -> Vec<Part> {
+pub fn settled(mut parts: Vec<Part>, mut slow: Vec<Part>, all: &[&Neighbours]) -> Vec<Part> {
     let measured = Measured::of(all.iter().copied());
+    // Of two tales of one slow move the surer counts, that of the points if it is sure enough.
+    let knows = |drift: &Part, slow: &Part| {
+        drifts::is_same(slow, drift) && findings::p_value(drift) <= findings::p_value(slow).max(SURE)
+    };
+    slow.retain(|slow| !parts.iter().any(|part| knows(part, slow)));
     parts.sort_by(|one, other| one.series.cmp(&other.series));
     let mut settled = Vec::with_capacity(parts.len());
     for of_series in parts.chunk_by(|one, other| one.series == other.series) {
-        let (steps, others): (Vec<Part>, Vec<Part>) = of_series.iter().cloned().partition(is_of_points);
-        let found: Vec<&Part> = others.iter().filter(|part| part.confirmed.is_some()).collect();
-        let steps: Vec<Part> = confirmed(steps, &found, all);
+        let (mut steps, mut others): (Vec<Part>, Vec<Part>) = of_series.iter().cloned().partition(is_of_points);
+        confirm(&mut steps, &others, all);
+        // The points know of what a second look found.
+        let is_known = |part: &Part| place(part).is_some() && steps.iter().any(|step| place(step) == place(part));
+        others.retain(|part| !is_known(part) && !slow.iter().any(|slow| drifts::is_same(slow, part)));
         let is_left_out = |step: &Part| {
-            let is_told = is_made_up(step, &found) || slow.iter().any(|slow| drifts::holds(slow, step, &measured));
+            let is_told = is_made_up(step, &others) || slow.iter().any(|slow| drifts::holds(slow, step, &measured));
             step.confirmed.is_none() && (is_told || measured.deny(step))
         };
-        let steps: Vec<Part> = steps.into_iter().filter(|step| !is_left_out(step)).collect();
-        let knows =
-            |step: &Part, part: &Part| part.confirmed.is_some() && place(step) == place(part) && step.is_like(part);
-        settled.extend(others.into_iter().filter(|part| !steps.iter().any(|step| knows(step, part))));
-        settled.extend(steps);
+        steps.retain(|step| !is_left_out(step));
+        settled.extend(steps.into_iter().chain(others));
     }
     settled.extend(slow);
     settled
 }
 
-/// Confirms steps of the points of one series by duels that moved likewise: each step by the largest that it may be, each
-/// duel the one step that it is most like.
-fn confirmed(mut steps: Vec<Part>, found: &[&Part], all: &[&Neighbours]) -> Vec<Part> {
-    for step in &mut steps {
-        // Several that make it up are each a finding of their own.
-        if !(among(step, found).count() > 1 && is_made_up(step, found)) {
-            step.confirmed = confirming(step, all);
+/// Confirms steps of the points of one series by duels that moved likewise: each step by one, and each duel one step, those
+/// that are most alike first. What several second looks make up is not confirmed by one of them.
+fn confirm(steps: &mut [Part], found: &[Part], all: &[&Neighbours]) {
+    let mut pairs: Vec<(f64, usize, Confirmed)> = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        if among(step, found).count() < 2 || !is_made_up(step, found) {
+            let off = |seen: &Confirmed| (step.change.size.value() - seen.effect).abs();
+            pairs.extend(confirming(step, all).into_iter().map(|seen| (off(&seen), number, seen)));
         }
     }
-    let off = |step: &Part| {
-        let seen = step.confirmed.as_ref().map_or(0.0, |seen| seen.effect);
-        (step.change.size.value() - seen).abs()
-    };
-    let is_least = |step: &Part| {
-        let rivals = steps.iter().filter(|other| place(other) == place(step));
-        rivals.min_by(|one, other| off(one).total_cmp(&off(other))).is_some_and(|least| std::ptr::eq(least, step))
-    };
-    let least: Vec<bool> = steps.iter().map(is_least).collect();
-    for (step, is_least) in steps.iter_mut().zip(least) {
-        step.confirmed = step.confirmed.take().filter(|_| is_least);
-        if let Some(place) = place(step) {
-            (step.suspects, step.likely) = ((place, place), place);
+    pairs.sort_by(|one, other| one.0.total_cmp(&other.0));
+    for (_, number, seen) in pairs {
+        let is_taken = steps.iter().any(|step| place(step) == Some(seen.place));
+        let step = &mut steps[number];
+        if step.confirmed.is_none() && !is_taken {
+            (step.suspects, step.likely) = ((seen.place, seen.place), seen.place);
+            step.confirmed = Some(seen);
         }
     }
-    steps
 }
 
 /// A step that the points know of; what a second look found has no signs but the duel.
@@ -109,42 +110,47 @@ fn place(part: &Part) -> Option<usize> {
 }
 
 /// What second looks found among the suspects of a step, and that went its way.
-fn among<'a>(step: &'a Part, found: &'a [&Part]) -> impl Iterator<Item = &'a &'a Part> {
+fn among<'a>(step: &'a Part, found: &'a [Part]) -> impl Iterator<Item = &'a Part> {
     let (first, last) = step.suspects;
-    found.iter().filter(move |part| (first..=last).contains(&part.likely) && part.is_like(step))
+    let is_among = move |part: &&Part| place(part).is_some_and(|place| (first..=last).contains(&place));
+    found.iter().filter(is_among).filter(|part| part.is_like(step))
 }
 
 /// Whether what second looks found among the suspects of a step makes up most of it.
-fn is_made_up(step: &Part, found: &[&Part]) -> bool {
+fn is_made_up(step: &Part, found: &[Part]) -> bool {
     let sum: f64 = among(step, found).map(|part| part.change.size.value().ln_1p()).sum();
     sum.abs() >= AGREES * step.change.size.value().ln_1p().abs()
 }
 
-/// The duel that confirms a step; of several that with the largest effect. Of several of one commit the newest counts.
-fn confirming(step: &Part, all: &[&Neighbours]) -> Option<Confirmed> {
+/// The duels that may confirm a step. Of several of one commit the newest counts.
+fn confirming(step: &Part, all: &[&Neighbours]) -> Vec<Confirmed> {
     let suspects = step.suspects.0..=step.suspects.1;
     let mut seen = BTreeSet::new();
     let dueled = all.iter().rev().filter(|one| suspects.contains(&one.place) && one.has_dueled(&step.series));
     let newest = dueled.filter(|one| seen.insert(one.place));
     let confirms = |one: &Moved| one.turn == step.change.turn && explains(one, &step.change);
-    let larger = |one: &Confirmed, other: &Confirmed| one.effect.abs().total_cmp(&other.effect.abs());
-    newest.filter_map(|one| one.moved(&step.series)).filter(confirms).map(|one| one.seen).max_by(larger)
+    newest.filter_map(|one| one.moved(&step.series)).filter(confirms).map(|one| one.seen).collect()
 }
 
-/// Whether what a duel saw goes the way of a step and may be most of it.
+/// Whether what a duel saw goes the way of a step, and each may be half of the other or more.
 fn explains(moved: &Moved, change: &Change) -> bool {
     let Size::Relative { value, low, high } = change.size else { return true };
-    let least = if low * high > 0.0 { low.ln_1p().abs().min(high.ln_1p().abs()) } else { 0.0 };
     let seen = &moved.seen;
-    let ends = [Some(seen.effect), seen.low, seen.high];
-    let most = ends.into_iter().flatten().map(|end| end.ln_1p().abs()).fold(0.0, f64::max);
-    (value > 0.0) == (seen.effect > 0.0) && most >= AGREES * least
+    let (least, most) = reach(low, high);
+    let (seen_least, seen_most) = reach(seen.low.unwrap_or(seen.effect), seen.high.unwrap_or(seen.effect));
+    (value > 0.0) == (seen.effect > 0.0) && seen_most >= AGREES * least && most >= AGREES * seen_least
+}
+
+/// The ends of an interval of relative changes, the nearer to nought and the farther, as logarithms without their signs.
+fn reach(low: f64, high: f64) -> (f64, f64) {
+    let (one, other) = (low.ln_1p().abs(), high.ln_1p().abs());
+    (if low * high > 0.0 { one.min(other) } else { 0.0 }, one.max(other))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Level, Machine, Mark, Signs, Trend, Turn};
+    use crate::domain::{Level, Machine, Mark, Signs, Summed, Trend, Turn};
     use crate::judge::neighbours::{self, tests as duels};
     use duels::{duel, exact, looks, second_look};
 
@@ -186,6 +192,7 @@ mod tests {
         assert!(!is_confirmed(Turn::Regression, 12, 0.01, 0.05));
         assert!(is_confirmed(Turn::Regression, 12, 0.011, 0.001), "half of the 2 % that the step has at least");
         assert!(!is_confirmed(Turn::Regression, 12, 0.006, 0.001), "a piece of it");
+        assert!(!is_confirmed(Turn::Regression, 12, 0.1, 0.001), "more than twice as much");
     }
 
     #[test]
@@ -230,8 +237,13 @@ mod tests {
         let mut larger = step(Turn::Regression, (12, 16));
         larger.change.size = Size::Relative { value: 0.05, low: 0.03, high: 0.07 };
         let both = vec![larger.clone(), step(Turn::Regression, (10, 14))];
-        let places: Vec<_> = settled(both, &[duel(13, 0.03, 0.001)]).iter().map(|part| part.suspects).collect();
-        assert_eq!(places, [(12, 16), (13, 13)]);
+        let places = |all: &[Neighbours]| -> Vec<_> {
+            let found = parts(&series(&levels(10, 1.03)), &neighbours::found(all));
+            settled([both.clone(), found].concat(), all).iter().map(|part| part.suspects).collect()
+        };
+        assert_eq!(places(&[duel(13, 0.03, 0.001)]), [(12, 16), (13, 13)]);
+        assert_eq!(places(&[second_look(13, 0.03)]), [(12, 16), (13, 13)]);
+        assert_eq!(places(&[duel(13, 0.031, 0.001), duel(14, 0.04, 0.001)]), [(14, 14), (13, 13)]);
         assert_eq!(confirmed(larger, &[duel(13, 0.03, 0.001), duel(13, 0.0, 0.001)]), None);
     }
 
@@ -249,6 +261,7 @@ mod tests {
         let step = step(Turn::Regression, (12, 16));
         let mut slow = step.clone();
         (slow.change.kind, slow.change.signs, slow.suspects) = (Move::Drift, None, (5, 40));
+        slow.change.size = Size::Relative { value: 0.06, low: 0.05, high: 0.07 };
         let all: Vec<Neighbours> = (12..15).map(|place| duel(place, 0.006, 0.001)).collect();
         let told = |slow: &Part, all: &[Neighbours]| {
             super::settled(vec![step.clone()], vec![slow.clone()], &all.iter().collect::<Vec<_>>())
@@ -263,8 +276,23 @@ mod tests {
         assert_eq!(told(&other(|slow| slow.suspects = (15, 40)), &all).len(), 2);
         assert_eq!(told(&other(|slow| slow.change.turn = Turn::Improvement), &all).len(), 2);
         assert_eq!(told(&other(|slow| slow.series.metric.name = "bytes".to_owned()), &all).len(), 2);
-        let smaller = other(|slow| slow.change.size = Size::Relative { value: 0.015, low: 0.01, high: 0.02 });
+        let smaller = other(|slow| slow.change.size = Size::Relative { value: 0.03, low: 0.02, high: 0.04 });
         assert_eq!(told(&smaller, &all).len(), 2);
+    }
+
+    #[test]
+    fn a_slow_move_is_told_once_by_the_points_if_they_are_sure_of_it_else_by_the_sum_of_duels() {
+        let mut drift = step(Turn::Regression, (10, 40));
+        (drift.change.kind, drift.change.signs) = (Move::Drift, None);
+        let slow = Part { summed: Some(Summed { duels: 28, p: 1e-5 }), suspects: (12, 40), ..drift.clone() };
+        let told = |half_width: f64| {
+            let mut drift = drift.clone();
+            drift.change.size = Size::Relative { value: 0.03, low: 0.03 - half_width, high: 0.03 + half_width };
+            let told = super::settled(vec![drift], vec![slow.clone()], &[]);
+            assert_eq!(told.len(), 1);
+            told[0].summed.is_some()
+        };
+        assert!(!told(0.01) && told(0.02));
     }
 
     /// The parts of what a second look beyond 1 % at the commit of place 20 saw, in a series with these levels; every second

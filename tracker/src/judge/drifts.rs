@@ -3,40 +3,38 @@
 //! Where points scatter so much that every commit is dueled with its parent, a leak may hide in them, or look like a step
 //! somewhere on its way.
 
-use crate::domain::{Change, Move, Part, SeriesTrend, Size, Turn};
+use crate::domain::{Change, Move, Part, SeriesTrend, Size, Summed, Turn};
 use crate::stats::crept::{Crept, crept};
+use crate::stats::student::normal_tail;
 
 use super::findings;
 use super::neighbours::{Measured, Moved};
-use super::sides::Sides;
+use super::sides::{LAST, Sides};
 
 /// How many errors a 95 % interval reaches.
 const REACH: f64 = 1.96;
 
-/// The slow move of a series that its duels tell and its points, of which these are the parts, neither know of nor deny.
-/// What second looks found at a commit is a finding of its own, and no part of it.
+/// The slow moves of a series that its duels tell and its points do not deny. What second looks found at a commit is no piece
+/// of them; those that the points do not deny either, with these parts, are findings of their own.
 #[must_use]
-pub fn slow(series: &SeriesTrend, known: &[Part], measured: &Measured, found: &[Moved]) -> Option<Part> {
-    let (mut steps, size) = measured.steps(&series.series)?;
+pub fn slow(series: &SeriesTrend, measured: &Measured, found: &[Moved], parts: &[Part]) -> Vec<Part> {
+    let Some((mut steps, size)) = measured.steps(&series.series) else { return Vec::new() };
     let found: Vec<&Moved> = found.iter().filter(|moved| moved.is_of(&series.series)).collect();
     steps.retain(|step| found.iter().all(|moved| moved.seen.place != step.at));
-    let crept = crept(&steps, size)?;
-    let meanwhile = found.iter().filter(|moved| (crept.first..=crept.last).contains(&moved.seen.place));
-    let part = part(series, &crept, meanwhile.map(|moved| moved.seen.effect.ln_1p()).sum())?;
-    let is_same = |other: &Part| {
-        let shorter = length(part.suspects).min(length(other.suspects));
-        other.change.kind == Move::Drift && other.is_like(&part) && 2 * common(other, &part) > shorter
-    };
-    (!known.iter().any(is_same)).then_some(part)
+    crept(&steps, size).iter().filter_map(|crept| part(series, crept, parts)).collect()
 }
 
-/// What crept as a part; none if the points deny it together with what moved otherwise meanwhile.
-fn part(series: &SeriesTrend, crept: &Crept, meanwhile: f64) -> Option<Part> {
+/// What crept as a part; none if the points deny it.
+fn part(series: &SeriesTrend, crept: &Crept, found: &[Part]) -> Option<Part> {
     let (first, last) = (crept.first, crept.last);
     let at = series.marks.partition_point(|mark| mark.place < first);
     let end = series.marks.partition_point(|mark| mark.place <= last).checked_sub(1).filter(|end| *end >= at)?;
+    // What moved otherwise before the points that say how far it came.
+    let said = series.marks[end.saturating_sub(LAST / 2).max(at)].place;
+    let meanwhile = found.iter().filter(|part| (first..=said).contains(&part.likely));
+    let meanwhile: f64 = meanwhile.map(|part| part.change.size.value().ln_1p()).sum();
     let sides = Sides::of_a_slow_move(series, at, end);
-    let before = sides.before(crept.sum + meanwhile)?;
+    let before = sides.before(crept.sum, meanwhile)?;
     let [value, low, high] = [0.0, -REACH, REACH].map(|errors| (crept.sum + errors * crept.error).exp_m1());
     let change = Change {
         at,
@@ -51,22 +49,31 @@ fn part(series: &SeriesTrend, crept: &Crept, meanwhile: f64) -> Option<Part> {
     };
     let returned = findings::has_returned(&series.trend, &change);
     let (series, suspects) = (series.series.clone(), (first, last));
-    Some(Part { series, change, suspects, likely: first, returned, confirmed: None, summed: Some(crept.count) })
+    let summed = Some(Summed { duels: crept.count, p: normal_tail(crept.sureness) });
+    Some(Part { series, change, suspects, likely: first, returned, confirmed: None, summed })
 }
 
-/// Whether a step of the points is a piece of this slow move: it may be as small as that, most of its suspects lie in it, and
-/// most were dueled. None of these moved like the step, or it would be confirmed.
+/// Whether a drift of the points is this slow move: most of the shorter one is common.
+#[must_use]
+pub fn is_same(slow: &Part, drift: &Part) -> bool {
+    let shorter = length(slow.suspects).min(length(drift.suspects));
+    drift.change.kind == Move::Drift
+        && (slow.series == drift.series && slow.is_like(drift))
+        && 2 * common(slow, drift) > shorter
+}
+
+/// Whether a step of the points is a piece of this slow move: most of its suspects lie in it, most were dueled, and it may be
+/// no larger than half of the move, which is what a step takes that is put to an even slope.
 #[must_use]
 pub fn holds(slow: &Part, step: &Part, measured: &Measured) -> bool {
     let all = length(step.suspects);
-    let nearer = |size: Size| match size {
+    let nearer = match step.change.size {
         Size::Relative { low, high, .. } if low * high > 0.0 => low.abs().min(high.abs()),
         Size::Relative { .. } => 0.0,
         Size::Absolute { .. } => f64::INFINITY,
     };
-    slow.series == step.series
-        && slow.is_like(step)
-        && nearer(step.change.size) <= slow.change.size.value().abs()
+    (slow.series == step.series && slow.is_like(step))
+        && nearer <= slow.change.size.value().abs() / 2.0
         && 2 * common(slow, step) > all
         && 2 * measured.count(&step.series, step.suspects) > all
 }
@@ -85,6 +92,7 @@ fn common(one: &Part, other: &Part) -> usize {
 mod tests {
     use super::*;
     use crate::domain::{Level, Mark, Trend};
+    use crate::judge::confirmed;
     use crate::judge::neighbours::{Neighbours, found, tests as duels};
 
     /// Forty points that scatter by some percent, with a factor for each place.
@@ -101,8 +109,11 @@ mod tests {
         }
     }
 
-    fn told(series: &SeriesTrend, known: &[Part], all: &[Neighbours]) -> Option<Part> {
-        slow(series, known, &Measured::of(all), &found(all))
+    fn told(series: &SeriesTrend, all: &[Neighbours]) -> Option<Part> {
+        let found = found(all);
+        let told = slow(series, &Measured::of(all), &found, &confirmed::parts(series, &found));
+        assert!(told.len() < 2, "{told:?}");
+        told.into_iter().next()
     }
 
     /// Second looks at the commits from the tenth on, each of which moved by so much.
@@ -116,47 +127,50 @@ mod tests {
 
     #[test]
     fn a_leak_of_which_no_duel_found_a_piece_is_told_with_its_span_and_its_size() {
-        let part = told(&trend(leaking), &[], &leak(0.002)).expect("a slow move");
+        let part = told(&trend(leaking), &leak(0.002)).expect("a slow move");
         let Part { change, suspects, likely, returned, confirmed, summed, .. } = part;
         assert_eq!((change.kind, change.turn, suspects, likely), (Move::Drift, Turn::Regression, (10, 39), 10));
-        assert_eq!((change.within, returned, confirmed, summed), ((10, 39), false, None, Some(30)));
+        assert_eq!((change.within, returned, confirmed), ((10, 39), false, None));
+        assert!(summed.is_some_and(|summed| summed.duels == 30 && summed.p < 1e-9), "{summed:?}");
         let Size::Relative { value, low, high } = change.size else { panic!("{change:?}") };
         assert!((value - 0.06_f64.exp_m1()).abs() < 1e-9 && 0.05 < low && low < value && value < high && high < 0.07);
         assert!((change.before - 100.0).abs() < 1.0 && (change.after / change.before - 1.0 - value).abs() < 1e-9);
-        let better = told(&trend(|place| 1.0 / leaking(place)), &[], &leak(-0.002)).expect("a slow move");
+        let better = told(&trend(|place| 1.0 / leaking(place)), &leak(-0.002)).expect("a slow move");
         assert_eq!(better.change.turn, Turn::Improvement);
     }
 
     #[test]
     fn points_that_surely_did_not_move_deny_it() {
-        assert_eq!(told(&trend(|_| 1.0), &[], &leak(0.004)), None);
-        assert_eq!(told(&trend(|place| 1.0 / leaking(place)), &[], &leak(0.002)), None);
+        assert_eq!(told(&trend(|_| 1.0), &leak(0.004)), None);
+        assert_eq!(told(&trend(|place| 1.0 / leaking(place)), &leak(0.002)), None);
     }
 
     #[test]
     fn what_second_looks_found_meanwhile_is_no_part_of_it_and_denies_nothing() {
-        let with = |by: f64| {
+        let with = |by: f64, factor: &dyn Fn(usize) -> f64| {
             let mut all = leak(0.004);
             all[15] = duels::second_look(25, by);
-            let series = trend(|place| leaking(place).powi(2) * if place < 25 { 1.0 } else { by.exp() });
-            told(&series, &[], &all).map(|part| part.change.size.value().ln_1p())
+            let series = trend(|place| factor(place) * if place < 25 { 1.0 } else { by.exp() });
+            told(&series, &all).map(|part| part.change.size.value().ln_1p())
         };
-        for by in [-0.12, 0.12] {
-            assert!(with(by).is_some_and(|size| (size - 29.0 * 0.004).abs() < 1e-9), "{by}");
+        for by in [-0.12, -0.05, 0.12] {
+            let size = with(by, &|place| leaking(place).powi(2));
+            assert!(size.is_some_and(|size| (size - 29.0 * 0.004).abs() < 1e-9), "{by}: {size:?}");
+            assert_eq!(with(by, &|_| 1.0), None, "flat but for that step");
         }
-        let mut all = leak(0.006);
-        all[15] = duels::second_look(25, 0.03);
-        let flat = trend(|place| if place < 25 { 1.0 } else { 1.03 });
-        assert_eq!(told(&flat, &[], &all), None, "flat but for that step");
+        let mut all = leak(0.004);
+        all[29] = duels::second_look(39, 0.2);
+        let series = trend(|place| leaking(place).powi(2) * if place < 39 { 1.0 } else { 1.2 });
+        assert!(told(&series, &all).is_some(), "four of the last five points lie before it");
     }
 
     #[test]
     fn where_no_point_counts_since_it_began_nothing_is_told() {
         let mut series = trend(leaking);
         series.marks.truncate(10);
-        assert_eq!(told(&series, &[], &leak(0.002)), None);
+        assert_eq!(told(&series, &leak(0.002)), None);
         series.marks.clear();
-        assert_eq!(told(&series, &[], &leak(0.002)), None);
+        assert_eq!(told(&series, &leak(0.002)), None);
     }
 
     #[test]
@@ -164,29 +178,31 @@ mod tests {
         let mut series = trend(|place| if place < 36 { leaking(place) } else { 1.0 });
         let level = |from, to, value| Level { from, to, value, low: value, high: value };
         let all: Vec<Neighbours> = (10..34).map(|place| duels::second_look(place, 0.002)).collect();
-        assert!(!told(&series, &[], &all).expect("a slow move").returned);
+        assert!(!told(&series, &all).expect("a slow move").returned);
         series.trend.levels = vec![level(0, 36, 102.0), level(36, 40, 100.0)];
-        assert!(told(&series, &[], &all).expect("a slow move").returned);
+        assert!(told(&series, &all).expect("a slow move").returned);
     }
 
     #[test]
-    fn what_the_points_know_to_be_a_drift_is_told_once() {
-        let known = told(&trend(leaking), &[], &leak(0.002)).expect("a slow move");
-        assert_eq!(told(&trend(leaking), std::slice::from_ref(&known), &leak(0.002)), None);
-        let mut before = known.clone();
-        before.suspects = (0, 18);
-        assert!(told(&trend(leaking), &[before], &leak(0.002)).is_some());
-        let mut step = known;
-        step.change.kind = Move::Step;
-        assert!(told(&trend(leaking), &[step], &leak(0.002)).is_some());
+    fn a_drift_of_the_points_is_the_same_if_most_of_the_shorter_is_common() {
+        let slow = told(&trend(leaking), &leak(0.002)).expect("a slow move");
+        let is_same = |with: fn(&mut Part)| {
+            let mut other = Part { summed: None, ..slow.clone() };
+            with(&mut other);
+            is_same(&slow, &other)
+        };
+        assert!(is_same(|_| ()) && is_same(|drift| drift.suspects = (0, 20)));
+        assert!(!is_same(|drift| drift.suspects = (0, 18)));
+        assert!(!is_same(|drift| drift.change.kind = Move::Step));
+        assert!(!is_same(|drift| drift.change.turn = Turn::Improvement));
     }
 
     #[test]
     fn what_second_looks_found_one_by_one_is_no_slow_move() {
         let found: Vec<Neighbours> = (10..40).map(|place| duels::second_look(place, 0.02)).collect();
-        assert_eq!(told(&trend(|place| leaking(place).powi(10)), &[], &found), None);
-        assert_eq!(told(&trend(leaking), &[], &[]), None);
+        assert_eq!(told(&trend(|place| leaking(place).powi(10)), &found), None);
+        assert_eq!(told(&trend(leaking), &[]), None);
         let gates: Vec<Neighbours> = (10..40).map(|place| duels::duel(place, 0.002, 0.001)).collect();
-        assert_eq!(told(&trend(leaking), &[], &gates), None, "they say nothing of the size that counts");
+        assert_eq!(told(&trend(leaking), &gates), None, "they say nothing of the size that counts");
     }
 }

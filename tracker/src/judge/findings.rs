@@ -120,6 +120,12 @@ pub fn findings(mut parts: Vec<Part>, span: &Span) -> Vec<Group> {
     kept
 }
 
+/// Those parts that chance would not have made.
+#[must_use]
+pub fn standing(parts: Vec<Part>, span: &Span) -> Vec<Part> {
+    findings(parts, span).into_iter().flat_map(|group| group.parts).collect()
+}
+
 fn fits(group: &Group, part: &Part) -> bool {
     let of = &group.parts[0].change;
     if (of.kind, of.turn) != (part.change.kind, part.change.turn) {
@@ -164,15 +170,16 @@ fn believed(mut group: Group, span: &Span) -> Option<Group> {
     Some(group)
 }
 
-/// How often chance would make such a change somewhere in such a series. A step says so itself; of a drift it is read off
+/// How often chance would make such a change somewhere in such a series. A step and a sum of duels say so themselves; of
+/// another drift it is read off
 /// the interval of its size, times the places at which it could have begun. What a duel confirmed had an error budget of its
 /// own, and it was not looked for in all series.
-fn p_value(part: &Part) -> f64 {
+pub(super) fn p_value(part: &Part) -> f64 {
     if part.change.kind == Move::Step && part.confirmed.is_some() {
         return 0.0;
     }
-    if let Some(signs) = part.change.signs {
-        return signs.p;
+    if let Some(p) = part.change.signs.map(|signs| signs.p).or(part.summed.map(|summed| summed.p)) {
+        return p;
     }
     let (Size::Relative { value, low, high } | Size::Absolute { value, low, high }) = part.change.size;
     let errors = value.abs() * SIDES / (high - low);
@@ -184,7 +191,8 @@ fn p_value(part: &Part) -> f64 {
 mod tests {
     use super::*;
     use crate::domain::{
-        BenchmarkName, Change, Confirmed, Level, Machine, Mark, Metric, RecordId, Series, Signs, SuiteName, Turn,
+        BenchmarkName, Change, Confirmed, Level, Machine, Mark, Metric, RecordId, Series, Signs, SuiteName, Summed,
+        Turn,
     };
 
     fn part(name: &str, suspects: (usize, usize), likely: usize, turn: Turn, p: f64) -> Part {
@@ -245,6 +253,16 @@ mod tests {
         let duel = RecordId::of("duel", &1);
         one.confirmed = Some(Confirmed { place: 10, duel, effect: 0.03, low: None, high: None });
         assert_eq!(findings(vec![one], &span(100, 60)).len(), 1);
+    }
+
+    #[test]
+    fn a_sum_of_duels_says_itself_how_often_chance_makes_it() {
+        let slow = |p| {
+            let mut part = part("a", (10, 40), 10, Turn::Regression, 0.0);
+            (part.change.kind, part.change.signs, part.summed) = (Move::Drift, None, Some(Summed { duels: 30, p }));
+            standing(vec![part], &span(100, 60)).len()
+        };
+        assert_eq!([1e-4, 1e-3].map(slow), [1, 0]);
     }
 
     #[test]

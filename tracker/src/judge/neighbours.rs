@@ -148,8 +148,8 @@ type SeriesKey = (SuiteName, String, BenchmarkName, String);
 #[derive(Debug, Default)]
 pub struct Measured {
     effects: BTreeMap<SeriesKey, BTreeMap<usize, Effect>>,
-    /// The change that counts, as the newest second look had it.
-    size: Option<f64>,
+    /// The changes that count, as the newest second look at each series had them.
+    sizes: BTreeMap<SeriesKey, f64>,
 }
 
 /// What one duel measured.
@@ -169,13 +169,13 @@ impl Measured {
     pub fn of<'a>(all: impl IntoIterator<Item = &'a Neighbours>) -> Measured {
         let mut measured = Measured::default();
         for one in all {
-            measured.size = one.look.as_ref().map(|look| look.size).or(measured.size);
             for (benchmark, MetricVerdict { metric, verdict, .. }) in &one.verdicts {
                 let (Some(interval), Some(grounds)) = (verdict.interval, verdict.grounds) else { continue };
                 let log = verdict.effect.log();
                 let reach = (interval.high.log() - log).max(log - interval.low.log());
                 let machine = one.machine.id().as_str().to_owned();
                 let key = (one.suite.clone(), machine, benchmark.clone(), metric.name.clone());
+                measured.sizes.extend(one.look.as_ref().map(|look| (key.clone(), look.size)));
                 measured.effects.entry(key).or_default().insert(one.place, Effect { log, reach, error: grounds.se });
             }
         }
@@ -183,15 +183,16 @@ impl Measured {
     }
 
     fn effects(&self, series: &Series) -> Option<&BTreeMap<usize, Effect>> {
-        let (machine, metric) = (series.machine.id().as_str().to_owned(), series.metric.name.clone());
-        self.effects.get(&(series.suite.clone(), machine, series.benchmark.clone(), metric))
+        self.effects.get(&key(series))
     }
 
-    /// The steps of a series from commit to commit, in their order, and the change that counts.
+    /// The steps of a series from commit to commit, in their order, and the change that counts; none if there was no second
+    /// look at it. Readings so coarse that all are equal tell no error, and no step.
     #[must_use]
     pub fn steps(&self, series: &Series) -> Option<(Vec<Step>, f64)> {
         let step = |(&at, effect): (&usize, &Effect)| Step { at, size: effect.log, error: effect.error };
-        Some((self.effects(series)?.iter().map(step).collect(), self.size?.ln_1p()))
+        let steps = self.effects(series)?.iter().map(step).filter(|step| step.error > 0.0);
+        Some((steps.collect(), self.sizes.get(&key(series))?.ln_1p()))
     }
 
     /// How many of these places of a series were dueled.
@@ -215,6 +216,11 @@ impl Measured {
         let all: Option<Vec<&Effect>> = (first..=last).map(|place| effects.get(&place)).collect();
         part.change.kind == Move::Step && all.is_some_and(is_denied)
     }
+}
+
+fn key(series: &Series) -> SeriesKey {
+    let (machine, metric) = (series.machine.id().as_str().to_owned(), series.metric.name.clone());
+    (series.suite.clone(), machine, series.benchmark.clone(), metric)
 }
 
 /// What is said of a duel where only what is larger than this share counts, of an exact metric any change at all.

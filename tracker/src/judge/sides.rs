@@ -6,6 +6,9 @@ use crate::stats::robust;
 /// Of so many points before a commit and from it on, the middles tell whether the history agrees.
 const AROUND: usize = 10;
 
+/// Of so many points at the end of a slow move.
+pub const LAST: usize = 5;
+
 /// Two say the same of a move if the one is not surely less than this share of the other; of points that is sure by so many
 /// errors.
 pub const AGREES: f64 = 0.5;
@@ -47,7 +50,7 @@ impl Sides {
     /// Before the first mark of a slow move, and at its last ones.
     #[must_use]
     pub fn of_a_slow_move(series: &SeriesTrend, first: usize, last: usize) -> Sides {
-        let since = (last + 1).saturating_sub(AROUND / 2).max(first);
+        let since = (last + 1).saturating_sub(LAST).max(first);
         Sides::of(series, first, since, &[(first.saturating_sub(AROUND), last + 1)])
     }
 
@@ -68,13 +71,15 @@ impl Sides {
         Sides { noise, readings: all.iter().filter_map(reading).collect() }
     }
 
-    /// The level before a move by so much, as a logarithm, as the nearest reading has it; none if there is nothing before, or
-    /// all readings deny the move. Of levels at or below zero there is no ratio, and nothing agrees.
+    /// The level before a move by so much, beside which others moved it meanwhile, both as logarithms, as the nearest reading
+    /// has it; none if there is nothing before, or all readings deny the move. Where a level is zero, or one is above and one
+    /// below it, there is no ratio, and nothing agrees.
     #[must_use]
-    pub fn before(&self, by: f64) -> Option<f64> {
-        let off = |reading: &Reading| reading.moved.map_or(0.0, |(moved, _)| (moved - by).abs());
+    pub fn before(&self, by: f64, meanwhile: f64) -> Option<f64> {
+        let off = |reading: &Reading| reading.moved.map_or(0.0, |(moved, _)| (moved - meanwhile - by).abs());
         let agrees = |reading: &&Reading| {
-            let is_near = |(moved, error): (f64, f64)| by.signum() * moved >= AGREES * by.abs() - ERRORS * error;
+            let is_near =
+                |(moved, error): (f64, f64)| by.signum() * (moved - meanwhile) >= AGREES * by.abs() - ERRORS * error;
             by.is_finite() && reading.moved.is_none_or(is_near)
         };
         let nearest = self.readings.iter().filter(agrees).min_by(|one, other| off(one).total_cmp(&off(other)));

@@ -7,7 +7,8 @@ use super::number::{date, moved, moved_within, percent, quantity};
 use super::style::{Style, Tone};
 use super::table::{Align, Table, shorten};
 use crate::domain::{
-    Change, ChangeFinding, Commit, CommitId, Confirmed, Line, Metric, Move, Order, Part, RecordId, Size, State, Turn,
+    Change, ChangeFinding, Commit, CommitId, Confirmed, Line, Metric, Move, Order, Part, RecordId, Size, State, Summed,
+    Turn,
 };
 
 /// The schema of the JSON form; a field that changes its meaning changes this.
@@ -104,7 +105,7 @@ fn confirmed(finding: &ChangeFinding) -> Vec<String> {
 fn summed(finding: &ChangeFinding) -> Vec<String> {
     let told = |part: &Part| {
         let series = format!("{} · {}", part.series.benchmark, part.series.metric.name);
-        Some(format!("  the sum of {} duels of commits with their parents: {series}", part.summed?))
+        Some(format!("  the sum of {} duels of commits with their parents: {series}", part.summed?.duels))
     };
     finding.parts.iter().filter_map(told).take(MOST_PARTS).collect()
 }
@@ -221,7 +222,7 @@ struct JsonPart<'a> {
     likely: Option<&'a CommitId>,
     returned: bool,
     confirmed: Option<&'a Confirmed>,
-    summed: Option<usize>,
+    summed: Option<Summed>,
 }
 
 #[derive(Debug, Serialize)]
@@ -383,12 +384,12 @@ mod tests {
     #[test]
     fn a_slow_move_that_duels_tell_by_their_sum_says_so() {
         let (line, mut finding) = (line(), finding(1));
-        finding.parts[0].summed = Some(41);
+        finding.parts[0].summed = Some(Summed { duels: 41, p: 1e-6 });
         let findings = [finding];
         let shown = Shown { line: &line, findings: &findings, series: 4, beside: 0 };
         let expected = "  the sum of 41 duels of commits with their parents: kernel/matmul/0 · time\n";
         assert!(text(shown, Style::default()).contains(expected));
-        assert_eq!(serde_json::to_value(Json::new(shown)).unwrap()["findings"][0]["changes"][0]["summed"], 41);
+        assert_eq!(serde_json::to_value(Json::new(shown)).unwrap()["findings"][0]["changes"][0]["summed"]["duels"], 41);
     }
 
     #[test]

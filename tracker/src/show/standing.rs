@@ -21,7 +21,7 @@ pub fn text(points: &[NewPoint]) -> String {
     let in_line = count(Standing::InLine) + blind;
     let mut out = format!("{in_line} of {old} points in line with the level of their series\n");
     if blind > 0 {
-        let why = "of these scatter too much for a change of [trend] size to show in a point";
+        let why = "of these scatter so much that a change of [trend] size may not show in a point";
         // Writing to a text cannot fail.
         let _ = writeln!(out, "  blind: {blind} {why}");
     }
@@ -158,7 +158,7 @@ mod tests {
         ];
         let expected = "\
 2 of 5 points in line with the level of their series
-  blind: 1 of these scatter too much for a change of [trend] size to show in a point
+  blind: 1 of these scatter so much that a change of [trend] size may not show in a point
   suspect: b\\u{1b} · time: +3.1 % from its level of 5 µs
   moved: c · time: +3.1 % from its level of 5 µs, since ababababab
   disturbed: e · time: +3.1 % from its level of 5 µs, but a neighbour shared its processor: its history leaves this point out

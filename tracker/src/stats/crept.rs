@@ -42,13 +42,26 @@ pub struct Crept {
     pub sum: f64,
     /// The standard error of that.
     pub error: f64,
+    /// How many errors it is beyond what the search costs. Chance makes it so large about as seldom as a
+    /// standard normal number.
+    pub sureness: f64,
 }
 
-/// The surest slow move of at least this size among steps in order of their places; none if none is sure.
+/// The slow moves of at least this size among steps in order of their places, the surest first and others beside it.
 #[must_use]
-pub fn crept(steps: &[Step], least: f64) -> Option<Crept> {
-    let scatter = scatter(steps);
-    let mut surest: Option<(f64, Crept)> = None;
+pub fn crept(steps: &[Step], least: f64) -> Vec<Crept> {
+    let (scatter, mut found, mut open) = (scatter(steps), Vec::new(), vec![steps]);
+    while let Some(part) = open.pop() {
+        let Some(one) = surest(part, scatter, least, steps.len()) else { continue };
+        found.push(one);
+        let beside = |place: usize| part.partition_point(|step| step.at < place);
+        open.extend([&part[..beside(one.first)], &part[beside(one.last + 1)..]]);
+    }
+    found
+}
+
+fn surest(steps: &[Step], scatter: f64, least: f64, of: usize) -> Option<Crept> {
+    let mut surest = None;
     for from in 0..steps.len() {
         let (mut sum, mut variance) = (0.0, 0.0);
         let (mut lowest, mut highest) = (0.0_f64, 0.0_f64);
@@ -58,20 +71,20 @@ pub fn crept(steps: &[Step], least: f64) -> Option<Crept> {
             (lowest, highest) = (lowest.min(step.size), highest.max(step.size));
             let (count, places) = (to - from + 1, step.at - steps[from].at + 1);
             let largest = if sum > 0.0 { highest } else { -lowest };
-            let one = Crept { first: steps[from].at, last: step.at, count, sum, error: variance.sqrt() };
+            let error = variance.sqrt();
+            let sureness = sum.abs() / error - price(count, of);
             if count >= FEWEST
                 && count as f64 >= MEASURED * places as f64
                 && sum.abs() >= least
                 && largest <= LARGEST * sum.abs()
+                && sureness >= surest.map_or(ERRORS, |known: Crept| known.sureness)
             {
-                let sureness = one.sum.abs() / one.error - price(count, steps.len());
-                if sureness >= surest.map_or(ERRORS, |(known, _)| known) {
-                    surest = Some((sureness, one));
-                }
+                let first = steps[from].at;
+                surest = Some(Crept { first, last: step.at, count, sum, error, sureness });
             }
         }
     }
-    surest.map(|(_, one)| one)
+    surest
 }
 
 /// How many errors the surest of all stretches of so many steps reaches by chance: there are more short ones than long ones
@@ -112,7 +125,7 @@ mod tests {
     fn steps_that_are_nothing_but_error_are_no_slow_move() {
         let (mut noise, trials) = (Noise::seeded(71), 500 * soak());
         for (places, times) in [(50, 1.0), (300, 1.0), (300, 2.0)] {
-            let told = |_: &usize| crept(&steps(&mut noise, places, times, |_| 0.0), 0.005).is_some();
+            let told = |_: &usize| !crept(&steps(&mut noise, places, times, |_| 0.0), 0.005).is_empty();
             let told = (0..trials).filter(told).count();
             assert!(upper_bound(told, trials) < 0.01, "{places}, {times}: {told} of {trials}");
         }
@@ -124,7 +137,7 @@ mod tests {
         let mut told = 0;
         for _ in 0..trials {
             let steps = steps(&mut noise, 60, 1.0, |at| if at >= 20 { 0.003 } else { 0.0 });
-            let Some(found) = crept(&steps, 0.01) else { continue };
+            let Some(found) = crept(&steps, 0.01).first().copied() else { continue };
             let leaking = found.first.max(20)..=found.last;
             let sum = 0.003 * steps.iter().filter(|step| leaking.contains(&step.at)).count() as f64;
             told += usize::from(leaking.count() >= 25 && (found.sum - sum).abs() < 3.0 * found.error);
@@ -137,7 +150,7 @@ mod tests {
         let mut noise = Noise::seeded(73);
         for moved in [&[30][..], &[25, 45]] {
             let steps = steps(&mut noise, 60, 1.0, |at| if moved.contains(&at) { 0.04 } else { 0.0 });
-            assert_eq!(crept(&steps, 0.01), None, "{moved:?}");
+            assert_eq!(crept(&steps, 0.01), [], "{moved:?}");
         }
     }
 
@@ -146,12 +159,23 @@ mod tests {
         let of = |count: usize, apart: usize| -> Vec<Step> {
             (0..count).map(|at| Step { at: at * apart, size: -0.002, error: 0.0005 }).collect()
         };
-        let found = crept(&of(20, 1), 0.01).unwrap();
+        let found = crept(&of(20, 1), 0.01)[0];
         assert_eq!((found.first, found.last, found.count), (0, 19, 20));
         assert!((found.sum + 0.04).abs() < 1e-12 && (found.error - 0.0005 * 20.0_f64.sqrt()).abs() < 1e-12);
-        assert_eq!(crept(&of(7, 1), 0.01), None);
-        assert_eq!(crept(&of(20, 2), 0.01), None);
-        assert_eq!(crept(&of(20, 1), 0.05), None);
-        assert_eq!(crept(&[], 0.01), None);
+        assert_eq!(crept(&of(7, 1), 0.01), []);
+        assert_eq!(crept(&of(20, 2), 0.01), []);
+        assert_eq!(crept(&of(20, 1), 0.05), []);
+        assert_eq!(crept(&[], 0.01), []);
+    }
+
+    #[test]
+    fn two_leaks_are_two() {
+        let leaks = [(0..15, 0.002), (15..35, 0.0), (35..50, -0.002)];
+        let steps: Vec<Step> = leaks
+            .into_iter()
+            .flat_map(|(places, size)| places.map(move |at| Step { at, size, error: 0.001 }))
+            .collect();
+        let spans: Vec<_> = crept(&steps, 0.01).iter().map(|one| (one.first, one.last)).collect();
+        assert!(spans == [(0, 14), (35, 49)] || spans == [(35, 49), (0, 14)], "{spans:?}");
     }
 }
