@@ -10,8 +10,9 @@ use crate::domain::{
     Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
 };
 use crate::failure::Outcome;
+use crate::judge::confirmed::Duels;
 use crate::judge::findings::{self, Group, Span};
-use crate::judge::neighbours::{self, Measured};
+use crate::judge::neighbours::{self, Measured, Neighbours};
 use crate::judge::{confirmed, drifts};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
@@ -40,16 +41,20 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let newest = history.line.commits().len().saturating_sub(RECENT);
     dueled.read(store, |listed| listed.is_second_look && listed.place >= newest)?;
     let (found, measured) = (neighbours::found(dueled.all()), Measured::of(dueled.all()));
-    let (mut parts, mut slow) = (Vec::new(), Vec::new());
+    let (mut parts, mut slow, mut told) = (Vec::new(), Vec::new(), Vec::new());
     let mut span = Span::of(history.line.commits().len());
     let mut series = 0;
     let mut add = |one: SeriesTrend| {
         series += 1;
         span.count(&one);
         let looks = confirmed::parts(&one, &found);
-        slow.extend(drifts::slow(&one, &measured, &found, &looks));
-        parts.extend(looks);
+        let crept = drifts::slow(&one, &measured, &found, &looks);
         parts.extend(findings::parts(&one));
+        if !looks.is_empty() || !crept.is_empty() {
+            told.push(one);
+        }
+        parts.extend(looks);
+        slow.extend(crept);
     };
     trend::each(store, history, &Wanted::all(), settings, &mut add)?;
     anchored::all(store, history, settings)?.into_iter().for_each(|one| add(one.trend));
@@ -58,7 +63,8 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     dueled.read(store, |listed| suspects.contains(&listed.place))?;
     // What is not told keeps nothing else from being told.
     let slow = findings::standing(slow, &span);
-    let parts = confirmed::settled(parts, slow, &dueled.all().collect::<Vec<_>>());
+    let all: Vec<&Neighbours> = dueled.all().collect();
+    let parts = confirmed::settled(parts, slow, &Duels { all: &all, series: &told, settings });
     let groups = findings::findings(parts, &span);
     let mut known: Vec<Named> = store.named()?;
     let mut new_names = Vec::new();

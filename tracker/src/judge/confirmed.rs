@@ -9,11 +9,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Change, Confirmed, Move, Part, SeriesTrend, Size};
+use crate::domain::{Change, Confirmed, Move, Part, Series, SeriesTrend, Size};
+use crate::stats::changes::Settings;
 
 use super::neighbours::{Measured, Moved, Neighbours};
 use super::sides::{AGREES, Sides};
-use super::{drifts, findings};
+use super::{drifts, findings, rest};
 
 /// A drift of the points that chance would make so seldom needs no duels to tell it.
 const SURE: f64 = 1e-4;
@@ -49,11 +50,23 @@ fn part(series: &SeriesTrend, moved: &Moved) -> Option<Part> {
     Some(Part { series, change, suspects, likely: place, returned: false, confirmed, summed: None })
 }
 
+/// What was dueled along a line.
+#[derive(Debug)]
+pub struct Duels<'a> {
+    /// The duels, in the order of recording.
+    pub all: &'a [&'a Neighbours],
+    /// The series in which they found something.
+    pub series: &'a [SeriesTrend],
+    /// How changes are looked for in these.
+    pub settings: &'a Settings,
+}
+
 /// Makes one of what points say, what second looks found, the slow moves that their sums tell, and what was measured beside
 /// them: a step of the points is confirmed by a duel that moved likewise, and left out if duels deny it or tell of it in
 /// other words.
 #[must_use]
-pub fn settled(mut parts: Vec<Part>, mut slow: Vec<Part>, all: &[&Neighbours]) -> Vec<Part> {
+pub fn settled(mut parts: Vec<Part>, mut slow: Vec<Part>, duels: &Duels<'_>) -> Vec<Part> {
+    let all = duels.all;
     let measured = Measured::of(all.iter().copied());
     // Of two tales of one slow move the surer counts, that of the points if it is sure enough.
     let knows = |drift: &Part, slow: &Part| {
@@ -65,11 +78,17 @@ pub fn settled(mut parts: Vec<Part>, mut slow: Vec<Part>, all: &[&Neighbours]) -
     for of_series in parts.chunk_by(|one, other| one.series == other.series) {
         let (mut steps, mut others): (Vec<Part>, Vec<Part>) = of_series.iter().cloned().partition(is_of_points);
         confirm(&mut steps, &others, all);
+        let rest = rest_of(&of_series[0].series, &others, &slow, duels);
+        let is_still_told = |part: &Part| rest.as_ref().is_none_or(|rest| rest::still_tells(rest, part));
         // The points know of what a second look found.
         let is_known = |part: &Part| place(part).is_some() && steps.iter().any(|step| place(step) == place(part));
-        others.retain(|part| !is_known(part) && !slow.iter().any(|slow| drifts::is_same(slow, part)));
+        let is_told_else = |part: &Part| match place(part) {
+            Some(_) => is_known(part),
+            None => !is_still_told(part) || slow.iter().any(|slow| drifts::is_same(slow, part)),
+        };
+        others.retain(|part| !is_told_else(part));
         let is_left_out = |step: &Part| {
-            let is_told = is_made_up(step, &others) || slow.iter().any(|slow| drifts::holds(slow, step, &measured));
+            let is_told = is_made_up(step, &others) || !is_still_told(step);
             step.confirmed.is_none() && (is_told || measured.deny(step))
         };
         steps.retain(|step| !is_left_out(step));
@@ -77,6 +96,14 @@ pub fn settled(mut parts: Vec<Part>, mut slow: Vec<Part>, all: &[&Neighbours]) -
     }
     settled.extend(slow);
     settled
+}
+
+/// What the points of a series tell without what second looks found and their sums tell; none if there is nothing of these.
+fn rest_of(series: &Series, others: &[Part], slow: &[Part], duels: &Duels<'_>) -> Option<Vec<Part>> {
+    let found = others.iter().filter(|part| place(part).is_some());
+    let moves: Vec<&Part> = found.chain(slow.iter().filter(|slow| slow.series == *series)).collect();
+    let trend = duels.series.iter().find(|trend| trend.series == *series).filter(|_| !moves.is_empty())?;
+    Some(rest::rest(trend, &moves, duels.settings))
 }
 
 /// Confirms steps of the points of one series by duels that moved likewise: each step by one, and each duel one step, those
@@ -166,7 +193,12 @@ mod tests {
     }
 
     fn settled(parts: Vec<Part>, all: &[Neighbours]) -> Vec<Part> {
-        super::settled(parts, vec![], &all.iter().collect::<Vec<_>>())
+        settled_with(parts, vec![], all)
+    }
+
+    fn settled_with(parts: Vec<Part>, slow: Vec<Part>, all: &[Neighbours]) -> Vec<Part> {
+        let (all, settings) = (all.iter().collect::<Vec<_>>(), Settings::history());
+        super::settled(parts, slow, &Duels { all: &all, series: &[], settings: &settings })
     }
 
     fn confirmed(part: Part, all: &[Neighbours]) -> Option<Confirmed> {
@@ -257,27 +289,21 @@ mod tests {
     }
 
     #[test]
-    fn a_step_on_a_slow_move_of_which_no_commit_stands_out_is_told_by_the_move() {
-        let step = step(Turn::Regression, (12, 16));
-        let mut slow = step.clone();
-        (slow.change.kind, slow.change.signs, slow.suspects) = (Move::Drift, None, (5, 40));
-        slow.change.size = Size::Relative { value: 0.06, low: 0.05, high: 0.07 };
-        let all: Vec<Neighbours> = (12..15).map(|place| duel(place, 0.006, 0.001)).collect();
-        let told = |slow: &Part, all: &[Neighbours]| {
-            super::settled(vec![step.clone()], vec![slow.clone()], &all.iter().collect::<Vec<_>>())
+    fn a_step_of_the_points_that_is_none_without_what_duels_told_is_left_out() {
+        // Every second commit has a point, and the points see the step of place 20 at place 30.
+        let noisy =
+            |place: usize| if place < 20 { 1.0 } else { 1.03 } * [1.0, 1.004, 0.997, 1.002, 0.995][place * 7 % 5];
+        let one = series(&(0..40).map(|at| 100.0 * noisy(2 * at)).collect::<Vec<_>>());
+        let (all, settings) = ([second_look(20, 0.03)], Settings::history());
+        let told = |suspects| {
+            let mut parts = parts(&one, &neighbours::found(&all));
+            parts.push(step(Turn::Regression, suspects));
+            let all: Vec<&Neighbours> = all.iter().collect();
+            let series = std::slice::from_ref(&one);
+            let told = super::settled(parts, vec![], &Duels { all: &all, series, settings: &settings });
+            told.iter().map(|part| part.suspects).collect::<Vec<_>>()
         };
-        assert_eq!(told(&slow, &all), std::slice::from_ref(&slow));
-        assert_eq!(told(&slow, &all[..2]).len(), 2, "most were not dueled");
-        let other = |with: fn(&mut Part)| {
-            let mut other = slow.clone();
-            with(&mut other);
-            other
-        };
-        assert_eq!(told(&other(|slow| slow.suspects = (15, 40)), &all).len(), 2);
-        assert_eq!(told(&other(|slow| slow.change.turn = Turn::Improvement), &all).len(), 2);
-        assert_eq!(told(&other(|slow| slow.series.metric.name = "bytes".to_owned()), &all).len(), 2);
-        let smaller = other(|slow| slow.change.size = Size::Relative { value: 0.03, low: 0.02, high: 0.04 });
-        assert_eq!(told(&smaller, &all).len(), 2);
+        assert_eq!(told((28, 34)), [(20, 20)]);
     }
 
     #[test]
@@ -288,7 +314,7 @@ mod tests {
         let told = |half_width: f64| {
             let mut drift = drift.clone();
             drift.change.size = Size::Relative { value: 0.03, low: 0.03 - half_width, high: 0.03 + half_width };
-            let told = super::settled(vec![drift], vec![slow.clone()], &[]);
+            let told = settled_with(vec![drift], vec![slow.clone()], &[]);
             assert_eq!(told.len(), 1);
             told[0].summed.is_some()
         };

@@ -62,22 +62,6 @@ pub fn is_same(slow: &Part, drift: &Part) -> bool {
         && 2 * common(slow, drift) > shorter
 }
 
-/// Whether a step of the points is a piece of this slow move: most of its suspects lie in it, most were dueled, and it may be
-/// no larger than half of the move, which is what a step takes that is put to an even slope.
-#[must_use]
-pub fn holds(slow: &Part, step: &Part, measured: &Measured) -> bool {
-    let all = length(step.suspects);
-    let nearer = match step.change.size {
-        Size::Relative { low, high, .. } if low * high > 0.0 => low.abs().min(high.abs()),
-        Size::Relative { .. } => 0.0,
-        Size::Absolute { .. } => f64::INFINITY,
-    };
-    (slow.series == step.series && slow.is_like(step))
-        && nearer <= slow.change.size.value().abs() / 2.0
-        && 2 * common(slow, step) > all
-        && 2 * measured.count(&step.series, step.suspects) > all
-}
-
 fn length((first, last): (usize, usize)) -> usize {
     last - first + 1
 }

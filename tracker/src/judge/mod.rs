@@ -20,6 +20,7 @@ pub mod pool;
 mod promise;
 pub mod replay;
 pub mod report;
+pub mod rest;
 pub mod rule;
 #[cfg(test)]
 mod runners;

@@ -20,6 +20,9 @@ const GATED_SERIES: &str = "gated series";
 /// this share of it and may be as large.
 const FINDS: f64 = 0.5;
 
+/// How many errors a sum of duels reaches. An interval of one of them reaches farther, for one may have looked at it often.
+const REACH: f64 = 1.96;
+
 /// A duel of a commit with its first parent, as far as the history asks for it.
 #[derive(Debug)]
 pub struct Neighbours {
@@ -157,8 +160,6 @@ pub struct Measured {
 struct Effect {
     /// Its logarithm.
     log: f64,
-    /// How far its 95 % interval reaches.
-    reach: f64,
     /// Its standard error.
     error: f64,
 }
@@ -170,13 +171,12 @@ impl Measured {
         let mut measured = Measured::default();
         for one in all {
             for (benchmark, MetricVerdict { metric, verdict, .. }) in &one.verdicts {
-                let (Some(interval), Some(grounds)) = (verdict.interval, verdict.grounds) else { continue };
+                let Some(grounds) = verdict.grounds else { continue };
                 let log = verdict.effect.log();
-                let reach = (interval.high.log() - log).max(log - interval.low.log());
                 let machine = one.machine.id().as_str().to_owned();
                 let key = (one.suite.clone(), machine, benchmark.clone(), metric.name.clone());
                 measured.sizes.extend(one.look.as_ref().map(|look| (key.clone(), look.size)));
-                measured.effects.entry(key).or_default().insert(one.place, Effect { log, reach, error: grounds.se });
+                measured.effects.entry(key).or_default().insert(one.place, Effect { log, error: grounds.se });
             }
         }
         measured
@@ -195,12 +195,6 @@ impl Measured {
         Some((steps.collect(), self.sizes.get(&key(series))?.ln_1p()))
     }
 
-    /// How many of these places of a series were dueled.
-    #[must_use]
-    pub fn count(&self, series: &Series, (first, last): (usize, usize)) -> usize {
-        self.effects(series).map_or(0, |effects| effects.range(first..=last).count())
-    }
-
     /// Whether the duels deny a step of the history: each of its suspects was dueled with its parent, and together they moved
     /// by less than half of it. Then the machine moved, and no commit did.
     #[must_use]
@@ -210,8 +204,8 @@ impl Measured {
         let (first, last) = part.suspects;
         let is_denied = |all: Vec<&Effect>| {
             let moved = value.signum() * all.iter().map(|effect| effect.log).sum::<f64>();
-            let reach = all.iter().map(|effect| effect.reach.powi(2)).sum::<f64>().sqrt();
-            moved + reach < value.ln_1p().abs() / 2.0
+            let error = all.iter().map(|effect| effect.error.powi(2)).sum::<f64>().sqrt();
+            moved + REACH * error < value.ln_1p().abs() / 2.0
         };
         let all: Option<Vec<&Effect>> = (first..=last).map(|place| effects.get(&place)).collect();
         part.change.kind == Move::Step && all.is_some_and(is_denied)
