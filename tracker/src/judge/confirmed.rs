@@ -368,6 +368,9 @@ mod tests {
         // By 2 %, and the newer half lies as high as the older.
         let noisy: Vec<f64> = (0..16).map(|at| 100.0 + [0.0, 2.5, -1.5, 1.0, -2.5, 0.5][at * 5 % 6]).collect();
         assert_eq!(parts_in(0.01, &noisy).len(), 1);
+        let lower: Vec<f64> =
+            noisy.iter().enumerate().map(|(at, level)| level * if at < 10 { 1.0 } else { 0.95 }).collect();
+        assert_eq!(parts_in(0.01, &lower).len(), 1, "they went the other way by more than they scatter");
         assert!(parts_in(0.2, &noisy).is_empty());
     }
 

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn points_that_surely_did_not_move_deny_it() {
         assert_eq!(told(&trend(|_| 1.0), &leak(0.004)), None);
-        assert_eq!(told(&trend(|place| 1.0 / leaking(place)), &leak(0.002)), None);
+        assert_eq!(told(&trend(|place| 1.0 / leaking(place)), &leak(0.004)), None);
     }
 
     #[test]

@@ -78,8 +78,9 @@ impl Sides {
     pub fn before(&self, by: f64, meanwhile: f64) -> Option<f64> {
         let off = |reading: &Reading| reading.moved.map_or(0.0, |(moved, _)| (moved - meanwhile - by).abs());
         let agrees = |reading: &&Reading| {
-            let is_near =
-                |(moved, error): (f64, f64)| by.signum() * (moved - meanwhile) >= AGREES * by.abs() - ERRORS * error;
+            // Points that went the other way say that it did not move, and no more: they cannot deny what they do not see.
+            let far = |moved: f64| if moved * by.signum() < 0.0 { 0.0 } else { moved * by.signum() };
+            let is_near = |(moved, error): (f64, f64)| far(moved - meanwhile) >= AGREES * by.abs() - ERRORS * error;
             by.is_finite() && reading.moved.is_none_or(is_near)
         };
         let nearest = self.readings.iter().filter(agrees).min_by(|one, other| off(one).total_cmp(&off(other)));
