@@ -8,11 +8,8 @@ use crate::stats::crept::{Crept, crept};
 use crate::stats::student::normal_tail;
 
 use super::findings;
-use super::neighbours::{Measured, Moved};
+use super::neighbours::{Measured, Moved, REACH};
 use super::sides::{LAST, Sides};
-
-/// How many errors a 95 % interval reaches.
-const REACH: f64 = 1.96;
 
 /// The slow moves of a series that its duels tell and its points do not deny. What second looks found at a commit is no piece
 /// of them; those that the points do not deny either, with these parts, are findings of their own.
@@ -53,23 +50,11 @@ fn part(series: &SeriesTrend, crept: &Crept, found: &[Part]) -> Option<Part> {
     Some(Part { series, change, suspects, likely: first, returned, confirmed: None, summed })
 }
 
-/// Whether a drift of the points is this slow move: most of the shorter one is common.
+/// Whether a change of the points is a drift and this slow move.
 #[must_use]
 pub fn is_same(slow: &Part, drift: &Part) -> bool {
-    let shorter = length(slow.suspects).min(length(drift.suspects));
-    drift.change.kind == Move::Drift
-        && (slow.series == drift.series && slow.is_like(drift))
-        && 2 * common(slow, drift) > shorter
-}
-
-fn length((first, last): (usize, usize)) -> usize {
-    last - first + 1
-}
-
-/// How many commits two parts have in common.
-fn common(one: &Part, other: &Part) -> usize {
-    let (first, last) = (one.suspects.0.max(other.suspects.0), one.suspects.1.min(other.suspects.1));
-    (last + 1).saturating_sub(first)
+    let is_like = drift.change.kind == Move::Drift && slow.series == drift.series && slow.is_like(drift);
+    is_like && findings::are_one(slow.suspects, drift.suspects)
 }
 
 #[cfg(test)]

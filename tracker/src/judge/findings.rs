@@ -134,13 +134,15 @@ fn fits(group: &Group, part: &Part) -> bool {
     let (low, high) = (group.suspects.0.max(part.suspects.0), group.suspects.1.min(part.suspects.1));
     let meets = match of.kind {
         Move::Step => low <= high,
-        // Drifts are long: they are one if most of the shorter one is common.
-        Move::Drift => {
-            let length = |(first, last): (usize, usize)| last - first + 1;
-            low <= high && 2 * (high - low + 1) > length(group.suspects).min(length(part.suspects))
-        }
+        Move::Drift => are_one(group.suspects, part.suspects),
     };
     meets && group.parts.iter().all(|other| other.series != part.series)
+}
+
+/// Whether drifts over these commits are one. Drifts are long: they are if most of the shorter one is common.
+pub(super) fn are_one(one: (usize, usize), other: (usize, usize)) -> bool {
+    let length = |(first, last): (usize, usize)| (last + 1).saturating_sub(first);
+    2 * length((one.0.max(other.0), one.1.min(other.1))) > length(one).min(length(other))
 }
 
 /// The group without the parts that chance would have made.

@@ -21,7 +21,7 @@ const GATED_SERIES: &str = "gated series";
 const FINDS: f64 = 0.5;
 
 /// How many errors a sum of duels reaches. An interval of one of them reaches farther, for one may have looked at it often.
-const REACH: f64 = 1.96;
+pub const REACH: f64 = 1.96;
 
 /// A duel of a commit with its first parent, as far as the history asks for it.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ const FEWEST: usize = 8;
 /// So many of the places from the first to the last must have been measured.
 const MEASURED: f64 = 2.0 / 3.0;
 
-/// The sum must be so many of its errors, and as many more as the search costs: [`price`]. The surest of all stretches of up to
+/// The sum must be so many of its errors, and as many more as the search costs (`price`). The surest of all stretches of up to
 /// 300 steps that are nothing but error is so sure in fewer than one of a hundred cases (a test counts them).
 const ERRORS: f64 = 2.4;
 
@@ -42,8 +42,7 @@ pub struct Crept {
     pub sum: f64,
     /// The standard error of that.
     pub error: f64,
-    /// How many errors it is beyond what the search costs. Chance makes it so large about as seldom as a
-    /// standard normal number.
+    /// How many errors it is beyond what the search costs: read as a standard normal number.
     pub sureness: f64,
 }
 
