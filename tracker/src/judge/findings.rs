@@ -147,16 +147,15 @@ pub(super) fn are_one(one: (usize, usize), other: (usize, usize)) -> bool {
 
 /// The group without the parts that chance would have made.
 fn believed(mut group: Group, span: &Span) -> Option<Group> {
-    let tested = span.at(group.likely).max(group.parts.len());
+    // What a duel confirmed stands. Counted among the discoveries it would lift the bar for the others.
+    let (mut stand, asked): (Vec<Part>, Vec<Part>) = group.parts.into_iter().partition(is_confirmed);
+    let tested = span.at(group.likely).saturating_sub(stand.len()).max(asked.len());
     // Series that did not move were tested as well, and their p values are not small.
-    let mut p_values: Vec<f64> = group.parts.iter().map(p_value).collect();
+    let mut p_values: Vec<f64> = asked.iter().map(p_value).collect();
     p_values.resize(tested, 1.0);
-    let stands = discoveries::within_a_commit(&p_values, RATE);
-    let mut at = 0;
-    group.parts.retain(|_| {
-        at += 1;
-        stands[at - 1]
-    });
+    let discovered = discoveries::within_a_commit(&p_values, RATE);
+    stand.extend(asked.into_iter().zip(discovered).filter_map(|(part, stands)| stands.then_some(part)));
+    group.parts = stand;
     let weight = |part: &Part| part.change.size.value().abs();
     group.parts.sort_by(|one, other| weight(other).total_cmp(&weight(one)).then_with(|| one.series.cmp(&other.series)));
     // What was left out narrows the range no longer.
@@ -172,14 +171,14 @@ fn believed(mut group: Group, span: &Span) -> Option<Group> {
     Some(group)
 }
 
+/// Whether it is a step that a duel confirmed, which had an error budget of its own and was not looked for in all series.
+fn is_confirmed(part: &Part) -> bool {
+    part.change.kind == Move::Step && part.confirmed.is_some()
+}
+
 /// How often chance would make such a change somewhere in such a series. A step and a sum of duels say so themselves; of
-/// another drift it is read off
-/// the interval of its size, times the places at which it could have begun. What a duel confirmed had an error budget of its
-/// own, and it was not looked for in all series.
+/// another drift it is read off the interval of its size, times the places at which it could have begun.
 pub(super) fn p_value(part: &Part) -> f64 {
-    if part.change.kind == Move::Step && part.confirmed.is_some() {
-        return 0.0;
-    }
     if let Some(p) = part.change.signs.map(|signs| signs.p).or(part.summed.map(|summed| summed.p)) {
         return p;
     }
@@ -255,6 +254,22 @@ mod tests {
         let duel = RecordId::of("duel", &1);
         one.confirmed = Some(Confirmed { place: 10, duel, effect: 0.03, low: None, high: None });
         assert_eq!(findings(vec![one], &span(100, 60)).len(), 1);
+    }
+
+    #[test]
+    fn what_duels_confirmed_takes_no_other_series_along() {
+        let sure = ["a", "b"].map(|name| {
+            let mut part = part(name, (10, 10), 10, Turn::Regression, 1e-9);
+            let duel = RecordId::of("duel", &name);
+            part.confirmed = Some(Confirmed { place: 10, duel, effect: 0.03, low: None, high: None });
+            part
+        });
+        let beside = |p, series| {
+            let parts = sure.iter().cloned().chain([part("c", (10, 10), 10, Turn::Regression, p)]).collect();
+            findings(parts, &span(series, 60))[0].parts.len()
+        };
+        // Of five series three were not confirmed: one of them is asked for a third of the rate.
+        assert_eq!([beside(0.025, 5), beside(0.015, 5), beside(0.04, 3)], [2, 3, 3]);
     }
 
     #[test]
