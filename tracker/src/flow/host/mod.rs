@@ -50,6 +50,8 @@ pub enum Base {
     Parent,
     /// This very commit.
     Commit(CommitId),
+    /// What somebody named by hand: a hash, a tag, a branch.
+    Named(String),
     /// Where head left the line that this commit is of.
     LeftFrom(CommitId),
 }
@@ -120,9 +122,9 @@ fn address(text: &str) -> Option<String> {
 #[must_use]
 pub fn detect(around: &Surroundings<'_>) -> Option<Host> {
     let found = github::detect(around).or_else(|| gitlab::detect(around)).or_else(|| plain(around));
-    // Whoever sets this knows better.
-    let named = around.hash("TACHOGRAPH_BASE");
-    found.map(|host| if let Some(base) = named { Host { base: Some(Base::Commit(base)), ..host } } else { host })
+    // Whoever sets this knows better; zeros are what hosts write for no commit.
+    let named = around.set("TACHOGRAPH_BASE").filter(|revision| revision.bytes().any(|sign| sign != b'0'));
+    found.map(|host| if let Some(base) = named { Host { base: Some(Base::Named(base)), ..host } } else { host })
 }
 
 /// A host that nothing else is known of.

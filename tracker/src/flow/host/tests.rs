@@ -116,6 +116,11 @@ fn gitlab_merge_requests_merged_results_and_trains_have_their_bases() {
 
 #[test]
 fn whoever_names_a_base_by_hand_knows_better() {
-    let host = on(&[("TACHOGRAPH_BASE", A)], "").unwrap();
-    assert_eq!(host.base, Some(Base::Commit(id(A))));
+    let base = |named: &str| on(&[("TACHOGRAPH_BASE", named)], "").unwrap().base;
+    assert_eq!([A, "v1.2"].map(base), [A, "v1.2"].map(|named| Some(Base::Named(named.to_owned()))));
+    assert_eq!(base(&"0".repeat(40)), None, "no commit, as hosts write it");
+    let told = r#"{"pull_request": {"number": 7, "base": {"sha": "REPLACED"}}}"#.replace("REPLACED", B);
+    let variables = [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "pull_request"), ("TACHOGRAPH_BASE", "main")];
+    let host = on(&[&variables[..], &[("GITHUB_EVENT_PATH", "/event.json")]].concat(), &told).unwrap();
+    assert_eq!(host.base, Some(Base::Named("main".to_owned())), "and not what the event says");
 }

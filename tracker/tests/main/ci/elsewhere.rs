@@ -171,3 +171,15 @@ fn the_jobs_for_gitlab_measure_report_and_share() {
     assert!(refs.lines().filter(|line| line.starts_with("runs/")).count() == 1, "{refs}");
     assert!(!fs::read_to_string(folder.join(".git/config")).expect("a config").contains("ledger"));
 }
+
+#[test]
+fn a_base_named_by_hand_may_be_any_revision_and_one_that_is_not_there_is_refused() {
+    let world = project(r#"{"a": 700000}"#);
+    let head = propose(&world, "named", r#"{"a": 700001}"#);
+    let folder = checkout(&world, "elsewhere", &head);
+    let named = |base| run(&world, &folder, "tachograph ci", &[("CI", "true"), ("TACHOGRAPH_BASE", base)]);
+    let (ended, said) = named("origin/main");
+    assert!(ended == 0 && said.contains("as TACHOGRAPH_BASE says"), "{said}");
+    let (ended, said) = named("v9.9");
+    assert!(ended == 3 && said.contains("TACHOGRAPH_BASE, \"v9.9\", is not in this clone"), "{said}");
+}
