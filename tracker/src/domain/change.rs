@@ -97,6 +97,15 @@ impl Size {
             Size::Relative { value, .. } | Size::Absolute { value, .. } => value,
         }
     }
+
+    /// Its logarithm; none where there is no ratio.
+    #[must_use]
+    pub fn log(self) -> Option<f64> {
+        match self {
+            Size::Relative { value, .. } => Some(value.ln_1p()).filter(|log| log.is_finite()),
+            Size::Absolute { .. } => None,
+        }
+    }
 }
 
 /// What speaks for a change.

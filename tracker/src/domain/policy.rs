@@ -173,6 +173,9 @@ pub struct PolicyEntry {
     /// The metric that it is about; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
+    /// The kind of metrics that it is about, which nobody writes; all if absent.
+    #[serde(skip)]
+    pub kind: Option<Kind>,
     /// How much worse it may get.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
@@ -190,6 +193,7 @@ impl PolicyEntry {
     pub fn is_about(&self, benchmark: &BenchmarkName, metric: &Metric) -> bool {
         self.pattern.as_ref().is_none_or(|pattern| pattern.matches(benchmark.as_str()))
             && self.metric.as_ref().is_none_or(|name| *name == metric.name)
+            && self.kind.is_none_or(|kind| kind == metric.kind)
     }
 }
 

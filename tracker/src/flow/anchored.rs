@@ -12,15 +12,13 @@ use crate::judge::anchor::{self, Joined};
 use crate::judge::estimate::{medians, over_lives};
 use crate::record::Store;
 use crate::stats::changes::Settings;
+use crate::stats::student::NORMAL_95;
 
 /// The note of a duel that names the compiler of its base.
 pub(super) const TOOLCHAIN_OF_BASE: &str = "rustc of base";
 
 /// The standard error of a ratio of one life, which does not tell its own: lives of one build differ by so much at the most.
 const ERROR_OF_ONE_LIFE: f64 = 0.01;
-
-/// The quantile of a 95 % interval.
-const SIDES: f64 = 1.96;
 
 /// What a history of ratios is of.
 type What = (SuiteName, BenchmarkName, Metric);
@@ -109,7 +107,7 @@ fn put_first(strands: &mut [Strand]) {
 /// The joined commits as marks of a series; runs, that it has none of, are counted as duels.
 fn marks(joined: &Joined) -> Vec<Mark> {
     let mark = |knot: &anchor::Knot| {
-        let side = SIDES * knot.variance.sqrt();
+        let side = NORMAL_95 * knot.variance.sqrt();
         Mark {
             place: knot.place,
             level: knot.log.exp(),

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::anchored;
-use super::dueled::Dueled;
+use super::dueled::{Dueled, Listed};
 use super::trend::{self, History};
 use crate::domain::{
     Annotation, ChangeFinding, Commit, Line, Move, Named, Part, Pattern, RecordId, SeriesTrend, State, Turn,
@@ -17,7 +17,7 @@ use crate::judge::{confirmed, drifts};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
 
-/// What second looks saw before the newest commits, of which there are so many, is known to the history, if it is so.
+/// Of earlier commits than the newest, of which there are so many, what second looks confirmed is told and no more.
 const RECENT: usize = 300;
 
 /// Of more suspects the newest are named.
@@ -39,8 +39,10 @@ pub struct Changes {
 pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Outcome<Changes> {
     let mut dueled = Dueled::list(store, &history.line)?;
     let newest = history.line.commits().len().saturating_sub(RECENT);
-    dueled.read(store, |listed| listed.is_second_look && listed.place >= newest)?;
-    let (found, measured) = (neighbours::found(dueled.all()), Measured::of(dueled.all()));
+    let counts = |listed: &Listed| listed.place >= newest || listed.is_where_one_confirmed;
+    dueled.read(store, |listed| listed.is_second_look && counts(listed))?;
+    let found = neighbours::found(dueled.all());
+    let measured = Measured::of(dueled.all().filter(|one| one.place >= newest));
     let (mut parts, mut slow, mut told) = (Vec::new(), Vec::new(), Vec::new());
     let mut span = Span::of(history.line.commits().len());
     let mut series = 0;
@@ -63,6 +65,9 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     dueled.read(store, |listed| suspects.contains(&listed.place))?;
     // What is not told keeps nothing else from being told.
     let slow = findings::standing(slow, &span);
+    let (drifts, mut parts): (Vec<Part>, Vec<Part>) =
+        parts.into_iter().partition(|part| part.change.kind == Move::Drift);
+    parts.extend(findings::standing(drifts, &span));
     let all: Vec<&Neighbours> = dueled.all().collect();
     let parts = confirmed::settled(parts, slow, &Duels { all: &all, series: &told, settings });
     let groups = findings::findings(parts, &span);

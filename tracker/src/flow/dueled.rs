@@ -1,11 +1,11 @@
 //! The duels of a line's commits with their first parents, each read once and when it is asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::domain::{Line, RecordId};
 use crate::failure::Outcome;
 use crate::judge::neighbours::Neighbours;
-use crate::record::Store;
+use crate::record::{ParentDuel, Store};
 
 /// A duel that the store has.
 #[derive(Debug)]
@@ -15,24 +15,33 @@ pub(super) struct Listed {
     pub(super) place: usize,
     /// Whether it was a second look at suspects.
     pub(super) is_second_look: bool,
+    /// Whether a second look at the commit, this or another, confirmed something.
+    pub(super) is_where_one_confirmed: bool,
 }
 
 /// All of them, and what was read.
 #[derive(Debug)]
 pub(super) struct Dueled {
-    /// In the order of recording.
+    /// In the order of measuring.
     listed: Vec<Listed>,
     read: BTreeMap<usize, Neighbours>,
 }
 
 impl Dueled {
-    /// Lists those whose commit is on the line.
+    /// Lists those whose commit stands on the line right behind its parent.
     pub(super) fn list(store: &mut Store, line: &Line) -> Outcome<Dueled> {
-        let mut listed = Vec::new();
-        for (id, head, is_second_look) in store.duels_of_neighbours()? {
-            listed.extend(line.place(&head).map(|place| Listed { id, place, is_second_look }));
-        }
-        Ok(Dueled { listed, read: BTreeMap::new() })
+        let all = store.duels_of_neighbours()?;
+        let place = |one: &ParentDuel| {
+            let place = line.place(&one.commit)?;
+            (line.place(&one.parent)? + 1 == place).then_some(place)
+        };
+        let confirmed: HashSet<usize> = all.iter().filter(|one| one.has_confirmed).filter_map(place).collect();
+        let listed = all.into_iter().filter_map(|one| {
+            let place = place(&one)?;
+            let is_where_one_confirmed = confirmed.contains(&place);
+            Some(Listed { id: one.id, place, is_second_look: one.is_second_look, is_where_one_confirmed })
+        });
+        Ok(Dueled { listed: listed.collect(), read: BTreeMap::new() })
     }
 
     /// Reads those that are wanted and were not read.
@@ -48,7 +57,7 @@ impl Dueled {
         Ok(())
     }
 
-    /// What was read, in the order of recording.
+    /// What was read, in the order of measuring.
     pub(super) fn all(&self) -> impl Iterator<Item = &Neighbours> {
         self.read.values()
     }

@@ -9,6 +9,7 @@
 use crate::domain::{Change, Direction, Level, Move, Offset, Ratio, Size, Strand, Tie, Trend};
 use crate::stats::changes::{Settings, Values};
 use crate::stats::robust::median;
+use crate::stats::student::NORMAL_95;
 
 /// Of neighbours that lie farther apart than this many commits nothing is learned.
 const REACH: usize = 5;
@@ -24,9 +25,6 @@ const OF_A_MEDIAN: f64 = 1.2533;
 
 /// From the median distance to a standard deviation.
 const OF_DISTANCE: f64 = 1.4826;
-
-/// The quantile of a 95 % interval.
-const SIDES: f64 = 1.96;
 
 /// Strands laid upon one another.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,7 +249,7 @@ impl Joined {
 /// A size with the doubt of ties in it, and whether it still leaves out nothing at all.
 fn widened(size: Size, doubt: f64) -> (Size, bool) {
     let Size::Relative { value, low, high } = size else { return (size, true) };
-    let side = |end: f64| (end.ln_1p() - value.ln_1p()).powi(2) + SIDES * SIDES * doubt;
+    let side = |end: f64| (end.ln_1p() - value.ln_1p()).powi(2) + NORMAL_95.powi(2) * doubt;
     let (low, high) = ((value.ln_1p() - side(low).sqrt()).exp_m1(), (value.ln_1p() + side(high).sqrt()).exp_m1());
     (Size::Relative { value, low, high }, doubt <= 0.0 || low > 0.0 || high < 0.0)
 }
@@ -331,7 +329,7 @@ mod tests {
         for _ in 0..300 {
             let strands = fleet(&mut noise, 60, &[0.0, 0.05], |_| 0.0);
             let offset = join(&strands).offsets[1].expect("tied");
-            outside += usize::from((offset.log - 0.05).abs() > SIDES * offset.error);
+            outside += usize::from((offset.log - 0.05).abs() > NORMAL_95 * offset.error);
         }
         // One in twenty, and not more than one in ten: neighbours share a point, which the error does not count.
         assert!(outside < 30, "{outside} of 300");

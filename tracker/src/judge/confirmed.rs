@@ -45,15 +45,16 @@ fn part(series: &SeriesTrend, moved: &Moved) -> Option<Part> {
         noises: effect.ln_1p() / sides.noise,
         signs: None,
     };
+    let returned = findings::has_returned(&series.trend, &change);
     let (suspects, confirmed) = ((place, place), Some(moved.seen.clone()));
     let series = series.series.clone();
-    Some(Part { series, change, suspects, likely: place, returned: false, confirmed, summed: None })
+    Some(Part { series, change, suspects, likely: place, returned, confirmed, summed: None })
 }
 
 /// What was dueled along a line.
 #[derive(Debug)]
 pub struct Duels<'a> {
-    /// The duels, in the order of recording.
+    /// The duels, in the order of measuring.
     pub all: &'a [&'a Neighbours],
     /// The series in which they found something.
     pub series: &'a [SeriesTrend],
@@ -102,7 +103,10 @@ pub fn settled(mut parts: Vec<Part>, mut slow: Vec<Part>, duels: &Duels<'_>) -> 
 fn rest_of(series: &Series, others: &[Part], slow: &[Part], duels: &Duels<'_>) -> Option<Vec<Part>> {
     let found = others.iter().filter(|part| place(part).is_some());
     let moves: Vec<&Part> = found.chain(slow.iter().filter(|slow| slow.series == *series)).collect();
-    let trend = duels.series.iter().find(|trend| trend.series == *series).filter(|_| !moves.is_empty())?;
+    if moves.is_empty() {
+        return None;
+    }
+    let trend = duels.series.iter().find(|trend| trend.series == *series)?;
     Some(rest::rest(trend, &moves, duels.settings))
 }
 
@@ -112,7 +116,7 @@ fn confirm(steps: &mut [Part], found: &[Part], all: &[&Neighbours]) {
     let mut pairs: Vec<(f64, usize, Confirmed)> = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         if among(step, found).count() < 2 || !is_made_up(step, found) {
-            let off = |seen: &Confirmed| (step.change.size.value() - seen.effect).abs();
+            let off = |seen: &Confirmed| step.change.size.log().map_or(0.0, |log| (log - seen.effect.ln_1p()).abs());
             pairs.extend(confirming(step, all).into_iter().map(|seen| (off(&seen), number, seen)));
         }
     }
@@ -145,8 +149,8 @@ fn among<'a>(step: &'a Part, found: &'a [Part]) -> impl Iterator<Item = &'a Part
 
 /// Whether what second looks found among the suspects of a step makes up most of it.
 fn is_made_up(step: &Part, found: &[Part]) -> bool {
-    let sum: f64 = among(step, found).map(|part| part.change.size.value().ln_1p()).sum();
-    sum.abs() >= AGREES * step.change.size.value().ln_1p().abs()
+    let sum: f64 = among(step, found).filter_map(|part| part.change.size.log()).sum();
+    step.change.size.log().is_some_and(|log| sum.abs() >= AGREES * log.abs())
 }
 
 /// The duels that may confirm a step. Of several of one commit the newest counts.
@@ -355,6 +359,23 @@ mod tests {
             assert!(change.noises > 5.0 && confirmed.as_ref().is_some_and(|seen| seen.place == 20));
         }
         assert_eq!(parts_in(-0.03, &levels(2, 0.97))[0].change.turn, Turn::Improvement);
+    }
+
+    #[test]
+    fn what_a_second_look_saw_has_returned_when_the_level_has() {
+        let mut all = levels(20, 1.03);
+        all[20..].iter_mut().for_each(|level| *level /= 1.03);
+        let mut series = series(&all);
+        let told = |series: &SeriesTrend| {
+            let parts = parts(series, &looks(&[second_look(20, 0.03)]));
+            assert_eq!(parts.len(), 1);
+            parts[0].returned
+        };
+        let of = |from, to, value| Level { value, ..level(from, to) };
+        series.trend.levels = vec![of(0, 10, 100.1), of(10, 20, 103.1), of(20, 30, 100.1)];
+        assert!(told(&series));
+        series.trend.levels.truncate(2);
+        assert!(!told(&series));
     }
 
     #[test]

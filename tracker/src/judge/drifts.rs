@@ -5,10 +5,10 @@
 
 use crate::domain::{Change, Move, Part, SeriesTrend, Size, Summed, Turn};
 use crate::stats::crept::{Crept, crept};
-use crate::stats::student::normal_tail;
+use crate::stats::student::{NORMAL_95, normal_tail};
 
 use super::findings;
-use super::neighbours::{Measured, Moved, REACH};
+use super::neighbours::{Measured, Moved};
 use super::sides::{LAST, Sides};
 
 /// The slow moves of a series that its duels tell and its points do not deny. What second looks found at a commit is no piece
@@ -29,10 +29,10 @@ fn part(series: &SeriesTrend, crept: &Crept, found: &[Part]) -> Option<Part> {
     // What moved otherwise before the points that say how far it came.
     let said = series.marks[end.saturating_sub(LAST / 2).max(at)].place;
     let meanwhile = found.iter().filter(|part| (first..=said).contains(&part.likely));
-    let meanwhile: f64 = meanwhile.map(|part| part.change.size.value().ln_1p()).sum();
+    let meanwhile: f64 = meanwhile.filter_map(|part| part.change.size.log()).sum();
     let sides = Sides::of_a_slow_move(series, at, end);
     let before = sides.before(crept.sum, meanwhile)?;
-    let [value, low, high] = [0.0, -REACH, REACH].map(|errors| (crept.sum + errors * crept.error).exp_m1());
+    let [value, low, high] = [0.0, -NORMAL_95, NORMAL_95].map(|errors| (crept.sum + errors * crept.error).exp_m1());
     let change = Change {
         at,
         within: (at, end),

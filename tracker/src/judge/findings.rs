@@ -4,9 +4,9 @@
 //! Hochberg's rule says which of them stand, among all the series that were measured on both sides of it: one series of a
 //! thousand that moved a little is what chance does, two hundred are not.
 
-use crate::domain::{Move, Part, SeriesTrend, Size, Trend};
+use crate::domain::{Change, Move, Part, SeriesTrend, Size, Trend};
 use crate::stats::discoveries;
-use crate::stats::student::normal_tail;
+use crate::stats::student::{NORMAL_95, normal_tail};
 
 /// The expected share of false changes among those that are reported of one commit.
 pub const RATE: f64 = 0.05;
@@ -14,13 +14,10 @@ pub const RATE: f64 = 0.05;
 /// A level that lies within this share of the change from where it was before has returned.
 const RETURNED: f64 = 0.25;
 
-/// How a 95 % interval's width is to be divided to give an error.
-const SIDES: f64 = 2.0 * 1.96;
-
 /// The parts of findings that a series holds.
 #[must_use]
 pub fn parts(series: &SeriesTrend) -> Vec<Part> {
-    let part = |change: &crate::domain::Change| {
+    let part = |change: &Change| {
         let (suspects, likely) = match change.kind {
             Move::Step => (series.suspects(change.within), series.suspects((change.at, change.at)).1),
             // A drift has no first bad commit: its span is all that is known.
@@ -44,7 +41,7 @@ pub fn parts(series: &SeriesTrend) -> Vec<Part> {
 }
 
 /// Whether the last level lies about where the level before the change lay.
-pub(super) fn has_returned(trend: &Trend, change: &crate::domain::Change) -> bool {
+pub(super) fn has_returned(trend: &Trend, change: &Change) -> bool {
     let behind = trend.levels.last().filter(|level| level.from > change.within.1);
     let moved = change.after - change.before;
     behind.is_some_and(|level| ((level.value - change.before) / moved).abs() <= RETURNED)
@@ -97,8 +94,8 @@ pub fn findings(mut parts: Vec<Part>, span: &Span) -> Vec<Group> {
     // The surest places first: wider ones join them.
     parts.sort_by(|one, other| {
         let width = |part: &Part| part.suspects.1 - part.suspects.0;
-        let names = |part: &Part| (part.likely, part.series.clone());
-        width(one).cmp(&width(other)).then_with(|| names(one).cmp(&names(other)))
+        let of = |part: &Part| (width(part), part.likely);
+        of(one).cmp(&of(other)).then_with(|| one.series.cmp(&other.series))
     });
     let mut groups: Vec<Group> = Vec::new();
     for part in parts {
@@ -183,7 +180,7 @@ pub(super) fn p_value(part: &Part) -> f64 {
         return p;
     }
     let (Size::Relative { value, low, high } | Size::Absolute { value, low, high }) = part.change.size;
-    let errors = value.abs() * SIDES / (high - low);
+    let errors = value.abs() * 2.0 * NORMAL_95 / (high - low);
     let places = (part.change.within.1 - part.change.within.0 + 1) as f64;
     (2.0 * places * normal_tail(errors)).min(1.0)
 }
@@ -192,8 +189,7 @@ pub(super) fn p_value(part: &Part) -> f64 {
 mod tests {
     use super::*;
     use crate::domain::{
-        BenchmarkName, Change, Confirmed, Level, Machine, Mark, Metric, RecordId, Series, Signs, SuiteName, Summed,
-        Turn,
+        BenchmarkName, Confirmed, Level, Machine, Mark, Metric, RecordId, Series, Signs, SuiteName, Summed, Turn,
     };
 
     fn part(name: &str, suspects: (usize, usize), likely: usize, turn: Turn, p: f64) -> Part {

@@ -2,26 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{
-    BenchmarkName, Bout, Call, Confirmed, Duel, Judged, Kind, Limit, Machine, Metric, MetricVerdict, Move, Part,
-    Policy, PolicyEntry, RecordId, Series, Size, SuiteName, Turn,
+    BenchmarkName, Call, Confirmed, Duel, Judged, Kind, Limit, Machine, Metric, MetricVerdict, Move, Part, Policy,
+    PolicyEntry, RecordId, Series, SuiteName, Turn, Unit,
 };
 use crate::stats::crept::Step;
+use crate::stats::student::NORMAL_95;
 
 use super::known::Known;
 
 /// The note of a duel that was a second look at suspects: the limit beyond which a change was confirmed, as a share.
 pub const SECOND_LOOK: &str = "second_look";
 
+/// The note of a second look with what it confirmed: that stays so, whatever lives of other duels taught of these then.
+pub const CONFIRMED: &str = "confirmed";
+
 /// The note of a duel that says over how many series its error was divided.
-const GATED_SERIES: &str = "gated series";
+pub const GATED_SERIES: &str = "gated series";
 
 /// A change of the size from which on one is confirmed may come out a little smaller: a second look finds what is larger than
 /// this share of it and may be as large.
 const FINDS: f64 = 0.5;
-
-/// How many errors a sum of duels reaches. An interval of one of them reaches farther, for one may have looked at it often.
-pub const REACH: f64 = 1.96;
 
 /// A duel of a commit with its first parent, as far as the history asks for it.
 #[derive(Debug)]
@@ -31,8 +34,8 @@ pub struct Neighbours {
     id: RecordId,
     suite: SuiteName,
     machine: Machine,
-    /// What moved if any change at all counts.
-    verdicts: Vec<(BenchmarkName, MetricVerdict)>,
+    /// What moved if any change at all counts, of each metric of which it says anything.
+    verdicts: BTreeMap<BenchmarkName, Vec<MetricVerdict>>,
     /// None if it was no second look.
     look: Option<Look>,
 }
@@ -45,7 +48,7 @@ struct Look {
     found: Vec<Moved>,
 }
 
-/// What a duel of neighbours saw move.
+/// What duels of neighbours saw move.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
     suite: SuiteName,
@@ -58,13 +61,51 @@ pub struct Moved {
     pub seen: Confirmed,
 }
 
+/// The same as a second look's duel keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    benchmark: BenchmarkName,
+    metric: Metric,
+    effect: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+/// What a second look confirmed, as a note of its duel; none if it was nothing.
+#[must_use]
+pub fn kept<'a>(verdicts: impl IntoIterator<Item = &'a (BenchmarkName, MetricVerdict)>) -> Option<String> {
+    let moved = verdicts.into_iter().filter(|(_, one)| matches!(one.verdict.call, Call::Regressed | Call::Improved));
+    let kept = moved.map(|(benchmark, one)| {
+        let interval = one.verdict.interval;
+        Kept {
+            benchmark: benchmark.clone(),
+            metric: one.metric.clone(),
+            effect: one.verdict.effect.relative(),
+            low: interval.map(|interval| interval.low.relative()),
+            high: interval.map(|interval| interval.high.relative()),
+        }
+    });
+    // Of what was nought there is no ratio to keep.
+    let kept: Vec<Kept> = kept.filter(|one| one.effect.is_finite()).collect();
+    serde_json::to_string(&kept).ok().filter(|_| !kept.is_empty())
+}
+
 impl Moved {
     /// Whether it moved in this series, exact or noisy.
     #[must_use]
     pub fn is_of(&self, series: &Series) -> bool {
         (&self.suite, &self.machine, &self.benchmark) == (&series.suite, &series.machine, &series.benchmark)
-            && (&self.metric.name, &self.metric.unit) == (&series.metric.name, &series.metric.unit)
+            && is_one(&self.metric, &series.metric)
     }
+
+    fn is_same(&self, other: &Moved) -> bool {
+        self.benchmark == other.benchmark && is_one(&self.metric, &other.metric)
+    }
+}
+
+/// A metric may be exact in the one and, where lives differ, noisy in the other.
+fn is_one(one: &Metric, other: &Metric) -> bool {
+    (&one.name, &one.unit) == (&other.name, &other.unit)
 }
 
 impl Neighbours {
@@ -73,62 +114,76 @@ impl Neighbours {
     pub fn of(id: RecordId, duel: &Duel, place: usize) -> Neighbours {
         let size = duel.notes.get(SECOND_LOOK).and_then(|share| share.parse::<f64>().ok());
         let size = size.filter(|size| Limit::percent(100.0 * size).is_ok());
-        let any = verdicts(duel, 0.0);
         let (suite, machine) = (duel.suite.clone(), duel.machine.clone());
-        let mut neighbours = Neighbours { place, id, suite, machine, verdicts: any, look: None };
-        neighbours.look = size.map(|size| {
-            // What is exact has no interval.
-            let reaches = |end: Option<f64>| end.is_none_or(|end| end.abs() >= size);
-            let moved = verdicts(duel, FINDS * size).into_iter().filter_map(|verdict| neighbours.moved_in(&verdict));
-            Look { size, found: moved.filter(|one| reaches(one.seen.low) || reaches(one.seen.high)).collect() }
-        });
+        let mut neighbours = Neighbours { place, id, suite, machine, verdicts: BTreeMap::new(), look: None };
+        for (benchmark, verdict) in verdicts(duel, 0.0) {
+            // Too few lives say nothing, and keep no earlier duel from saying it.
+            if verdict.metric.kind == Kind::Exact || verdict.verdict.interval.is_some() {
+                neighbours.verdicts.entry(benchmark).or_default().push(verdict);
+            }
+        }
+        neighbours.look = size.map(|size| neighbours.look(duel, size));
         neighbours
+    }
+
+    /// What it found as a second look: what it confirmed then, and what may be as large.
+    fn look(&self, duel: &Duel, size: f64) -> Look {
+        let kept: Vec<Kept> =
+            duel.notes.get(CONFIRMED).and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default();
+        let mut found: Vec<Moved> = kept.into_iter().map(|kept| self.told(kept)).collect();
+        // What is exact has no interval.
+        let reaches = |end: Option<f64>| end.is_none_or(|end| end.abs() >= size);
+        for (benchmark, verdict) in verdicts(duel, FINDS * size) {
+            let moved = self.moved_in(&benchmark, &verdict);
+            let moved = moved.filter(|one| reaches(one.seen.low) || reaches(one.seen.high));
+            found.extend(moved.filter(|moved| !found.iter().any(|known| known.is_same(moved))));
+        }
+        Look { size, found }
+    }
+
+    fn told(&self, Kept { benchmark, metric, effect, low, high }: Kept) -> Moved {
+        let (suite, machine) = (self.suite.clone(), self.machine.clone());
+        let turn = Turn::of(effect > 0.0, metric.better);
+        let seen = Confirmed { place: self.place, duel: self.id.clone(), effect, low, high };
+        Moved { suite, machine, benchmark, metric, turn, seen }
     }
 
     /// Whether it says anything of a series.
     #[must_use]
     pub fn has_dueled(&self, series: &Series) -> bool {
-        self.verdict(series).is_some()
+        self.found(series).is_some() || self.verdict(series).is_some()
     }
 
     /// What it saw move in a series at all: two builds that differ by luck have moved the level as well.
     #[must_use]
     pub fn moved(&self, series: &Series) -> Option<Moved> {
-        self.moved_in(self.verdict(series)?)
+        let in_verdict = || self.moved_in(&series.benchmark, self.verdict(series)?);
+        self.found(series).cloned().or_else(in_verdict)
     }
 
-    /// A metric may be exact in the one and, where lives differ, noisy in the other.
-    fn verdict(&self, series: &Series) -> Option<&(BenchmarkName, MetricVerdict)> {
-        let is_of = |(benchmark, one): &&(BenchmarkName, MetricVerdict)| {
-            (benchmark, &one.metric.name, &one.metric.unit)
-                == (&series.benchmark, &series.metric.name, &series.metric.unit)
-        };
-        let is_here = (&self.suite, &self.machine) == (&series.suite, &series.machine);
-        self.verdicts.iter().find(is_of).filter(|_| is_here)
+    fn found(&self, series: &Series) -> Option<&Moved> {
+        self.look.as_ref()?.found.iter().find(|moved| moved.is_of(series))
     }
 
-    fn moved_in(&self, (benchmark, one): &(BenchmarkName, MetricVerdict)) -> Option<Moved> {
-        let turn = match one.verdict.call {
-            Call::Regressed => Turn::Regression,
-            Call::Improved => Turn::Improvement,
-            Call::Unchanged | Call::Inconclusive => return None,
-        };
+    fn verdict(&self, series: &Series) -> Option<&MetricVerdict> {
+        let is_here = self.suite == series.suite && self.machine == series.machine;
+        let of_benchmark = is_here.then(|| self.verdicts.get(&series.benchmark)).flatten()?;
+        of_benchmark.iter().find(|one| is_one(&one.metric, &series.metric))
+    }
+
+    fn moved_in(&self, benchmark: &BenchmarkName, one: &MetricVerdict) -> Option<Moved> {
+        let has_moved = matches!(one.verdict.call, Call::Regressed | Call::Improved);
+        let effect = Some(one.verdict.effect.relative()).filter(|effect| has_moved && effect.is_finite())?;
         let interval = one.verdict.interval;
-        let seen = Confirmed {
-            place: self.place,
-            duel: self.id.clone(),
-            effect: one.verdict.effect.relative(),
-            low: interval.map(|interval| interval.low.relative()),
-            high: interval.map(|interval| interval.high.relative()),
-        };
-        let (suite, machine) = (self.suite.clone(), self.machine.clone());
-        Some(Moved { suite, machine, benchmark: benchmark.clone(), metric: one.metric.clone(), turn, seen })
+        let (low, high) = (interval.map(|ends| ends.low.relative()), interval.map(|ends| ends.high.relative()));
+        Some(self.told(Kept { benchmark: benchmark.clone(), metric: one.metric.clone(), effect, low, high }))
     }
 
-    /// Whether it looked at the same once more.
+    /// Whether it looked at the same once more, and has something to say of it.
     fn replaces(&self, known: &Moved) -> bool {
+        let says = |all: &Vec<MetricVerdict>| all.iter().any(|one| is_one(&one.metric, &known.metric));
         (&self.suite, &self.machine, self.place) == (&known.suite, &known.machine, known.seen.place)
-            && self.verdicts.iter().any(|(benchmark, _)| *benchmark == known.benchmark)
+            && self.verdicts.get(&known.benchmark).is_some_and(says)
     }
 }
 
@@ -144,8 +199,12 @@ pub fn found<'a>(all: impl IntoIterator<Item = &'a Neighbours>) -> Vec<Moved> {
     found
 }
 
-/// What tells series apart: its suite, its machine, its benchmark, and the name of its metric.
-type SeriesKey = (SuiteName, String, BenchmarkName, String);
+/// What tells series apart: suite, machine, benchmark, and the name and the unit of the metric.
+type SeriesKey = (SuiteName, RecordId, BenchmarkName, String, Unit);
+
+fn key(suite: &SuiteName, machine: &RecordId, benchmark: &BenchmarkName, metric: &Metric) -> SeriesKey {
+    (suite.clone(), machine.clone(), benchmark.clone(), metric.name.clone(), metric.unit.clone())
+}
 
 /// What duels measured at each place of each series, whatever they say of it.
 #[derive(Debug, Default)]
@@ -170,57 +229,55 @@ impl Measured {
     pub fn of<'a>(all: impl IntoIterator<Item = &'a Neighbours>) -> Measured {
         let mut measured = Measured::default();
         for one in all {
-            for (benchmark, MetricVerdict { metric, verdict, .. }) in &one.verdicts {
+            let machine = one.machine.id();
+            let verdicts = one.verdicts.iter().flat_map(|(name, all)| all.iter().map(move |verdict| (name, verdict)));
+            for (benchmark, MetricVerdict { metric, verdict, .. }) in verdicts {
                 let Some(grounds) = verdict.grounds else { continue };
-                let log = verdict.effect.log();
-                let machine = one.machine.id().as_str().to_owned();
-                let key = (one.suite.clone(), machine, benchmark.clone(), metric.name.clone());
+                let key = key(&one.suite, &machine, benchmark, metric);
                 measured.sizes.extend(one.look.as_ref().map(|look| (key.clone(), look.size)));
-                measured.effects.entry(key).or_default().insert(one.place, Effect { log, error: grounds.se });
+                let effect = Effect { log: verdict.effect.log(), error: grounds.se };
+                measured.effects.entry(key).or_default().insert(one.place, effect);
             }
         }
         measured
-    }
-
-    fn effects(&self, series: &Series) -> Option<&BTreeMap<usize, Effect>> {
-        self.effects.get(&key(series))
     }
 
     /// The steps of a series from commit to commit, in their order, and the change that counts; none if there was no second
     /// look at it. Readings so coarse that all are equal tell no error, and no step.
     #[must_use]
     pub fn steps(&self, series: &Series) -> Option<(Vec<Step>, f64)> {
+        let key = of_series(series);
         let step = |(&at, effect): (&usize, &Effect)| Step { at, size: effect.log, error: effect.error };
-        let steps = self.effects(series)?.iter().map(step).filter(|step| step.error > 0.0);
-        Some((steps.collect(), self.sizes.get(&key(series))?.ln_1p()))
+        let steps = self.effects.get(&key)?.iter().map(step).filter(|step| step.error > 0.0);
+        Some((steps.collect(), self.sizes.get(&key)?.ln_1p()))
     }
 
     /// Whether the duels deny a step of the history: each of its suspects was dueled with its parent, and together they moved
     /// by less than half of it. Then the machine moved, and no commit did.
     #[must_use]
     pub fn deny(&self, part: &Part) -> bool {
-        let Size::Relative { value, .. } = part.change.size else { return false };
-        let Some(effects) = self.effects(&part.series) else { return false };
+        let Some(log) = part.change.size.log() else { return false };
+        let Some(effects) = self.effects.get(&of_series(&part.series)) else { return false };
         let (first, last) = part.suspects;
         let is_denied = |all: Vec<&Effect>| {
-            let moved = value.signum() * all.iter().map(|effect| effect.log).sum::<f64>();
+            let moved = log.signum() * all.iter().map(|effect| effect.log).sum::<f64>();
             let error = all.iter().map(|effect| effect.error.powi(2)).sum::<f64>().sqrt();
-            moved + REACH * error < value.ln_1p().abs() / 2.0
+            moved + NORMAL_95 * error < log.abs() / 2.0
         };
         let all: Option<Vec<&Effect>> = (first..=last).map(|place| effects.get(&place)).collect();
         part.change.kind == Move::Step && all.is_some_and(is_denied)
     }
 }
 
-fn key(series: &Series) -> SeriesKey {
-    let (machine, metric) = (series.machine.id().as_str().to_owned(), series.metric.name.clone());
-    (series.suite.clone(), machine, series.benchmark.clone(), metric)
+fn of_series(series: &Series) -> SeriesKey {
+    key(&series.suite, &series.machine.id(), &series.benchmark, &series.metric)
 }
 
-/// What is said of a duel where only what is larger than this share counts, of an exact metric any change at all.
+/// What is said of a duel where only what is larger than this share counts.
 fn verdicts(duel: &Duel, share: f64) -> Vec<(BenchmarkName, MetricVerdict)> {
     let gated = duel.notes.get(GATED_SERIES).and_then(|count| count.parse().ok()).unwrap_or(duel.bouts.len());
-    let judged = super::duel::judge(duel, &policy(duel, share), &Known::default(), gated.max(1));
+    let policy = Policy { entries: beyond(Limit::percent(100.0 * share).ok()), ..Policy::default() };
+    let judged = super::duel::judge(duel, &policy, &Known::default(), gated.max(1));
     let verdicts = judged.into_iter().filter_map(|(benchmark, judged)| match judged {
         Judged::Verdicts(verdicts) => Some(verdicts.into_iter().map(move |verdict| (benchmark.clone(), verdict))),
         _ => None,
@@ -228,23 +285,21 @@ fn verdicts(duel: &Duel, share: f64) -> Vec<(BenchmarkName, MetricVerdict)> {
     verdicts.flatten().collect()
 }
 
-fn policy(duel: &Duel, share: f64) -> Policy {
-    let limit = |share: f64| Limit::percent(100.0 * share).ok();
-    let any = PolicyEntry { limit: limit(share), widen: Some(false), gate: Some(true), ..PolicyEntry::default() };
-    let contests = duel.bouts.values().filter_map(|bout| if let Bout::Dueled(all) = bout { Some(all) } else { None });
-    let exact = contests.flatten().filter(|contest| contest.metric.kind == Kind::Exact);
-    let exact = exact.map(|contest| PolicyEntry {
-        metric: Some(contest.metric.name.clone()),
-        limit: limit(0.0),
-        ..PolicyEntry::default()
-    });
-    Policy { entries: std::iter::once(any).chain(exact).collect(), ..Policy::default() }
+/// What has to be seen in a duel of neighbours: the history is asked when a level moved, and two builds that differ by luck
+/// have moved it as well. So only the error of measuring counts, and changes below the limit are left alone. An exact metric
+/// has no error: it moved or it did not.
+#[must_use]
+pub fn beyond(limit: Option<Limit>) -> Vec<PolicyEntry> {
+    let any = PolicyEntry { limit, widen: Some(false), gate: Some(true), ..PolicyEntry::default() };
+    let nought = Limit::percent(0.0).ok();
+    let exact = PolicyEntry { kind: Some(Kind::Exact), limit: nought, ..PolicyEntry::default() };
+    vec![any, exact]
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{Change, Contest, Life, Readings};
+    use crate::domain::{Bout, Change, Contest, Life, Readings, Size, Verdict};
 
     /// A series of a benchmark that all duels here are of.
     pub(in crate::judge) fn series() -> Series {
@@ -303,6 +358,13 @@ pub(super) mod tests {
         let again = looks(&[second_look(20, 0.03), second_look(20, 0.02)]);
         assert!(again.len() == 1 && (again[0].seen.effect - 0.02_f64.exp_m1()).abs() < 1e-9);
         assert!(looks(&[second_look(20, 0.03), second_look(20, 0.0)]).is_empty());
+        let cut_short = made(20, 0.0, 0.001, |duel| {
+            beyond_1_pct(duel);
+            let Some(Bout::Dueled(contests)) = duel.bouts.values_mut().next() else { panic!("dueled") };
+            let Readings::Paired { lives, .. } = &mut contests[0].readings else { panic!("in pairs") };
+            lives.truncate(1);
+        });
+        assert_eq!(looks(&[second_look(20, 0.03), cut_short]).len(), 1, "one that says nothing takes nothing back");
         assert_eq!(looks(&[second_look(20, 0.03), second_look(21, 0.0)]).len(), 1);
     }
 
@@ -311,6 +373,39 @@ pub(super) mod tests {
         assert!(looks(&[second_look(20, 0.004)]).is_empty(), "half of what counts is the least");
         assert!(looks(&[second_look(20, 0.008)]).is_empty(), "surely less than what counts");
         assert_eq!(looks(&[second_look(20, 0.0098)]).len(), 1, "perhaps as much");
+    }
+
+    #[test]
+    fn what_a_second_look_confirmed_stays_so_whatever_its_lives_say_without_their_kin() {
+        let confirmed = |pct: f64| {
+            let of = |call| MetricVerdict { verdict: Verdict { call, ..judged(pct) }, ..verdict(Metric::time()) };
+            let name = |name| BenchmarkName::new(name).unwrap();
+            let all = [(name("a"), of(Call::Regressed)), (name("b"), of(Call::Inconclusive))];
+            kept(&all).expect("one of them")
+        };
+        let wide = |with: &dyn Fn(&mut Duel)| {
+            made(20, 0.012, 0.05, |duel| {
+                beyond_1_pct(duel);
+                with(duel);
+            })
+        };
+        assert!(looks(&[wide(&|_| ())]).is_empty());
+        let told = looks(&[wide(&|duel| drop(duel.notes.insert(CONFIRMED.to_owned(), confirmed(1.2))))]);
+        let [moved] = &told[..] else { panic!("{told:?}") };
+        assert!(moved.is_of(&series()) && moved.turn == Turn::Regression, "{moved:?}");
+        assert!((moved.seen.effect - 0.012).abs() < 1e-9 && moved.seen.place == 20, "{moved:?}");
+        assert!(kept(&[(BenchmarkName::new("a").unwrap(), verdict(Metric::time()))]).is_none());
+    }
+
+    fn judged(pct: f64) -> Verdict {
+        let effect = (pct / 100.0).into();
+        let limit = Limit::percent(1.0).unwrap();
+        Verdict { call: Call::Inconclusive, effect, interval: None, limit, detectable: None, grounds: None }
+    }
+
+    fn verdict(metric: Metric) -> MetricVerdict {
+        let terms = Policy::default().terms(&BenchmarkName::new("a").unwrap(), &metric);
+        MetricVerdict { metric, base: 1.0, head: 1.0, terms, verdict: judged(0.0) }
     }
 
     #[test]

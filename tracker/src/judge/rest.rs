@@ -11,17 +11,13 @@ use super::findings;
 /// The changes of a series without these moves.
 #[must_use]
 pub fn rest(series: &SeriesTrend, moves: &[&Part], settings: &Settings) -> Vec<Part> {
+    let moved = |part: &Part| part.change.size.log().unwrap_or(0.0);
     let behind = |mark: &Mark| moves.iter().map(|part| share(part, mark.place) * moved(part)).sum::<f64>();
     let marks: Vec<Mark> =
         series.marks.iter().map(|mark| Mark { level: mark.level / behind(mark).exp(), ..*mark }).collect();
     let values = Values::new(marks.iter().map(|mark| mark.level).collect()).unwrap_or_default();
     let trend = super::trend::trend(&values, settings, series.series.metric.better);
     findings::parts(&SeriesTrend { marks, trend, ..series.clone() })
-}
-
-/// How much a level moved, as a logarithm.
-fn moved(part: &Part) -> f64 {
-    part.change.size.value().ln_1p()
 }
 
 /// How much of a move, a step or an even slope, a place has behind it.

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use sqlx::SqliteConnection;
 
+pub use along::ParentDuel;
+
 use super::error::Fault;
 use super::series::run_id;
 use super::{Found, READING_DUELS, RecordError, Recorded, Store, json, listing, sql};

@@ -31,7 +31,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use address::{Address, Mark};
 pub use along::{Dot, RunMark, RunMarks};
-pub use duels::{Match, Trust};
+pub use duels::{Match, ParentDuel, Trust};
 use error::Fault;
 pub use error::RecordError;
 pub use listing::Found;

@@ -203,10 +203,11 @@ statements! {
                        AND suite_id = (SELECT id FROM suites WHERE name = ?1) \
                        AND base_commit_id = (SELECT id FROM commits WHERE hash = ?2) \
                        ORDER BY started_at_s, id LIMIT 1";
-    DUELS_OF_NEIGHBOURS = "SELECT d.public_id, h.hash, d.notes ->> '$.second_look' IS NOT NULL FROM duels d JOIN commits b ON b.id = d.base_commit_id \
+    DUELS_OF_NEIGHBOURS = "SELECT d.public_id, b.hash, h.hash, d.notes ->> '$.second_look' IS NOT NULL, \
+                           d.notes ->> '$.confirmed' IS NOT NULL FROM duels d JOIN commits b ON b.id = d.base_commit_id \
                            JOIN commits h ON h.id = d.head_commit_id \
                            JOIN commit_parents p ON p.commit_id = h.id AND p.place = 0 AND p.parent_hash = b.hash \
-                           WHERE d.teaches = 1 AND d.notes ->> '$.anchor' IS NULL ORDER BY d.id";
+                           WHERE d.teaches = 1 AND d.notes ->> '$.anchor' IS NULL ORDER BY d.started_at_s, d.id";
     DUELS_BETWEEN = "SELECT d.public_id, d.base, d.head FROM duels d \
                      WHERE d.suite_id = (SELECT id FROM suites WHERE name = ?1) \
                      AND d.machine_id = (SELECT id FROM machines WHERE public_id = ?2) \

@@ -2,6 +2,9 @@
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
+/// How many errors lie between the middle and either end of a normal variable's 95 % interval.
+pub const NORMAL_95: f64 = 1.96;
+
 /// The value that a standard Student variable with `df` degrees of freedom exceeds with probability `tail`.
 ///
 /// Infinite where there is no answer that helps: no degrees of freedom, or a tail that is not above 0. From ten million

@@ -4,7 +4,7 @@ use super::{Confirm, Event, Going, Next, Planned, Stage};
 use crate::domain::{Run, Subject};
 use crate::failure::Outcome;
 use crate::flow::beside::{Beside, Step};
-use crate::flow::confirm::{Looked, Second, exact_metrics};
+use crate::flow::confirm::{Looked, Second};
 use crate::flow::follow;
 use crate::flow::instructions;
 use crate::flow::side::Site;
@@ -25,7 +25,6 @@ impl Going<'_, '_> {
         // A working tree has no parent that the history knows; it is never a baseline, and the gate compares it.
         let (true, Subject::Commit(head)) = (wanted, &stage.subject) else { return Ok(Next::GoOn) };
         let suite = (&planned.suite, &planned.settings);
-        let exact = exact_metrics(run);
         let second = Second {
             commit: Beside {
                 site: Site { project: self.project, suite, settings: &stage.config.build, stop: self.stop },
@@ -38,7 +37,6 @@ impl Going<'_, '_> {
                 now_s: self.now_s,
             },
             suspects: &suspects,
-            exact: &exact,
             budget: self.request.confirm_budget.unwrap_or(trend.confirm_budget),
         };
         let looked = second.look(&mut |step| told(planned, "looking again", &step, self.tell))?;

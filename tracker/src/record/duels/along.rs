@@ -48,15 +48,33 @@ impl Store {
         })
     }
 
-    /// The duels that are trusted, of different builds, of a commit with its first parent: each one's identity, that commit,
-    /// and whether it was a second look at suspects, in the order of recording.
-    pub fn duels_of_neighbours(&mut self) -> Result<Vec<(RecordId, CommitId, bool)>, RecordError> {
+    /// The duels that are trusted, of different builds, of a commit with its first parent, in the order of measuring.
+    pub fn duels_of_neighbours(&mut self) -> Result<Vec<ParentDuel>, RecordError> {
         self.does(READING_DUELS, async |conn| {
             let rows = sqlx::query(sql::DUELS_OF_NEIGHBOURS).fetch_all(&mut *conn).await?;
-            let of = |row: &SqliteRow| Ok((run_id(row.try_get(0)?)?, commits::id(row.try_get(1)?)?, row.try_get(2)?));
+            let of = |row: &SqliteRow| {
+                let (id, parent, commit) = (run_id(row.try_get(0)?)?, commits::id(row.try_get(1)?)?, row.try_get(2)?);
+                let (is_second_look, has_confirmed) = (row.try_get(3)?, row.try_get(4)?);
+                Ok(ParentDuel { id, parent, commit: commits::id(commit)?, is_second_look, has_confirmed })
+            };
             rows.iter().map(of).collect()
         })
     }
+}
+
+/// A duel of a commit with its first parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentDuel {
+    /// The duel.
+    pub id: RecordId,
+    /// The parent, which is base.
+    pub parent: CommitId,
+    /// The commit, which is head.
+    pub commit: CommitId,
+    /// Whether it was a second look at suspects.
+    pub is_second_look: bool,
+    /// Whether one that confirmed something.
+    pub has_confirmed: bool,
 }
 
 async fn keys(conn: &mut SqliteConnection, statement: &'static str) -> Result<Vec<i64>, Fault> {

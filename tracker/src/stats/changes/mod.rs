@@ -27,6 +27,8 @@ use merge::{Bar, Levels};
 use noise::{Kind, Noise, Scatter};
 use prepare::Prepared;
 
+use super::student::NORMAL_95;
+
 pub use long::Follower;
 pub use words::{Detection, Drift, NotFinite, Range, Segment, Settings, Step, Values};
 
@@ -222,9 +224,6 @@ fn fitted(levels: &Levels<'_>, grid: &Grid) -> Vec<Fitted> {
     levels.each.iter().map(fit).collect()
 }
 
-/// So many errors to each side are 95 %.
-const SIDES: f64 = 1.96;
-
 impl Prepared {
     /// The size of a move between two levels.
     fn size(&self, before: f64, after: f64) -> f64 {
@@ -233,7 +232,7 @@ impl Prepared {
     }
 
     fn size_within(&self, before: Fitted, after: Fitted) -> Range<f64> {
-        let side = SIDES * before.error.hypot(after.error);
+        let side = NORMAL_95 * before.error.hypot(after.error);
         Range { low: self.size(before.level, after.level - side), high: self.size(before.level, after.level + side) }
     }
 }
@@ -251,7 +250,7 @@ impl Report<'_> {
         let steps = told.iter().map(|step| self.step(step + 1)).collect();
         let segments = self.levels.each.iter().zip(&self.fitted).map(|(span, fitted)| {
             let value = |errors: f64| self.prepared.value(fitted.level + errors * fitted.error);
-            let within = Range { low: value(-SIDES), high: value(SIDES) };
+            let within = Range { low: value(-NORMAL_95), high: value(NORMAL_95) };
             Segment { from: span.from, to: span.to, level: value(0.0), within }
         });
         Detection { steps, drifts, segments: segments.collect() }

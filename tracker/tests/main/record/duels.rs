@@ -184,6 +184,35 @@ fn earlier_duels_of_the_very_same_sides_are_found_oldest_first() {
 }
 
 #[test]
+fn duels_of_commits_with_their_first_parents_are_listed_in_the_order_of_measuring() {
+    let shelf = Shelf::new();
+    let mut store = shelf.store();
+    let of = |base: u32, head: (u32, &[u32]), started_at_s, notes: &[(&str, &str)]| {
+        let side = |number: u32, parents: &[u32]| Side {
+            subject: Subject::Commit(commit(number, parents, 1000 + i64::from(number))),
+            program: Some(format!("{number:064}")),
+        };
+        let notes = notes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Duel { base: side(base, &[]), head: side(head.0, head.1), started_at_s, notes, ..full_duel() }
+    };
+    let look = ("second_look", "0.01");
+    let later = of(10, (11, &[10]), 9, &[look]);
+    let earlier = of(10, (11, &[10]), 3, &[look, ("confirmed", "[]")]);
+    let gate = of(11, (12, &[11]), 5, &[]);
+    let second_parent = of(20, (22, &[21, 20]), 1, &[]);
+    let anchor = of(30, (31, &[30]), 1, &[("anchor", "v1")]);
+    for duel in [&later, &earlier, &gate, &second_parent, &anchor] {
+        store.record_duel(duel, Trust::Trusted).unwrap();
+    }
+    store.record_duel(&of(40, (41, &[40]), 1, &[look]), Trust::Untrusted).unwrap();
+    let listed = store.duels_of_neighbours().unwrap();
+    let told: Vec<_> = listed.iter().map(|one| (one.id.clone(), one.is_second_look, one.has_confirmed)).collect();
+    assert_eq!(told, [(earlier.id(), true, true), (gate.id(), false, false), (later.id(), true, false)]);
+    let id = |side: &Side| side.subject.commit().id.clone();
+    assert_eq!((&listed[1].parent, &listed[1].commit), (&id(&gate.base), &id(&gate.head)));
+}
+
+#[test]
 fn verdicts_on_a_duel_that_is_not_there_are_refused() {
     let shelf = Shelf::new();
     let said = report(&full_duel(), &Policy::default(), &Known::default(), 3);
