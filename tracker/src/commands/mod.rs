@@ -46,8 +46,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Backtest(backtest::BacktestArgs),
     Accept(accept::AcceptArgs),
+    Backtest(backtest::BacktestArgs),
     Changes(changes::ChangesArgs),
     Chart(chart::ChartArgs),
     Ci(ci::CiArgs),
@@ -60,15 +60,15 @@ enum Verb {
     Export(export::ExportArgs),
     Formats(formats::FormatsArgs),
     Gate(gate::GateArgs),
-    Init(init::InitArgs),
     Import(import::ImportArgs),
+    Init(init::InitArgs),
     Judge(judge::JudgeArgs),
     Log(log::LogArgs),
     Peers(peers::PeersArgs),
+    Publish(publish::PublishArgs),
     Pull(ledger::PullArgs),
     Push(ledger::PushArgs),
     Rebuild(ledger::RebuildArgs),
-    Publish(publish::PublishArgs),
     Report(report::ReportArgs),
     Run(run::RunArgs),
     Runs(runs::RunsArgs),

@@ -103,8 +103,8 @@ fn without<const K: usize>(groups: &[[f64; K]], cut: usize) -> Option<Mean> {
 const HUBER: f64 = 1.5;
 /// From where on a value is taken for a real change and left out: what stays is 98.8 % of a normal sample.
 const REJECT: f64 = 2.5;
-/// How many degrees of freedom a value is worth in [`variance_about_zero`]: below the 0.9 that a normal sample would
-/// give, since in practice a tenth of the values are real changes (by simulation, see METHODOLOGY).
+/// How many degrees of freedom a value is worth in [`variance_about_zero`]: fewer than in a normal sample, since some of the
+/// values are real changes.
 const WORTH: f64 = 0.7;
 
 /// A variance and its degrees of freedom.
