@@ -98,7 +98,7 @@ impl Size {
         }
     }
 
-    /// Its logarithm; none where there is no ratio.
+    /// The logarithm of after over before; none where there is no ratio.
     #[must_use]
     pub fn log(self) -> Option<f64> {
         match self {

@@ -34,7 +34,7 @@ pub use id::{RecordId, RecordIdError, hex};
 pub use listing::{DuelLine, RunHead, RunLine};
 pub use machine::{Fingerprint, Machine, Notes, Pulse};
 pub use metric::{Direction, Extra, ExtraError, Kind, Metric, Unit};
-pub use moved::{Annotation, ChangeFinding, Confirmed, Named, Part, State, Summed};
+pub use moved::{Annotation, CONFIRMED, ChangeFinding, Confirmed, Named, Part, State, Summed};
 pub use name::{BenchmarkName, NameError, Pattern, SuiteName};
 pub use policy::{FalseReds, FalseRedsError, Limit, LimitError, Policy, PolicyEntry, Terms, Undecided};
 pub use report::{Accepted, Finding, Lone, Report, Whole};

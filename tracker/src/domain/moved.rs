@@ -86,6 +86,10 @@ impl Named {
     }
 }
 
+/// The note of a duel that was a second look with what it confirmed: that stays so, whatever other duels teach later. For
+/// programs.
+pub const CONFIRMED: &str = "confirmed";
+
 /// A duel of a commit with its first parent that moved as a change did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Confirmed {

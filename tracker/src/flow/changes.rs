@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::failure::Outcome;
 use crate::judge::confirmed::Duels;
 use crate::judge::findings::{self, Group, Span};
-use crate::judge::neighbours::{self, Measured, Neighbours};
+use crate::judge::neighbours::{Found, Measured, Neighbours};
 use crate::judge::{confirmed, drifts};
 use crate::record::{Address, Store, Wanted};
 use crate::stats::changes::Settings;
@@ -41,7 +41,7 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let newest = history.line.commits().len().saturating_sub(RECENT);
     let counts = |listed: &Listed| listed.place >= newest || listed.is_where_one_confirmed;
     dueled.read(store, |listed| listed.is_second_look && counts(listed))?;
-    let found = neighbours::found(dueled.all());
+    let found = Found::of(dueled.all(), newest);
     let measured = Measured::of(dueled.all().filter(|one| one.place >= newest));
     let (mut parts, mut slow, mut told) = (Vec::new(), Vec::new(), Vec::new());
     let mut span = Span::of(history.line.commits().len());

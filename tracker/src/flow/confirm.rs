@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::beside::{Against, Beside, Met, Step};
 use super::enough::Aim;
-use crate::domain::{BenchmarkName, Confirmation, Judged, Pattern, Policy};
+use crate::domain::{BenchmarkName, CONFIRMED, Confirmation, Judged, Pattern, Policy};
 use crate::failure::Outcome;
 use crate::judge;
-use crate::judge::neighbours::{CONFIRMED, SECOND_LOOK, beyond, kept};
+use crate::judge::neighbours::{SECOND_LOOK, entries_beyond, kept};
 use crate::record::{Store, Trust};
 
 /// What is looked at again.
@@ -37,7 +37,7 @@ impl Second<'_> {
         let Some(parent) = site.project.repository.first_parent(head.0)? else {
             return Ok(Looked::Cannot("it has no parent here".to_owned()));
         };
-        let entries = beyond(Some(config.trend.size));
+        let entries = entries_beyond(config.trend.size);
         let policy = Policy { false_reds: config.policy.false_reds, entries, ..Policy::default() };
         let against = Against {
             base: &parent,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::domain::{Line, RecordId};
 use crate::failure::Outcome;
 use crate::judge::neighbours::Neighbours;
-use crate::record::{ParentDuel, Store};
+use crate::record::Store;
 
 /// A duel that the store has.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Listed {
     pub(super) is_second_look: bool,
     /// Whether a second look at the commit, this or another, confirmed something.
     pub(super) is_where_one_confirmed: bool,
+    /// Whether its parent stands right before it, as it need not where commits stand by date.
+    is_next: bool,
 }
 
 /// All of them, and what was read.
@@ -28,18 +30,20 @@ pub(super) struct Dueled {
 }
 
 impl Dueled {
-    /// Lists those whose commit stands on the line right behind its parent.
+    /// Lists those whose commit is on the line.
     pub(super) fn list(store: &mut Store, line: &Line) -> Outcome<Dueled> {
         let all = store.duels_of_neighbours()?;
-        let place = |one: &ParentDuel| {
-            let place = line.place(&one.commit)?;
-            (line.place(&one.parent)? + 1 == place).then_some(place)
-        };
-        let confirmed: HashSet<usize> = all.iter().filter(|one| one.has_confirmed).filter_map(place).collect();
+        let confirmed = all.iter().filter(|one| one.has_confirmed);
+        let confirmed: HashSet<usize> = confirmed.filter_map(|one| line.place(&one.commit)).collect();
         let listed = all.into_iter().filter_map(|one| {
-            let place = place(&one)?;
-            let is_where_one_confirmed = confirmed.contains(&place);
-            Some(Listed { id: one.id, place, is_second_look: one.is_second_look, is_where_one_confirmed })
+            let place = line.place(&one.commit)?;
+            Some(Listed {
+                id: one.id,
+                place,
+                is_second_look: one.is_second_look,
+                is_where_one_confirmed: confirmed.contains(&place),
+                is_next: line.place(&one.parent).is_some_and(|parent| parent + 1 == place),
+            })
         });
         Ok(Dueled { listed: listed.collect(), read: BTreeMap::new() })
     }
@@ -51,7 +55,9 @@ impl Dueled {
                 continue;
             }
             if let Some(duel) = store.duel(&one.id)? {
-                self.read.insert(number, Neighbours::of(one.id.clone(), &duel, one.place));
+                let mut read = Neighbours::of(one.id.clone(), &duel, one.place);
+                read.is_next = one.is_next;
+                self.read.insert(number, read);
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use crate::domain::{Change, Confirmed, Move, Part, Series, SeriesTrend, Size};
 use crate::stats::changes::Settings;
 
-use super::neighbours::{Measured, Moved, Neighbours};
+use super::neighbours::{Found, Measured, Moved, Neighbours};
 use super::sides::{AGREES, Sides};
 use super::{drifts, findings, rest};
 
@@ -21,8 +21,8 @@ const SURE: f64 = 1e-4;
 
 /// The parts of findings that second looks found in a series, as far as its points do not deny them.
 #[must_use]
-pub fn parts(series: &SeriesTrend, found: &[Moved]) -> Vec<Part> {
-    found.iter().filter(|moved| moved.is_of(&series.series)).filter_map(|moved| part(series, moved)).collect()
+pub fn parts(series: &SeriesTrend, found: &Found) -> Vec<Part> {
+    found.in_series(&series.series).filter_map(|moved| part(series, moved)).collect()
 }
 
 /// What was found, as a part; none if the points of the series deny it.
@@ -182,7 +182,7 @@ fn reach(low: f64, high: f64) -> (f64, f64) {
 mod tests {
     use super::*;
     use crate::domain::{Level, Machine, Mark, Signs, Summed, Trend, Turn};
-    use crate::judge::neighbours::{self, tests as duels};
+    use crate::judge::neighbours::tests as duels;
     use duels::{duel, exact, looks, second_look};
 
     /// A step of 3 % that the points know of.
@@ -244,7 +244,7 @@ mod tests {
     fn what_a_second_look_found_is_told_once() {
         let all = [second_look(20, 0.03)];
         let told = |turn, suspects| {
-            let parts = parts(&series(&levels(5, 1.03)), &neighbours::found(&all));
+            let parts = parts(&series(&levels(5, 1.03)), &looks(&all));
             settled([vec![step(turn, suspects)], parts].concat(), &all)
         };
         let both = told(Turn::Regression, (18, 21));
@@ -258,13 +258,13 @@ mod tests {
         let mut wide = step(Turn::Regression, (18, 23));
         wide.change.size = Size::Relative { value: 0.05, low: 0.045, high: 0.055 };
         let all: Vec<Neighbours> = [18, 19, 22].map(|place| second_look(place, 0.015)).into();
-        let found = parts(&series(&levels(10, 1.03)), &neighbours::found(&all));
+        let found = parts(&series(&levels(10, 1.03)), &looks(&all));
         assert_eq!(found.len(), 3);
         let told = settled([vec![wide.clone()], found.clone()].concat(), &all);
         assert_eq!(told, found);
         assert_eq!(settled([vec![wide.clone()], vec![found[0].clone()]].concat(), &all[..1]).len(), 2, "a third of it");
         let all = [second_look(18, 0.02), second_look(22, 0.03)];
-        let found = parts(&series(&levels(10, 1.03)), &neighbours::found(&all));
+        let found = parts(&series(&levels(10, 1.03)), &looks(&all));
         assert_eq!(settled([vec![wide], found.clone()].concat(), &all), found, "though one of them would confirm it");
     }
 
@@ -274,7 +274,7 @@ mod tests {
         larger.change.size = Size::Relative { value: 0.05, low: 0.03, high: 0.07 };
         let both = vec![larger.clone(), step(Turn::Regression, (10, 14))];
         let places = |all: &[Neighbours]| -> Vec<_> {
-            let found = parts(&series(&levels(10, 1.03)), &neighbours::found(all));
+            let found = parts(&series(&levels(10, 1.03)), &looks(all));
             settled([both.clone(), found].concat(), all).iter().map(|part| part.suspects).collect()
         };
         assert_eq!(places(&[duel(13, 0.03, 0.001)]), [(12, 16), (13, 13)]);
@@ -300,7 +300,7 @@ mod tests {
         let one = series(&(0..40).map(|at| 100.0 * noisy(2 * at)).collect::<Vec<_>>());
         let (all, settings) = ([second_look(20, 0.03)], Settings::history());
         let told = |suspects| {
-            let mut parts = parts(&one, &neighbours::found(&all));
+            let mut parts = parts(&one, &looks(&all));
             parts.push(step(Turn::Regression, suspects));
             let all: Vec<&Neighbours> = all.iter().collect();
             let series = std::slice::from_ref(&one);

@@ -8,16 +8,15 @@ use crate::stats::crept::{Crept, crept};
 use crate::stats::student::{NORMAL_95, normal_tail};
 
 use super::findings;
-use super::neighbours::{Measured, Moved};
+use super::neighbours::{Found, Measured};
 use super::sides::{LAST, Sides};
 
 /// The slow moves of a series that its duels tell and its points do not deny. What second looks found at a commit is no piece
 /// of them; those that the points do not deny either, with these parts, are findings of their own.
 #[must_use]
-pub fn slow(series: &SeriesTrend, measured: &Measured, found: &[Moved], parts: &[Part]) -> Vec<Part> {
+pub fn slow(series: &SeriesTrend, measured: &Measured, found: &Found, parts: &[Part]) -> Vec<Part> {
     let Some((mut steps, size)) = measured.steps(&series.series) else { return Vec::new() };
-    let found: Vec<&Moved> = found.iter().filter(|moved| moved.is_of(&series.series)).collect();
-    steps.retain(|step| found.iter().all(|moved| moved.seen.place != step.at));
+    steps.retain(|step| found.in_series(&series.series).all(|moved| moved.seen.place != step.at));
     crept(&steps, size).iter().filter_map(|crept| part(series, crept, parts)).collect()
 }
 
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
     use crate::domain::{Level, Mark, Trend};
     use crate::judge::confirmed;
-    use crate::judge::neighbours::{Neighbours, found, tests as duels};
+    use crate::judge::neighbours::{Neighbours, tests as duels};
 
     /// Forty points that scatter by some percent, with a factor for each place.
     fn trend(factor: impl Fn(usize) -> f64) -> SeriesTrend {
@@ -79,7 +78,7 @@ mod tests {
     }
 
     fn told(series: &SeriesTrend, all: &[Neighbours]) -> Option<Part> {
-        let found = found(all);
+        let found = duels::looks(all);
         let told = slow(series, &Measured::of(all), &found, &confirmed::parts(series, &found));
         assert!(told.len() < 2, "{told:?}");
         told.into_iter().next()

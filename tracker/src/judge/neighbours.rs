@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    BenchmarkName, Call, Confirmed, Duel, Judged, Kind, Limit, Machine, Metric, MetricVerdict, Move, Part, Policy,
-    PolicyEntry, RecordId, Series, SuiteName, Turn, Unit,
+    BenchmarkName, CONFIRMED, Call, Confirmed, Duel, Judged, Kind, Limit, Machine, Metric, MetricVerdict, Move, Part,
+    Policy, PolicyEntry, RecordId, Series, SuiteName, Turn, Unit,
 };
 use crate::stats::crept::Step;
 use crate::stats::student::NORMAL_95;
@@ -15,9 +15,6 @@ use super::known::Known;
 
 /// The note of a duel that was a second look at suspects: the limit beyond which a change was confirmed, as a share.
 pub const SECOND_LOOK: &str = "second_look";
-
-/// The note of a second look with what it confirmed: that stays so, whatever lives of other duels taught of these then.
-pub const CONFIRMED: &str = "confirmed";
 
 /// The note of a duel that says over how many series its error was divided.
 pub const GATED_SERIES: &str = "gated series";
@@ -31,10 +28,12 @@ const FINDS: f64 = 0.5;
 pub struct Neighbours {
     /// The place of the commit.
     pub place: usize,
+    /// Whether its parent stands right before it, so that duels make a chain.
+    pub is_next: bool,
     id: RecordId,
     suite: SuiteName,
     machine: Machine,
-    /// What moved if any change at all counts, of each metric of which it says anything.
+    /// What moved if any change at all counts, of each metric with lives enough for an interval.
     verdicts: BTreeMap<BenchmarkName, Vec<MetricVerdict>>,
     /// None if it was no second look.
     look: Option<Look>,
@@ -45,7 +44,10 @@ pub struct Neighbours {
 struct Look {
     /// The change that counts, as a share.
     size: f64,
-    found: Vec<Moved>,
+    /// What it confirmed then.
+    confirmed: Vec<Moved>,
+    /// What is beyond half of the change that counts and may be as large.
+    perhaps: Vec<Moved>,
 }
 
 /// What duels of neighbours saw move.
@@ -94,18 +96,30 @@ impl Moved {
     /// Whether it moved in this series, exact or noisy.
     #[must_use]
     pub fn is_of(&self, series: &Series) -> bool {
-        (&self.suite, &self.machine, &self.benchmark) == (&series.suite, &series.machine, &series.benchmark)
+        (&self.benchmark, &self.suite, &self.machine) == (&series.benchmark, &series.suite, &series.machine)
             && is_one(&self.metric, &series.metric)
     }
 
     fn is_same(&self, other: &Moved) -> bool {
         self.benchmark == other.benchmark && is_one(&self.metric, &other.metric)
     }
+
+    /// Whether a duel looked at the same once more, with lives enough for a finding.
+    fn is_replaced_by(&self, other: &Neighbours) -> bool {
+        self.seen.place == other.place
+            && other.verdict_on(&self.benchmark, &self.metric).is_some_and(can_find)
+            && (&self.suite, &self.machine) == (&other.suite, &other.machine)
+    }
 }
 
 /// A metric may be exact in the one and, where lives differ, noisy in the other.
 fn is_one(one: &Metric, other: &Metric) -> bool {
     (&one.name, &one.unit) == (&other.name, &other.unit)
+}
+
+/// Whether its lives were enough for a finding, so that it says something if it has none.
+fn can_find(one: &MetricVerdict) -> bool {
+    one.metric.kind == Kind::Exact || one.verdict.grounds.is_some_and(|grounds| grounds.level.is_some())
 }
 
 impl Neighbours {
@@ -115,9 +129,9 @@ impl Neighbours {
         let size = duel.notes.get(SECOND_LOOK).and_then(|share| share.parse::<f64>().ok());
         let size = size.filter(|size| Limit::percent(100.0 * size).is_ok());
         let (suite, machine) = (duel.suite.clone(), duel.machine.clone());
-        let mut neighbours = Neighbours { place, id, suite, machine, verdicts: BTreeMap::new(), look: None };
-        for (benchmark, verdict) in verdicts(duel, 0.0) {
-            // Too few lives say nothing, and keep no earlier duel from saying it.
+        let verdicts = BTreeMap::new();
+        let mut neighbours = Neighbours { place, is_next: true, id, suite, machine, verdicts, look: None };
+        for (benchmark, verdict) in judged(duel, 0.0) {
             if verdict.metric.kind == Kind::Exact || verdict.verdict.interval.is_some() {
                 neighbours.verdicts.entry(benchmark).or_default().push(verdict);
             }
@@ -126,19 +140,26 @@ impl Neighbours {
         neighbours
     }
 
-    /// What it found as a second look: what it confirmed then, and what may be as large.
+    /// What it found as a second look. What the note says that the duel did not measure is nothing.
     fn look(&self, duel: &Duel, size: f64) -> Look {
-        let kept: Vec<Kept> =
+        let noted: Vec<Kept> =
             duel.notes.get(CONFIRMED).and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default();
-        let mut found: Vec<Moved> = kept.into_iter().map(|kept| self.told(kept)).collect();
+        let mut look = Look { size, confirmed: Vec::new(), perhaps: Vec::new() };
+        for one in noted {
+            let Some(MetricVerdict { metric, .. }) = self.verdict_on(&one.benchmark, &one.metric) else { continue };
+            let moved = self.told(Kept { metric: metric.clone(), ..one });
+            if moved.seen.effect > -1.0 && !look.knows(&moved) {
+                look.confirmed.push(moved);
+            }
+        }
         // What is exact has no interval.
         let reaches = |end: Option<f64>| end.is_none_or(|end| end.abs() >= size);
-        for (benchmark, verdict) in verdicts(duel, FINDS * size) {
+        for (benchmark, verdict) in judged(duel, FINDS * size) {
             let moved = self.moved_in(&benchmark, &verdict);
             let moved = moved.filter(|one| reaches(one.seen.low) || reaches(one.seen.high));
-            found.extend(moved.filter(|moved| !found.iter().any(|known| known.is_same(moved))));
+            look.perhaps.extend(moved.filter(|moved| !look.knows(moved)));
         }
-        Look { size, found }
+        look
     }
 
     fn told(&self, Kept { benchmark, metric, effect, low, high }: Kept) -> Moved {
@@ -151,24 +172,23 @@ impl Neighbours {
     /// Whether it says anything of a series.
     #[must_use]
     pub fn has_dueled(&self, series: &Series) -> bool {
-        self.found(series).is_some() || self.verdict(series).is_some()
+        self.verdict(series).is_some_and(can_find)
     }
 
     /// What it saw move in a series at all: two builds that differ by luck have moved the level as well.
     #[must_use]
     pub fn moved(&self, series: &Series) -> Option<Moved> {
-        let in_verdict = || self.moved_in(&series.benchmark, self.verdict(series)?);
-        self.found(series).cloned().or_else(in_verdict)
-    }
-
-    fn found(&self, series: &Series) -> Option<&Moved> {
-        self.look.as_ref()?.found.iter().find(|moved| moved.is_of(series))
+        let confirmed = self.look.as_ref().and_then(|look| look.confirmed.iter().find(|moved| moved.is_of(series)));
+        confirmed.cloned().or_else(|| self.moved_in(&series.benchmark, self.verdict(series)?))
     }
 
     fn verdict(&self, series: &Series) -> Option<&MetricVerdict> {
         let is_here = self.suite == series.suite && self.machine == series.machine;
-        let of_benchmark = is_here.then(|| self.verdicts.get(&series.benchmark)).flatten()?;
-        of_benchmark.iter().find(|one| is_one(&one.metric, &series.metric))
+        is_here.then(|| self.verdict_on(&series.benchmark, &series.metric)).flatten()
+    }
+
+    fn verdict_on(&self, benchmark: &BenchmarkName, metric: &Metric) -> Option<&MetricVerdict> {
+        self.verdicts.get(benchmark)?.iter().find(|one| is_one(&one.metric, metric))
     }
 
     fn moved_in(&self, benchmark: &BenchmarkName, one: &MetricVerdict) -> Option<Moved> {
@@ -178,25 +198,44 @@ impl Neighbours {
         let (low, high) = (interval.map(|ends| ends.low.relative()), interval.map(|ends| ends.high.relative()));
         Some(self.told(Kept { benchmark: benchmark.clone(), metric: one.metric.clone(), effect, low, high }))
     }
+}
 
-    /// Whether it looked at the same once more, and has something to say of it.
-    fn replaces(&self, known: &Moved) -> bool {
-        let says = |all: &Vec<MetricVerdict>| all.iter().any(|one| is_one(&one.metric, &known.metric));
-        (&self.suite, &self.machine, self.place) == (&known.suite, &known.machine, known.seen.place)
-            && self.verdicts.get(&known.benchmark).is_some_and(says)
+impl Look {
+    fn knows(&self, moved: &Moved) -> bool {
+        self.confirmed.iter().any(|known| known.is_same(moved))
     }
 }
 
-/// What second looks found; of several at a commit the newest, which is the last, counts.
-#[must_use]
-pub fn found<'a>(all: impl IntoIterator<Item = &'a Neighbours>) -> Vec<Moved> {
-    let mut found: Vec<Moved> = Vec::new();
-    for one in all {
-        let Some(look) = &one.look else { continue };
-        found.retain(|known| !one.replaces(known));
-        found.extend_from_slice(&look.found);
+/// What second looks found, by benchmark.
+#[derive(Debug, Default)]
+pub struct Found(BTreeMap<BenchmarkName, Vec<Moved>>);
+
+impl Found {
+    /// Collects it; of several looks at a commit the newest, which is the last, counts. What may be as large as what counts
+    /// is found from a place on, what was confirmed at any.
+    #[must_use]
+    pub fn of<'a>(all: impl IntoIterator<Item = &'a Neighbours>, from: usize) -> Found {
+        let mut found = Found::default();
+        for one in all {
+            let Some(look) = &one.look else { continue };
+            for benchmark in one.verdicts.keys() {
+                if let Some(known) = found.0.get_mut(benchmark) {
+                    known.retain(|moved| !moved.is_replaced_by(one));
+                }
+            }
+            let perhaps = look.perhaps.iter().filter(|_| one.place >= from);
+            for moved in look.confirmed.iter().chain(perhaps) {
+                found.0.entry(moved.benchmark.clone()).or_default().push(moved.clone());
+            }
+        }
+        found
     }
-    found
+
+    /// What they found in a series.
+    pub fn in_series(&self, series: &Series) -> impl Iterator<Item = &Moved> {
+        let of_benchmark = self.0.get(&series.benchmark).into_iter().flatten();
+        of_benchmark.filter(|moved| moved.is_of(series))
+    }
 }
 
 /// What tells series apart: suite, machine, benchmark, and the name and the unit of the metric.
@@ -224,11 +263,11 @@ struct Effect {
 }
 
 impl Measured {
-    /// Collects the duels; the newest, which is the last, counts.
+    /// Collects the duels that make a chain; of several at a place the newest, which is the last, counts.
     #[must_use]
     pub fn of<'a>(all: impl IntoIterator<Item = &'a Neighbours>) -> Measured {
         let mut measured = Measured::default();
-        for one in all {
+        for one in all.into_iter().filter(|one| one.is_next) {
             let machine = one.machine.id();
             let verdicts = one.verdicts.iter().flat_map(|(name, all)| all.iter().map(move |verdict| (name, verdict)));
             for (benchmark, MetricVerdict { metric, verdict, .. }) in verdicts {
@@ -274,9 +313,10 @@ fn of_series(series: &Series) -> SeriesKey {
 }
 
 /// What is said of a duel where only what is larger than this share counts.
-fn verdicts(duel: &Duel, share: f64) -> Vec<(BenchmarkName, MetricVerdict)> {
+fn judged(duel: &Duel, share: f64) -> Vec<(BenchmarkName, MetricVerdict)> {
+    let Ok(limit) = Limit::percent(100.0 * share) else { return Vec::new() };
     let gated = duel.notes.get(GATED_SERIES).and_then(|count| count.parse().ok()).unwrap_or(duel.bouts.len());
-    let policy = Policy { entries: beyond(Limit::percent(100.0 * share).ok()), ..Policy::default() };
+    let policy = Policy { entries: entries_beyond(limit), ..Policy::default() };
     let judged = super::duel::judge(duel, &policy, &Known::default(), gated.max(1));
     let verdicts = judged.into_iter().filter_map(|(benchmark, judged)| match judged {
         Judged::Verdicts(verdicts) => Some(verdicts.into_iter().map(move |verdict| (benchmark.clone(), verdict))),
@@ -289,8 +329,8 @@ fn verdicts(duel: &Duel, share: f64) -> Vec<(BenchmarkName, MetricVerdict)> {
 /// have moved it as well. So only the error of measuring counts, and changes below the limit are left alone. An exact metric
 /// has no error: it moved or it did not.
 #[must_use]
-pub fn beyond(limit: Option<Limit>) -> Vec<PolicyEntry> {
-    let any = PolicyEntry { limit, widen: Some(false), gate: Some(true), ..PolicyEntry::default() };
+pub fn entries_beyond(limit: Limit) -> Vec<PolicyEntry> {
+    let any = PolicyEntry { limit: Some(limit), widen: Some(false), gate: Some(true), ..PolicyEntry::default() };
     let nought = Limit::percent(0.0).ok();
     let exact = PolicyEntry { kind: Some(Kind::Exact), limit: nought, ..PolicyEntry::default() };
     vec![any, exact]
@@ -347,32 +387,42 @@ pub(super) mod tests {
         read(place, Contest { metric, base, head, readings }, beyond_1_pct)
     }
 
-    pub(in crate::judge) fn looks(all: &[Neighbours]) -> Vec<Moved> {
-        found(all)
+    pub(in crate::judge) fn looks(all: &[Neighbours]) -> Found {
+        Found::of(all, 0)
+    }
+
+    fn told(all: &[Neighbours]) -> Vec<Moved> {
+        looks(all).in_series(&series()).cloned().collect()
     }
 
     #[test]
     fn of_several_looks_at_a_commit_the_newest_counts_and_a_gate_is_none() {
-        assert!(looks(&[duel(20, 0.03, 0.001)]).is_empty(), "a gate's duel");
-        assert_eq!(looks(&[second_look(20, 0.03), duel(20, 0.0, 0.001)]).len(), 1);
-        let again = looks(&[second_look(20, 0.03), second_look(20, 0.02)]);
+        assert!(told(&[duel(20, 0.03, 0.001)]).is_empty(), "a gate's duel");
+        assert_eq!(told(&[second_look(20, 0.03), duel(20, 0.0, 0.001)]).len(), 1);
+        let again = told(&[second_look(20, 0.03), second_look(20, 0.02)]);
         assert!(again.len() == 1 && (again[0].seen.effect - 0.02_f64.exp_m1()).abs() < 1e-9);
-        assert!(looks(&[second_look(20, 0.03), second_look(20, 0.0)]).is_empty());
-        let cut_short = made(20, 0.0, 0.001, |duel| {
-            beyond_1_pct(duel);
-            let Some(Bout::Dueled(contests)) = duel.bouts.values_mut().next() else { panic!("dueled") };
-            let Readings::Paired { lives, .. } = &mut contests[0].readings else { panic!("in pairs") };
-            lives.truncate(1);
-        });
-        assert_eq!(looks(&[second_look(20, 0.03), cut_short]).len(), 1, "one that says nothing takes nothing back");
-        assert_eq!(looks(&[second_look(20, 0.03), second_look(21, 0.0)]).len(), 1);
+        assert!(told(&[second_look(20, 0.03), second_look(20, 0.0)]).is_empty());
+        let cut_short = |lives_left| {
+            made(20, 0.0, 0.001, |duel| {
+                beyond_1_pct(duel);
+                let Some(Bout::Dueled(contests)) = duel.bouts.values_mut().next() else { panic!("dueled") };
+                let Readings::Paired { lives, .. } = &mut contests[0].readings else { panic!("in pairs") };
+                lives.truncate(lives_left);
+            })
+        };
+        for lives_left in [1, 5, 6] {
+            let all = [second_look(20, 0.03), cut_short(lives_left)];
+            assert_eq!(told(&all).len(), 1, "one of too few lives for a finding takes nothing back");
+            assert!(!all[1].has_dueled(&series()), "nor does it hide one that has enough");
+        }
+        assert_eq!(told(&[second_look(20, 0.03), second_look(21, 0.0)]).len(), 1);
     }
 
     #[test]
     fn a_second_look_finds_what_may_be_as_large_as_what_counts() {
-        assert!(looks(&[second_look(20, 0.004)]).is_empty(), "half of what counts is the least");
-        assert!(looks(&[second_look(20, 0.008)]).is_empty(), "surely less than what counts");
-        assert_eq!(looks(&[second_look(20, 0.0098)]).len(), 1, "perhaps as much");
+        assert!(told(&[second_look(20, 0.004)]).is_empty(), "half of what counts is the least");
+        assert!(told(&[second_look(20, 0.008)]).is_empty(), "surely less than what counts");
+        assert_eq!(told(&[second_look(20, 0.0098)]).len(), 1, "perhaps as much");
     }
 
     #[test]
@@ -389,11 +439,27 @@ pub(super) mod tests {
                 with(duel);
             })
         };
-        assert!(looks(&[wide(&|_| ())]).is_empty());
-        let told = looks(&[wide(&|duel| drop(duel.notes.insert(CONFIRMED.to_owned(), confirmed(1.2))))]);
-        let [moved] = &told[..] else { panic!("{told:?}") };
+        assert!(told(&[wide(&|_| ())]).is_empty());
+        let seen = told(&[wide(&|duel| drop(duel.notes.insert(CONFIRMED.to_owned(), confirmed(1.2))))]);
+        let [moved] = &seen[..] else { panic!("{seen:?}") };
         assert!(moved.is_of(&series()) && moved.turn == Turn::Regression, "{moved:?}");
         assert!((moved.seen.effect - 0.012).abs() < 1e-9 && moved.seen.place == 20, "{moved:?}");
+        let noted = |note: String| wide(&|duel| drop(duel.notes.insert(CONFIRMED.to_owned(), note.clone())));
+        let one = confirmed(1.2);
+        let twice = format!("[{0},{0}]", one.trim_matches(['[', ']']));
+        assert_eq!(told(&[noted(twice)]).len(), 1, "told twice");
+        for broken in ["nonsense".to_owned(), one.replace("\"a\"", "\"x\""), one.replace("0.012", "-1.5")] {
+            assert!(told(&[noted(broken)]).is_empty());
+        }
+        assert!(noted(one.clone()).moved(&series()).is_some_and(|moved| moved.turn == Turn::Regression));
+        // Lives that moved beyond doubt, by another size: the note counts, at any place.
+        let sure = made(20, 0.03, 0.001, |duel| {
+            beyond_1_pct(duel);
+            duel.notes.insert(CONFIRMED.to_owned(), one.clone());
+        });
+        let found = |from| Found::of([&sure], from).in_series(&series()).map(|one| one.seen.effect).collect::<Vec<_>>();
+        assert!(found(0).len() == 1 && (found(0)[0] - 0.012).abs() < 1e-9 && found(0) == found(21));
+        assert_eq!(Found::of([&second_look(20, 0.03)], 21).in_series(&series()).count(), 0);
         assert!(kept(&[(BenchmarkName::new("a").unwrap(), verdict(Metric::time()))]).is_none());
     }
 
@@ -423,5 +489,7 @@ pub(super) mod tests {
         assert!(!denied(&[(10, 0.01), (11, 0.01), (12, 0.01)]), "a staircase");
         assert!(denied(&[(10, 0.0), (11, 0.04), (12, 0.0), (11, 0.0)]), "the newest look counts");
         assert!(!denied(&[]));
+        let apart = [10, 11, 12].map(|place| Neighbours { is_next: false, ..duel(place, 0.0, 0.001) });
+        assert!(!Measured::of(&apart).deny(&step), "duels that make no chain have no sum");
     }
 }

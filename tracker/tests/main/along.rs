@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use tachograph::domain::{
-    BenchmarkName, Commit, CommitId, Life, Machine, Measured, Metric, Outcome, Reading, Run, Subject, SuiteName,
+    BenchmarkName, Bout, Commit, CommitId, Contest, Duel, Life, Machine, Measured, Metric, Outcome, Reading, Readings,
+    Run, Side, Subject, SuiteName,
 };
 use tachograph::record::{Address, Store};
 use tachograph::repo::Repository;
@@ -88,6 +89,26 @@ pub(crate) fn made(commit: &Commit, machine: &str, values: &[(&str, f64)]) -> Ru
             .map(|(name, value)| (BenchmarkName::new(*name).expect("a name"), outcome(*value)))
             .collect(),
         attachments: Vec::new(),
+    }
+}
+
+/// A duel of one benchmark, `decode`, with one log-ratio for each life.
+pub(crate) fn dueled(base: &Commit, head: &Commit, machine: &str, lives: &[f64], notes: &[(&str, &str)]) -> Duel {
+    let lives = lives.iter().map(|log| Life::new(vec![*log]).expect("finite")).collect();
+    let readings = Readings::Paired { lives, null: vec![] };
+    let contest = Contest { metric: Metric::time(), base: 5000.0, head: 5000.0, readings };
+    let side = |commit: &Commit| Side { subject: Subject::Commit(commit.clone()), program: None };
+    Duel {
+        suite: SuiteName::new("made").expect("a name"),
+        base: side(base),
+        head: side(head),
+        machine: Machine::Named(machine.to_owned()),
+        started_at_s: head.committed_at_s + 60,
+        elapsed_ns: 1,
+        seed: 1,
+        notes: notes.iter().map(|(name, note)| ((*name).to_owned(), (*note).to_owned())).collect(),
+        pulse: None,
+        bouts: BTreeMap::from([(BenchmarkName::new("decode").expect("a name"), Bout::Dueled(vec![contest]))]),
     }
 }
 

@@ -1,43 +1,18 @@
 //! Ratios to an anchor, of unlike machines, as one history.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
-use tachograph::domain::{
-    ANCHOR_NOTE, BenchmarkName, Bout, Commit, Contest, Duel, Life, Machine, Metric, Readings, Side, Subject, SuiteName,
-};
+use tachograph::domain::{ANCHOR_NOTE, Commit, Duel, Side, Subject};
 use tachograph::record::Trust;
 
-use crate::along::Stream;
+use crate::along::{Stream, dueled};
 use crate::world::World;
 
 /// A duel of a commit with an anchor, of one benchmark, whose true log-ratio this is.
 fn against((anchor, name): (&Commit, &str), head: &Commit, machine: &str, log: f64, stream: &mut Stream) -> Duel {
     // What one build of one life adds, and what all lives of this duel share.
     let shared = 0.002 * stream.normal();
-    let lives = (0..7).map(|_| Life::new(vec![log + shared + 0.001 * stream.normal()]).expect("finite")).collect();
-    let contest = Contest {
-        metric: Metric::time(),
-        base: 5000.0,
-        head: 5000.0,
-        readings: Readings::Paired { lives, null: vec![] },
-    };
-    let side = |commit: &Commit| Side { subject: Subject::Commit(commit.clone()), program: None };
-    Duel {
-        suite: SuiteName::new("made").expect("a name"),
-        base: side(anchor),
-        head: side(head),
-        machine: Machine::Named(machine.to_owned()),
-        started_at_s: head.committed_at_s + 60,
-        elapsed_ns: 1,
-        seed: 1,
-        notes: BTreeMap::from([
-            (ANCHOR_NOTE.to_owned(), name.to_owned()),
-            ("rustc of base".to_owned(), "1.95.0".to_owned()),
-        ]),
-        pulse: None,
-        bouts: BTreeMap::from([(BenchmarkName::new("decode").expect("a name"), Bout::Dueled(vec![contest]))]),
-    }
+    let lives: Vec<f64> = (0..7).map(|_| log + shared + 0.001 * stream.normal()).collect();
+    dueled(anchor, head, machine, &lives, &[(ANCHOR_NOTE, name), ("rustc of base", "1.95.0")])
 }
 
 fn json(world: &World, args: &[&str]) -> Value {

@@ -1,13 +1,14 @@
 //! `tachograph changes` on real repositories whose numbers are made.
 
 use serde_json::Value;
-use tachograph::domain::{Commit, Move, Order, Turn};
+use tachograph::domain::{Commit, Metric, Move, Order, Turn};
 use tachograph::flow::changes::{Changes, changes};
 use tachograph::flow::trend::History;
+use tachograph::record::Trust;
 use tachograph::repo::Repository;
 use tachograph::stats::changes::Settings;
 
-use crate::along::{Stream, made, stranger};
+use crate::along::{Stream, dueled, made, stranger};
 use crate::record::again::tell;
 use crate::world::{World, soak};
 
@@ -74,6 +75,29 @@ fn what_moved_is_told_with_its_commit_its_size_and_its_benchmarks() {
     let text = world.ended(0, &["changes"]).out;
     assert!(text.contains("Change 40") && text.contains(line[40].id.short()) && text.contains("parse/small"), "{text}");
     assert!(text.ends_with("2 findings in 4 series over 60 commits along first parents\n"), "{text}");
+}
+
+#[test]
+fn second_looks_tell_what_they_saw_of_the_newest_commits_and_of_older_ones_what_they_confirmed() {
+    let world = World::new();
+    let line = world.with_line(310);
+    let (mut stream, mut store) = (Stream::seeded(9), world.open_store());
+    for commit in &line[..30] {
+        let value = 5000.0 * (0.03 * stream.normal()).exp();
+        store.record(&made(commit, "lorry", &[("decode", value)])).expect("recorded");
+    }
+    let metric = serde_json::to_value(Metric::time()).expect("JSON");
+    let confirmed = serde_json::json!([{"benchmark": "decode", "metric": metric, "effect": 0.03}]).to_string();
+    // The newest 300 begin at 10. What is sure of itself needs no note there.
+    for (place, apart, noted) in [(3, 0.1, true), (6, 0.001, false), (15, 0.1, false), (20, 0.001, false)] {
+        let lives: Vec<f64> = (0..15).map(|at| 0.03 + [apart, 0.0, -apart][at % 3]).collect();
+        let notes = [("second_look", "0.01"), ("confirmed", confirmed.as_str())];
+        let notes = if noted { &notes[..] } else { &notes[..1] };
+        let duel = dueled(&line[place - 1], &line[place], "lorry", &lives, notes);
+        store.record_duel(&duel, Trust::Trusted).expect("recorded");
+    }
+    let told: Vec<_> = found(&world).1.findings.iter().map(|finding| (finding.kind, finding.likely)).collect();
+    assert_eq!(told, [(Move::Step, 20), (Move::Step, 3)]);
 }
 
 #[test]

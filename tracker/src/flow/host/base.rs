@@ -43,10 +43,14 @@ pub fn choose(host: &Host, repository: &Repository) -> Outcome<Chosen> {
             Ok(base) => Ok(Chosen { base: Some(base), because: format!("as {} says", host.name), head }),
             Err(_) => Err(cut_off(repository, &format!("base {}", id.short()))),
         },
-        Some(Base::Named(revision)) => match repository.commit(revision) {
-            Ok(base) => Ok(Chosen { base: Some(base), because: "as TACHOGRAPH_BASE says".to_owned(), head }),
-            Err(_) => Err(cut_off(repository, &format!("TACHOGRAPH_BASE, {revision:?},"))),
-        },
+        Some(Base::Named(revision)) => {
+            let Ok(base) = repository.commit(revision) else {
+                let lost = anyhow::anyhow!("TACHOGRAPH_BASE, {revision:?}, is not in this clone");
+                return Err(Failure::environment(lost)
+                    .hint("name it as the clone has it, such as origin/main, or fetch it first"));
+            };
+            Ok(Chosen { base: Some(base), because: "as TACHOGRAPH_BASE says".to_owned(), head })
+        }
         None => match repository.merge_base(&head, false)? {
             Some((base, branch)) => {
                 Ok(Chosen { base: Some(base), because: format!("the merge base with {branch}"), head })

@@ -8,7 +8,9 @@ use super::filter::{self, Moves, Pick};
 use super::frame::{Depth, Site, page};
 use super::html::Html;
 use super::links::{self, Links};
-use crate::domain::{Bout, Call, Duel, Effect, Interval, MetricVerdict, Readings, RecordId, Report, Subject, Unit};
+use crate::domain::{
+    Bout, CONFIRMED, Call, Duel, Effect, Interval, MetricVerdict, Readings, RecordId, Report, Subject, Unit,
+};
 use crate::show::chart::distribution::{self, Distribution, Sample};
 use crate::show::chart::forest;
 use crate::show::explain::{self, Explained, Reason, repeat};
@@ -300,7 +302,8 @@ fn how(body: &mut Html, of: &Page<'_>) {
     let report = &of.explained.report;
     body.put("<section><h2>How to repeat it</h2><pre>").text(&repeat(report, of.explained.seed, None)).put("\n");
     body.text(&format!("tachograph explain {}", report.duel.short())).put("</pre><dl class=\"facts\">");
-    for (name, note) in &of.duel.notes {
+    // This one is for programs.
+    for (name, note) in of.duel.notes.iter().filter(|(name, _)| *name != CONFIRMED) {
         body.put("<dt>").text(name).put("<dd>").text(note);
     }
     body.put("</dl></section>");
