@@ -1,5 +1,8 @@
 //! Series of any length: long ones are read in blocks that overlap, so that time and memory grow with the length alone.
 
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::{Detection, Segment, Settings, Step, Values, detect_at_once};
 
 /// A series of so many points is read at once: whether a level wanders is seen only by who sees all of it.
@@ -15,20 +18,28 @@ pub(super) fn detect(values: &[f64], settings: &Settings) -> Detection {
     if blocks.len() == 1 {
         return detect_at_once(values, settings);
     }
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(blocks.len());
-    let share = blocks.len().div_ceil(threads);
-    let read = |blocks: &[Block]| -> Vec<Detection> {
-        blocks.iter().map(|block| detect_at_once(&values[block.from..block.to], settings)).collect()
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(blocks.len());
+    // Each takes the next block as soon as it is free: what else runs here may be on one processor alone.
+    let next = AtomicUsize::new(0);
+    let read = || -> Vec<(usize, Detection)> {
+        let taken = std::iter::from_fn(|| {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            blocks.get(number).map(|block| (number, block))
+        });
+        taken.map(|(number, block)| (number, detect_at_once(&values[block.from..block.to], settings))).collect()
     };
-    let found: Vec<Detection> = std::thread::scope(|scope| {
-        let hands: Vec<_> = blocks.chunks(share).map(|share| scope.spawn(|| read(share))).collect();
+    let mut found: Vec<(usize, Detection)> = std::thread::scope(|scope| {
+        let hands: Vec<_> = (1..threads).map(|_| scope.spawn(read)).collect();
+        let own = read();
         // A block that panics is a defect of this crate; its panic goes on.
-        let join = |hand: std::thread::ScopedJoinHandle<'_, Vec<Detection>>| match hand.join() {
+        let join = |hand: std::thread::ScopedJoinHandle<'_, Vec<(usize, Detection)>>| match hand.join() {
             Ok(found) => found,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        hands.into_iter().flat_map(join).collect()
+        hands.into_iter().flat_map(join).chain(own).collect()
     });
+    found.sort_unstable_by_key(|(number, _)| *number);
+    let found = found.into_iter().map(|(_, detection)| detection).collect();
     stitch(&blocks, found, values.len())
 }
 
