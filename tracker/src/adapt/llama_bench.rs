@@ -1,7 +1,8 @@
 //! llama-bench: a row for each test of a model, as JSON (with samples), JSON lines, CSV, SQL or a Markdown table.
 //!
-//! The name is the model, the test (`pp512` prompt tokens, `tg128` generated ones, `@d4096` after that many) and every
-//! setting that differs from llama-bench's own default. The model's file name is never kept: it leaks user names.
+//! The name is the model, the test (`pp512` prompt tokens, `tg128` generated ones, `@d4096` after that many), the number of
+//! threads, whose default is the machine's, and every setting that differs from llama-bench's own default. The model's file
+//! name is never kept: it leaks user names.
 
 use std::collections::BTreeMap;
 

@@ -55,7 +55,7 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "suite")]
     as_peer: Option<String>,
 
-    /// Another name for a benchmark of theirs, whole, such as `llama 7B Q4_0/pp512=engine/prefill/512`; may be given several times
+    /// Another name for a benchmark of theirs, whole, such as `llama 7B Q4_0/pp512 t=8=engine/prefill/512`; may be given several times
     #[arg(long, value_name = "THEIRS=OURS", value_parser = renamed)]
     rename: Vec<(String, BenchmarkName)>,
 

@@ -86,8 +86,8 @@ impl Named {
     }
 }
 
-/// The note of a duel that was a second look with what it confirmed: that stays so, whatever other duels teach later. For
-/// programs.
+/// The note of a duel that was a second look with what it confirmed, judged as it was then, whatever other duels taught of
+/// lives since. For programs.
 pub const CONFIRMED: &str = "confirmed";
 
 /// A duel of a commit with its first parent that moved as a change did.

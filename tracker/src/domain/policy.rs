@@ -173,7 +173,7 @@ pub struct PolicyEntry {
     /// The metric that it is about; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
-    /// The kind of metrics that it is about, which nobody writes; all if absent.
+    /// The kind of metrics that it is about; all if absent. Only for policies made by the program: no file says it.
     #[serde(skip)]
     pub kind: Option<Kind>,
     /// How much worse it may get.

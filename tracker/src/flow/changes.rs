@@ -71,15 +71,12 @@ pub fn changes(store: &mut Store, history: &History, settings: &Settings) -> Out
     let all: Vec<&Neighbours> = dueled.all().collect();
     let parts = confirmed::settled(parts, slow, &Duels { all: &all, series: &told, settings });
     let groups = findings::findings(parts, &span);
-    let mut known: Vec<Named> = store.named()?;
-    let mut new_names = Vec::new();
-    let named: Vec<(Group, RecordId)> = groups
-        .into_iter()
-        .filter_map(|group| name_of(&group, &history.line, &mut known, &mut new_names).map(|id| (group, id)))
-        .collect();
-    let said = last_words(store.annotations()?, &named, &known, &history.line);
+    let mut names = Names { unborne: store.named()?, borne: HashSet::new(), new: Vec::new() };
+    let named: Vec<(Group, RecordId)> =
+        groups.into_iter().filter_map(|group| names.of(&group, &history.line).map(|id| (group, id))).collect();
+    let said = last_words(store.annotations()?, &named, &names.unborne, &history.line);
     let finding = |(group, id): (Group, RecordId)| finding(group, &history.line, said.get(&id), id);
-    Ok(Changes { findings: named.into_iter().map(finding).collect(), series, new_names })
+    Ok(Changes { findings: named.into_iter().map(finding).collect(), series, new_names: names.new })
 }
 
 /// Keeps the names that were given. Where the store cannot be written they are given again the next time, and are the same
@@ -133,24 +130,39 @@ fn commits(line: &Line, kind: Move, (first, last): (usize, usize)) -> Vec<Commit
     }
 }
 
-/// The name of a finding: the one of those that are known and not taken yet that overlaps it most, else a new one.
-fn name_of(group: &Group, line: &Line, known: &mut Vec<Named>, new: &mut Vec<Named>) -> Option<RecordId> {
-    let change = &group.parts.first()?.change;
-    let (first, last) = group.suspects;
-    // Of names that lie on it alike it bears the oldest, which others may know it by.
-    let nearest =
-        known.iter().enumerate().filter_map(|(at, named)| Some((overlap(named, group, line)?, Reverse(at)))).max();
-    if let Some((_, Reverse(at))) = nearest {
-        return Some(known.remove(at).id);
+/// The names of findings.
+struct Names {
+    /// Those that are known and that no finding bears yet.
+    unborne: Vec<Named>,
+    /// The others.
+    borne: HashSet<RecordId>,
+    /// Those that were not known.
+    new: Vec<Named>,
+}
+
+impl Names {
+    /// The name of one more finding: the one of those that are known that overlaps it most, else a new one.
+    fn of(&mut self, group: &Group, line: &Line) -> Option<RecordId> {
+        let change = &group.parts.first()?.change;
+        let (first, last) = group.suspects;
+        let overlaps = self.unborne.iter().enumerate();
+        // Of names that lie on it alike it bears the oldest, which others may know it by.
+        let nearest = overlaps.filter_map(|(at, named)| Some((overlap(named, group, line)?, Reverse(at)))).max();
+        if let Some((_, Reverse(at))) = nearest {
+            let id = self.unborne.remove(at).id;
+            self.borne.insert(id.clone());
+            return Some(id);
+        }
+        let commit = |place: usize| line.commits().get(place).map(|commit| commit.id.clone());
+        let mut named = Named::new(change.kind, change.turn, [commit(first)?, commit(last)?, commit(group.likely)?]);
+        // Two findings on the same commits: told apart by the series.
+        while self.borne.contains(&named.id) {
+            named.id = RecordId::of("finding of the history", &(&named, group.parts[0].series.id()));
+        }
+        self.borne.insert(named.id.clone());
+        self.new.push(named.clone());
+        Some(named.id)
     }
-    let commit = |place: usize| line.commits().get(place).map(|commit| commit.id.clone());
-    let mut named = Named::new(change.kind, change.turn, [commit(first)?, commit(last)?, commit(group.likely)?]);
-    // Two findings of one series on the same commits: told apart by the series.
-    if new.iter().any(|other| other.id == named.id) {
-        named.id = RecordId::of("finding of the history", &(&named, group.parts[0].series.id()));
-    }
-    new.push(named.clone());
-    Some(named.id)
 }
 
 /// How well a name lies on a finding: how near, and on how many of its commits. None if it does not, or means another
@@ -232,5 +244,40 @@ fn sort(finding: &ChangeFinding) -> Option<Sort> {
         (Move::Step, Turn::Regression) => Some(Sort::Regressions),
         (Move::Step, Turn::Improvement) => Some(Sort::Improvements),
         (Move::Step, Turn::Moved) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BenchmarkName, Change, CommitId, Duel, Machine, Metric, Order, Series};
+
+    #[test]
+    fn findings_on_the_same_commits_have_names_of_their_own_which_stay() {
+        let commit = |number: u32| Commit {
+            id: CommitId::new(format!("{number:040x}")).unwrap(),
+            parents: vec![],
+            committed_at_s: i64::from(number),
+            subject: String::new(),
+        };
+        let line = Line::new((0..3).map(commit).collect(), Order::FirstParents);
+        let series = Series {
+            suite: Duel::example(vec![]).suite,
+            benchmark: BenchmarkName::new("a").unwrap(),
+            metric: Metric::time(),
+            machine: Machine::Named("lorry".to_owned()),
+        };
+        let (suspects, likely) = ((1, 2), 1);
+        let change = Change::example(1, suspects, Turn::Regression);
+        let part = Part { series, change, suspects, likely, returned: false, confirmed: None, summed: None };
+        let group = Group { suspects, likely, parts: vec![part] };
+        let mut first = Names { unborne: vec![], borne: HashSet::new(), new: vec![] };
+        let known = first.of(&group, &line).expect("a name");
+        let mut later = Names { unborne: first.new.clone(), borne: HashSet::new(), new: vec![] };
+        let all: Vec<RecordId> = (0..3).filter_map(|_| later.of(&group, &line)).collect();
+        assert!(all[0] == known && later.borne.len() == 3, "{all:?}");
+        let mut last = Names { unborne: [first.new, later.new].concat(), borne: HashSet::new(), new: vec![] };
+        let again: Vec<RecordId> = (0..3).filter_map(|_| last.of(&group, &line)).collect();
+        assert!(again == all && last.new.is_empty(), "{again:?}");
     }
 }

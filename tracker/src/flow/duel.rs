@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::failure::Failure;
 use crate::judge::known::Known;
-use crate::judge::neighbours::GATED_SERIES;
+use crate::judge::neighbours::{FALSE_REDS, GATED_SERIES};
 use crate::measure::command::duel::{Parties, Party, Undueled};
 use crate::measure::command::{self, Results};
 use crate::measure::count::Counter;
@@ -137,6 +137,7 @@ impl Job<'_> {
         }
         notes.extend(fought.notes);
         notes.insert(GATED_SERIES.to_owned(), gated_series.to_string());
+        notes.insert(FALSE_REDS.to_owned(), self.policy.false_reds.to_string());
         if let (true, without @ [_, ..]) = (self.options.filter.is_empty(), &self.options.without[..]) {
             let patterns: Vec<&str> = without.iter().map(Pattern::as_str).collect();
             notes.insert(RUN_ONLY.to_owned(), patterns.join(", "));

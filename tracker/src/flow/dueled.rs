@@ -55,9 +55,7 @@ impl Dueled {
                 continue;
             }
             if let Some(duel) = store.duel(&one.id)? {
-                let mut read = Neighbours::of(one.id.clone(), &duel, one.place);
-                read.is_next = one.is_next;
-                self.read.insert(number, read);
+                self.read.insert(number, Neighbours::of(one.id.clone(), &duel, (one.place, one.is_next)));
             }
         }
         Ok(())

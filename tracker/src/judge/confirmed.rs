@@ -183,6 +183,7 @@ mod tests {
     use super::*;
     use crate::domain::{Level, Machine, Mark, Signs, Summed, Trend, Turn};
     use crate::judge::neighbours::tests as duels;
+    use crate::stats::simulate::Noise;
     use duels::{duel, exact, looks, second_look};
 
     /// A step of 3 % that the points know of.
@@ -308,6 +309,26 @@ mod tests {
             told.iter().map(|part| part.suspects).collect::<Vec<_>>()
         };
         assert_eq!(told((28, 34)), [(20, 20)]);
+    }
+
+    #[test]
+    fn a_drift_of_the_points_is_told_if_something_of_it_is_left_without_what_duels_told() {
+        let (looked, settings) = ([second_look(20, 0.03)], Settings::history());
+        let all: Vec<&Neighbours> = looked.iter().collect();
+        let told = |leak: f64| {
+            let mut stream = Noise::seeded(82);
+            let factor = |place: usize| if place < 20 { 1.0 } else { 1.03 } * (1.0 + leak * place as f64);
+            let one = series(&(0..60).map(|at| factor(2 * at) * (0.003 * stream.normal()).exp()).collect::<Vec<_>>());
+            let mut drift = step(Turn::Regression, (10, 110));
+            (drift.change.kind, drift.change.signs) = (Move::Drift, None);
+            let parts = [parts(&one, &looks(&looked)), vec![drift]].concat();
+            let series = std::slice::from_ref(&one);
+            let told = super::settled(parts, vec![], &Duels { all: &all, series, settings: &settings });
+            told.iter().map(|part| (part.change.kind, part.suspects)).collect::<Vec<_>>()
+        };
+        let seen = (Move::Step, (20, 20));
+        assert_eq!(told(0.0), [seen]);
+        assert_eq!(told(0.0005), [seen, (Move::Drift, (10, 110))]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::domain::{
     Policy, PolicyEntry, RecordId, Series, SuiteName, Turn, Unit,
 };
 use crate::stats::crept::Step;
-use crate::stats::student::NORMAL_95;
+use crate::stats::student::{combined_df, quantile};
 
 use super::known::Known;
 
@@ -18,6 +18,9 @@ pub const SECOND_LOOK: &str = "second_look";
 
 /// The note of a duel that says over how many series its error was divided.
 pub const GATED_SERIES: &str = "gated series";
+
+/// The note of a duel with the error that it was allowed.
+pub const FALSE_REDS: &str = "false reds";
 
 /// A change of the size from which on one is confirmed may come out a little smaller: a second look finds what is larger than
 /// this share of it and may be as large.
@@ -29,7 +32,7 @@ pub struct Neighbours {
     /// The place of the commit.
     pub place: usize,
     /// Whether its parent stands right before it, so that duels make a chain.
-    pub is_next: bool,
+    is_next: bool,
     id: RecordId,
     suite: SuiteName,
     machine: Machine,
@@ -73,22 +76,21 @@ struct Kept {
     high: Option<f64>,
 }
 
+impl Kept {
+    /// None if nothing moved; of what was nought there is no ratio to keep.
+    fn of(benchmark: &BenchmarkName, one: &MetricVerdict) -> Option<Kept> {
+        let has_moved = matches!(one.verdict.call, Call::Regressed | Call::Improved);
+        let effect = Some(one.verdict.effect.relative()).filter(|effect| has_moved && effect.is_finite())?;
+        let interval = one.verdict.interval;
+        let (low, high) = (interval.map(|ends| ends.low.relative()), interval.map(|ends| ends.high.relative()));
+        Some(Kept { benchmark: benchmark.clone(), metric: one.metric.clone(), effect, low, high })
+    }
+}
+
 /// What a second look confirmed, as a note of its duel; none if it was nothing.
 #[must_use]
 pub fn kept<'a>(verdicts: impl IntoIterator<Item = &'a (BenchmarkName, MetricVerdict)>) -> Option<String> {
-    let moved = verdicts.into_iter().filter(|(_, one)| matches!(one.verdict.call, Call::Regressed | Call::Improved));
-    let kept = moved.map(|(benchmark, one)| {
-        let interval = one.verdict.interval;
-        Kept {
-            benchmark: benchmark.clone(),
-            metric: one.metric.clone(),
-            effect: one.verdict.effect.relative(),
-            low: interval.map(|interval| interval.low.relative()),
-            high: interval.map(|interval| interval.high.relative()),
-        }
-    });
-    // Of what was nought there is no ratio to keep.
-    let kept: Vec<Kept> = kept.filter(|one| one.effect.is_finite()).collect();
+    let kept: Vec<Kept> = verdicts.into_iter().filter_map(|(benchmark, one)| Kept::of(benchmark, one)).collect();
     serde_json::to_string(&kept).ok().filter(|_| !kept.is_empty())
 }
 
@@ -104,11 +106,12 @@ impl Moved {
         self.benchmark == other.benchmark && is_one(&self.metric, &other.metric)
     }
 
-    /// Whether a duel looked at the same once more, with lives enough for a finding.
-    fn is_replaced_by(&self, other: &Neighbours) -> bool {
+    /// Whether a second look at the same commit looked at the same once more, with lives enough for a finding.
+    fn is_replaced_by(&self, other: &Neighbours, look: &Look) -> bool {
+        let is_found = || other.verdict_on(&self.benchmark, &self.metric).is_some_and(can_find);
         self.seen.place == other.place
-            && other.verdict_on(&self.benchmark, &self.metric).is_some_and(can_find)
             && (&self.suite, &self.machine) == (&other.suite, &other.machine)
+            && (look.knows(self) || is_found())
     }
 }
 
@@ -123,14 +126,14 @@ fn can_find(one: &MetricVerdict) -> bool {
 }
 
 impl Neighbours {
-    /// Takes from a duel what is asked of it.
+    /// Takes from a duel of the commit at a place, whose parent may stand right before it, what is asked of it.
     #[must_use]
-    pub fn of(id: RecordId, duel: &Duel, place: usize) -> Neighbours {
+    pub fn of(id: RecordId, duel: &Duel, (place, is_next): (usize, bool)) -> Neighbours {
         let size = duel.notes.get(SECOND_LOOK).and_then(|share| share.parse::<f64>().ok());
         let size = size.filter(|size| Limit::percent(100.0 * size).is_ok());
         let (suite, machine) = (duel.suite.clone(), duel.machine.clone());
         let verdicts = BTreeMap::new();
-        let mut neighbours = Neighbours { place, is_next: true, id, suite, machine, verdicts, look: None };
+        let mut neighbours = Neighbours { place, is_next, id, suite, machine, verdicts, look: None };
         for (benchmark, verdict) in judged(duel, 0.0) {
             if verdict.metric.kind == Kind::Exact || verdict.verdict.interval.is_some() {
                 neighbours.verdicts.entry(benchmark).or_default().push(verdict);
@@ -155,9 +158,8 @@ impl Neighbours {
         // What is exact has no interval.
         let reaches = |end: Option<f64>| end.is_none_or(|end| end.abs() >= size);
         for (benchmark, verdict) in judged(duel, FINDS * size) {
-            let moved = self.moved_in(&benchmark, &verdict);
-            let moved = moved.filter(|one| reaches(one.seen.low) || reaches(one.seen.high));
-            look.perhaps.extend(moved.filter(|moved| !look.knows(moved)));
+            let moved = Kept::of(&benchmark, &verdict).filter(|one| reaches(one.low) || reaches(one.high));
+            look.perhaps.extend(moved.map(|one| self.told(one)).filter(|moved| !look.knows(moved)));
         }
         look
     }
@@ -172,14 +174,18 @@ impl Neighbours {
     /// Whether it says anything of a series.
     #[must_use]
     pub fn has_dueled(&self, series: &Series) -> bool {
-        self.verdict(series).is_some_and(can_find)
+        self.confirmed(series).is_some() || self.verdict(series).is_some_and(can_find)
+    }
+
+    fn confirmed(&self, series: &Series) -> Option<&Moved> {
+        self.look.as_ref()?.confirmed.iter().find(|moved| moved.is_of(series))
     }
 
     /// What it saw move in a series at all: two builds that differ by luck have moved the level as well.
     #[must_use]
     pub fn moved(&self, series: &Series) -> Option<Moved> {
-        let confirmed = self.look.as_ref().and_then(|look| look.confirmed.iter().find(|moved| moved.is_of(series)));
-        confirmed.cloned().or_else(|| self.moved_in(&series.benchmark, self.verdict(series)?))
+        let confirmed = self.confirmed(series).cloned();
+        confirmed.or_else(|| Some(self.told(Kept::of(&series.benchmark, self.verdict(series)?)?)))
     }
 
     fn verdict(&self, series: &Series) -> Option<&MetricVerdict> {
@@ -189,14 +195,6 @@ impl Neighbours {
 
     fn verdict_on(&self, benchmark: &BenchmarkName, metric: &Metric) -> Option<&MetricVerdict> {
         self.verdicts.get(benchmark)?.iter().find(|one| is_one(&one.metric, metric))
-    }
-
-    fn moved_in(&self, benchmark: &BenchmarkName, one: &MetricVerdict) -> Option<Moved> {
-        let has_moved = matches!(one.verdict.call, Call::Regressed | Call::Improved);
-        let effect = Some(one.verdict.effect.relative()).filter(|effect| has_moved && effect.is_finite())?;
-        let interval = one.verdict.interval;
-        let (low, high) = (interval.map(|ends| ends.low.relative()), interval.map(|ends| ends.high.relative()));
-        Some(self.told(Kept { benchmark: benchmark.clone(), metric: one.metric.clone(), effect, low, high }))
     }
 }
 
@@ -220,7 +218,7 @@ impl Found {
             let Some(look) = &one.look else { continue };
             for benchmark in one.verdicts.keys() {
                 if let Some(known) = found.0.get_mut(benchmark) {
-                    known.retain(|moved| !moved.is_replaced_by(one));
+                    known.retain(|moved| !moved.is_replaced_by(one, look));
                 }
             }
             let perhaps = look.perhaps.iter().filter(|_| one.place >= from);
@@ -258,24 +256,32 @@ pub struct Measured {
 struct Effect {
     /// Its logarithm.
     log: f64,
-    /// Its standard error.
+    /// Its standard error, and the degrees of freedom of that.
     error: f64,
+    df: f64,
+    /// Whether its lives were enough for a finding.
+    is_enough: bool,
 }
 
 impl Measured {
-    /// Collects the duels that make a chain; of several at a place the newest, which is the last, counts.
+    /// Collects the duels that make a chain; of several at a place the newest, which is the last, counts of those that had
+    /// lives enough for a finding, and of the others if none had.
     #[must_use]
     pub fn of<'a>(all: impl IntoIterator<Item = &'a Neighbours>) -> Measured {
         let mut measured = Measured::default();
         for one in all.into_iter().filter(|one| one.is_next) {
             let machine = one.machine.id();
             let verdicts = one.verdicts.iter().flat_map(|(name, all)| all.iter().map(move |verdict| (name, verdict)));
-            for (benchmark, MetricVerdict { metric, verdict, .. }) in verdicts {
-                let Some(grounds) = verdict.grounds else { continue };
-                let key = key(&one.suite, &machine, benchmark, metric);
+            for (benchmark, verdict) in verdicts {
+                let Some(grounds) = verdict.verdict.grounds else { continue };
+                let key = key(&one.suite, &machine, benchmark, &verdict.metric);
                 measured.sizes.extend(one.look.as_ref().map(|look| (key.clone(), look.size)));
-                let effect = Effect { log: verdict.effect.log(), error: grounds.se };
-                measured.effects.entry(key).or_default().insert(one.place, effect);
+                let log = verdict.verdict.effect.log();
+                let effect = Effect { log, error: grounds.se, df: grounds.se_df, is_enough: can_find(verdict) };
+                let known = measured.effects.entry(key).or_default().entry(one.place).or_insert(effect);
+                if effect.is_enough || !known.is_enough {
+                    *known = effect;
+                }
             }
         }
         measured
@@ -300,8 +306,9 @@ impl Measured {
         let (first, last) = part.suspects;
         let is_denied = |all: Vec<&Effect>| {
             let moved = log.signum() * all.iter().map(|effect| effect.log).sum::<f64>();
-            let error = all.iter().map(|effect| effect.error.powi(2)).sum::<f64>().sqrt();
-            moved + NORMAL_95 * error < log.abs() / 2.0
+            let parts: Vec<(f64, f64)> = all.iter().map(|effect| (effect.error.powi(2), effect.df)).collect();
+            let error = parts.iter().map(|(variance, _)| variance).sum::<f64>().sqrt();
+            moved + quantile(0.025, combined_df(&parts)) * error < log.abs() / 2.0
         };
         let all: Option<Vec<&Effect>> = (first..=last).map(|place| effects.get(&place)).collect();
         part.change.kind == Move::Step && all.is_some_and(is_denied)
@@ -316,7 +323,8 @@ fn of_series(series: &Series) -> SeriesKey {
 fn judged(duel: &Duel, share: f64) -> Vec<(BenchmarkName, MetricVerdict)> {
     let Ok(limit) = Limit::percent(100.0 * share) else { return Vec::new() };
     let gated = duel.notes.get(GATED_SERIES).and_then(|count| count.parse().ok()).unwrap_or(duel.bouts.len());
-    let policy = Policy { entries: entries_beyond(limit), ..Policy::default() };
+    let false_reds = duel.notes.get(FALSE_REDS).and_then(|budget| budget.parse().ok()).unwrap_or_default();
+    let policy = Policy { entries: entries_beyond(limit), false_reds, ..Policy::default() };
     let judged = super::duel::judge(duel, &policy, &Known::default(), gated.max(1));
     let verdicts = judged.into_iter().filter_map(|(benchmark, judged)| match judged {
         Judged::Verdicts(verdicts) => Some(verdicts.into_iter().map(move |verdict| (benchmark.clone(), verdict))),
@@ -355,7 +363,7 @@ pub(super) mod tests {
         let bouts = vec![("a", Bout::Dueled(vec![contest]))];
         let mut duel = Duel { machine: series().machine, ..Duel::example(bouts) };
         with(&mut duel);
-        Neighbours::of(duel.id(), &duel, place)
+        Neighbours::of(duel.id(), &duel, (place, true))
     }
 
     /// A duel whose lives lie so far apart.
@@ -364,6 +372,12 @@ pub(super) mod tests {
         let life = |at: usize| Life::new(vec![effect + [apart, 0.0, -apart][at % 3]]).unwrap();
         let readings = Readings::Paired { lives: (0..15).map(life).collect(), null: vec![] };
         read(place, Contest { metric: Metric::time(), base: 100.0, head: 100.0, readings }, with)
+    }
+
+    fn cut_short(duel: &mut Duel, lives_left: usize) {
+        let Some(Bout::Dueled(contests)) = duel.bouts.values_mut().next() else { panic!("dueled") };
+        let Readings::Paired { lives, .. } = &mut contests[0].readings else { panic!("in pairs") };
+        lives.truncate(lives_left);
     }
 
     /// A gate's.
@@ -405,9 +419,7 @@ pub(super) mod tests {
         let cut_short = |lives_left| {
             made(20, 0.0, 0.001, |duel| {
                 beyond_1_pct(duel);
-                let Some(Bout::Dueled(contests)) = duel.bouts.values_mut().next() else { panic!("dueled") };
-                let Readings::Paired { lives, .. } = &mut contests[0].readings else { panic!("in pairs") };
-                lives.truncate(lives_left);
+                cut_short(duel, lives_left);
             })
         };
         for lives_left in [1, 5, 6] {
@@ -416,6 +428,39 @@ pub(super) mod tests {
             assert!(!all[1].has_dueled(&series()), "nor does it hide one that has enough");
         }
         assert_eq!(told(&[second_look(20, 0.03), second_look(21, 0.0)]).len(), 1);
+    }
+
+    #[test]
+    fn a_look_is_judged_by_the_error_that_it_was_allowed() {
+        let of = |effect: f64, false_reds: &str| {
+            made(20, effect, 0.001, |duel| {
+                beyond_1_pct(duel);
+                cut_short(duel, 9);
+                duel.notes.insert(FALSE_REDS.to_owned(), false_reds.to_owned());
+            })
+        };
+        for (false_reds, is_enough) in [("1 in 20", true), ("1 in 1000000", false)] {
+            let look = of(0.03, false_reds);
+            assert_eq!(look.has_dueled(&series()), is_enough, "{false_reds}");
+            let seen = told(&[look, of(0.02, false_reds)]);
+            assert_eq!(seen.len(), usize::from(is_enough), "{false_reds}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_look_that_confirmed_something_takes_the_place_of_an_earlier_one_though_its_lives_seem_too_few() {
+        let noted = |effect: f64| {
+            made(20, effect, 0.001, |duel| {
+                beyond_1_pct(duel);
+                cut_short(duel, 5);
+                let verdict = Verdict { call: Call::Regressed, effect: effect.exp_m1().into(), ..judged(0.0) };
+                let confirmed = MetricVerdict { verdict, ..verdict_of(Metric::time()) };
+                duel.notes.extend(kept(&[(series().benchmark, confirmed)]).map(|kept| (CONFIRMED.to_owned(), kept)));
+            })
+        };
+        let seen = told(&[noted(0.03), noted(0.02)]);
+        assert!(seen.len() == 1 && (seen[0].seen.effect - 0.02_f64.exp_m1()).abs() < 1e-9, "{seen:?}");
+        assert!(noted(0.03).has_dueled(&series()));
     }
 
     #[test]
@@ -428,7 +473,7 @@ pub(super) mod tests {
     #[test]
     fn what_a_second_look_confirmed_stays_so_whatever_its_lives_say_without_their_kin() {
         let confirmed = |pct: f64| {
-            let of = |call| MetricVerdict { verdict: Verdict { call, ..judged(pct) }, ..verdict(Metric::time()) };
+            let of = |call| MetricVerdict { verdict: Verdict { call, ..judged(pct) }, ..verdict_of(Metric::time()) };
             let name = |name| BenchmarkName::new(name).unwrap();
             let all = [(name("a"), of(Call::Regressed)), (name("b"), of(Call::Inconclusive))];
             kept(&all).expect("one of them")
@@ -460,7 +505,7 @@ pub(super) mod tests {
         let found = |from| Found::of([&sure], from).in_series(&series()).map(|one| one.seen.effect).collect::<Vec<_>>();
         assert!(found(0).len() == 1 && (found(0)[0] - 0.012).abs() < 1e-9 && found(0) == found(21));
         assert_eq!(Found::of([&second_look(20, 0.03)], 21).in_series(&series()).count(), 0);
-        assert!(kept(&[(BenchmarkName::new("a").unwrap(), verdict(Metric::time()))]).is_none());
+        assert!(kept(&[(BenchmarkName::new("a").unwrap(), verdict_of(Metric::time()))]).is_none());
     }
 
     fn judged(pct: f64) -> Verdict {
@@ -469,7 +514,7 @@ pub(super) mod tests {
         Verdict { call: Call::Inconclusive, effect, interval: None, limit, detectable: None, grounds: None }
     }
 
-    fn verdict(metric: Metric) -> MetricVerdict {
+    fn verdict_of(metric: Metric) -> MetricVerdict {
         let terms = Policy::default().terms(&BenchmarkName::new("a").unwrap(), &metric);
         MetricVerdict { metric, base: 1.0, head: 1.0, terms, verdict: judged(0.0) }
     }
@@ -489,6 +534,16 @@ pub(super) mod tests {
         assert!(!denied(&[(10, 0.01), (11, 0.01), (12, 0.01)]), "a staircase");
         assert!(denied(&[(10, 0.0), (11, 0.04), (12, 0.0), (11, 0.0)]), "the newest look counts");
         assert!(!denied(&[]));
+        let short = |effect: f64| made(11, effect, 0.003, |duel| cut_short(duel, 6));
+        let [first, last] = [10, 12].map(|place| duel(place, 0.0, 0.001));
+        let looks = |all: &[&Neighbours]| Measured::of(all.iter().copied()).deny(&step);
+        assert!(looks(&[&first, &duel(11, 0.0, 0.001), &last]));
+        assert!(
+            looks(&[&first, &duel(11, 0.0, 0.001), &short(0.04), &last]),
+            "too short a look to count beside a long one"
+        );
+        assert!(!looks(&[&first, &short(0.04), &last]), "it counts where there is none");
+        assert!(!looks(&[&first, &short(0.0165), &last]), "the error of few lives is known by half");
         let apart = [10, 11, 12].map(|place| Neighbours { is_next: false, ..duel(place, 0.0, 0.001) });
         assert!(!Measured::of(&apart).deny(&step), "duels that make no chain have no sum");
     }

@@ -109,7 +109,9 @@ impl RepoError {
             }
             RepoError::Bare(_) => "run this in a clone with a working tree".to_owned(),
             RepoError::NoSuchCommit(_) => {
-                "name a branch, a tag or a hash; in a shallow clone, fetch more first: git fetch --unshallow".to_owned()
+                "name a tag, a hash, or a branch as this clone has it (git branch --all), such as origin/main; in a shallow \
+                 clone, fetch more first: git fetch --unshallow"
+                    .to_owned()
             }
             RepoError::EmptyRange(_) => "A..B means the commits that B has and A has not; see git log A..B".to_owned(),
             RepoError::Submodules { .. } => {

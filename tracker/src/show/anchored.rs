@@ -10,6 +10,7 @@ use super::spark;
 use super::style::{Style, Tone};
 use super::table::{Align, Table};
 use crate::domain::{AnchorDuel, Anchored, CommitId, Line, Mark, Metric, Offset, RecordId, Strand, Tie};
+use crate::stats::student::NORMAL_95;
 
 /// A line about a duel with the anchor.
 #[must_use]
@@ -63,7 +64,7 @@ fn classes(anchored: &Anchored, style: Style) -> String {
             Some(Offset { tie: Tie::First, .. }) => (String::new(), String::new(), String::new()),
             Some(Offset { tie, log, error, count }) => {
                 let size = change(1.0, log.exp()).unwrap_or_default();
-                (size, format!("±{}", percent(1.96 * error)), tied(*tie, *count))
+                (size, format!("±{}", percent(NORMAL_95 * error)), tied(*tie, *count))
             }
         };
         let title = strand.machine.title();

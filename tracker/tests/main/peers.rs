@@ -43,6 +43,27 @@ fn a_peer_stands_beside_us_on_the_same_machine_only() {
 }
 
 #[test]
+fn what_the_readme_renames_is_what_llama_bench_calls_it() {
+    let readme = include_str!("../../../README.md");
+    let (_, command) = readme.split_once("--as-peer llama.cpp --rename \"").expect("the example");
+    let (renamed, _) = command.split_once('"').expect("the end of it");
+    let world = World::new();
+    world.commit("something");
+    world.write("ours.csv", "benchmark,value\nengine/decode/128,9000000\nengine/decode/128,9100000\n");
+    let test = r#"{"model_type": "llama 7B Q4_0", "n_threads": 8, "n_prompt": 0, "n_gen": 128, "n_batch": 2048,
+        "n_ubatch": 512, "type_k": "f16", "type_v": "f16", "samples_ns": [1280000000, 1290000000],
+        "samples_ts": [100.0, 99.2]}"#;
+    world.write("theirs.json", &format!("[{test}]"));
+    let import =
+        |more: &[&str]| world.ended(0, &[&["import", "--commit", COMMIT, "--machine", "lorry"], more].concat());
+    import(&["ours.csv", "--format", "csv"]);
+    let printed = import(&["theirs.json", "--as-peer", "llama.cpp", "--rename", renamed]);
+    assert!(!printed.err.contains("could be renamed"), "{}", printed.err);
+    let beside = world.ended(0, &["peers", "--metric", "time"]);
+    assert!(beside.out.contains("engine/decode/128"), "{}", beside.out);
+}
+
+#[test]
 fn a_pattern_that_no_peer_has_is_told_with_what_peers_have() {
     let world = world();
     let printed = world.ended(2, &["peers", "nowhere"]);

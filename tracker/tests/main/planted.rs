@@ -93,8 +93,11 @@ fn a_step_is_confirmed_at_its_very_commit_and_told_with_it_later() {
     assert_eq!(confirmed(&records, &commits, "steady"), []);
     let found = findings(&world, &commits);
     assert!(matches!(&found[..], [(7, 7, names)] if names == &["slower"]), "the duel names the commit: {found:?}");
-    let looks = world.open_store().duels_of_neighbours().expect("read");
-    assert!(looks.iter().any(|look| look.has_confirmed && look.commit.as_str() == commits[7]), "{looks:?}");
+    let mut store = world.open_store();
+    let looks = store.duels_of_neighbours().expect("read");
+    let look = looks.iter().find(|look| look.has_confirmed && look.commit.as_str() == commits[7]).expect("a look");
+    let duel = store.duel(&look.id).expect("read").expect("a duel");
+    assert_eq!(duel.notes.get("false reds").map(String::as_str), Some("1 in 1000"), "{:?}", duel.notes);
     let text = world.ended(0, &["changes"]).out;
     assert!(text.contains("confirmed in turns with its parent") && text.contains("slower · time +3"), "{text}");
     // The newest point is far from its level before the step, and in line with the one of today.

@@ -44,11 +44,8 @@ pub fn choose(host: &Host, repository: &Repository) -> Outcome<Chosen> {
             Err(_) => Err(cut_off(repository, &format!("base {}", id.short()))),
         },
         Some(Base::Named(revision)) => {
-            let Ok(base) = repository.commit(revision) else {
-                let lost = anyhow::anyhow!("TACHOGRAPH_BASE, {revision:?}, is not in this clone");
-                return Err(Failure::environment(lost)
-                    .hint("name it as the clone has it, such as origin/main, or fetch it first"));
-            };
+            let unknown = |error| Failure::from(error).context("finding the base that TACHOGRAPH_BASE names");
+            let base = repository.commit(revision).map_err(unknown)?;
             Ok(Chosen { base: Some(base), because: "as TACHOGRAPH_BASE says".to_owned(), head })
         }
         None => match repository.merge_base(&head, false)? {
