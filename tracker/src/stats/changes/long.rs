@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Detection, Segment, Settings, Step, Values, detect_at_once};
+use super::{Detection, Drift, Range, Segment, Settings, Step, Values, detect_at_once};
 
 /// A series of so many points is read at once: whether a level wanders is seen only by who sees all of it.
 const AT_ONCE: usize = 3_072;
@@ -66,14 +66,21 @@ fn blocks(length: usize) -> Vec<Block> {
     (0..count).map(block).collect()
 }
 
-/// Puts the blocks' findings together: each step from the block that answers for its place.
+/// Puts the blocks' findings together: each step from the block that answers for its place, and a drift that goes on in the
+/// next block as one.
 fn stitch(blocks: &[Block], found: Vec<Detection>, length: usize) -> Detection {
     let mut whole = Detection::default();
     for (block, mut detection) in blocks.iter().zip(found) {
         detection.shift(block.from);
         let answers = |at: usize| (block.first..block.last).contains(&at);
         whole.steps.extend(detection.steps.iter().filter(|step| answers(step.at)));
-        whole.drifts.extend(detection.drifts.iter().filter(|drift| answers(drift.span.low)));
+        for drift in detection.drifts {
+            match whole.drifts.last_mut() {
+                Some(last) if last.goes_on_in(&drift) => *last = last.with(&drift),
+                _ if drift.span.low < block.last && drift.span.high >= block.first => whole.drifts.push(drift),
+                _ => {}
+            }
+        }
         whole.segments.extend(detection.segments.iter().filter(|s| s.from < block.last && s.to > block.first));
     }
     whole.segments = joined(&whole.steps, &whole.segments, length);
@@ -95,6 +102,30 @@ fn joined(steps: &[Step], seen: &[Segment], length: usize) -> Vec<Segment> {
         joined.extend(longest.map(|segment| Segment { from, to, ..*segment }));
     }
     joined
+}
+
+impl Drift {
+    fn goes_on_in(&self, next: &Drift) -> bool {
+        next.span.low <= self.span.high && (next.size > 0.0) == (self.size > 0.0)
+    }
+
+    /// Both as one, from where this begins to where the next one ends.
+    fn with(&self, next: &Drift) -> Drift {
+        let (before, after) = (self.before, next.after);
+        let relative = |before: f64, after: f64| after / before - 1.0;
+        let is_relative = (relative(self.before, self.after) - self.size).abs() <= 1e-6 * self.size.abs();
+        let size = if is_relative { relative(before, after) } else { after - before };
+        let side = |end: fn(&Drift) -> f64| (self.size - end(self)).hypot(next.size - end(next));
+        let (low, high) = (side(|drift| drift.size_within.low), side(|drift| drift.size_within.high));
+        Drift {
+            span: Range { low: self.span.low, high: self.span.high.max(next.span.high) },
+            before,
+            after,
+            size,
+            size_within: Range { low: size - low, high: size + high },
+            noises: self.noises * size / self.size,
+        }
+    }
 }
 
 impl Detection {

@@ -4,8 +4,9 @@
 //! The stages, each in its file: values become units of noise (`prepare`); levels are laid on a grid (`grid`); the
 //! noise about them is learned, with its density and its memory (`noise`); the cheapest course of levels is found, and
 //! from all courses together the probability of a change at each point (`search`); changes that the points on their
-//! sides do not bear out are taken away (`merge`); and steps that are a level's slow walk are told apart (`wander`).
-//! Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has the why and the figures.
+//! sides do not bear out are taken away (`merge`); and steps that are an even slope (`ramp`) or a level's slow walk
+//! (`wander`) are told apart. Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has
+//! the why and the figures.
 
 mod density;
 mod excursions;
@@ -26,6 +27,7 @@ use grid::Grid;
 use merge::{Bar, Levels};
 use noise::{Kind, Noise, Scatter};
 use prepare::Prepared;
+use ramp::Slope;
 
 use super::student::NORMAL_95;
 
@@ -45,6 +47,9 @@ const PRICE: f32 = 8.0;
 /// to move all the time is more likely one whose noise was not understood.
 const CROWD_PRICE: f64 = 0.5;
 
+/// What a slope costs there: as much as a change of level, and somewhat for its other end.
+const SLOPE_PRICE: f64 = PRICE as f64 + 5.0;
+
 /// A noise that explains the series worse than another by this many nats is not looked at twice.
 const HOPELESS: f64 = 40.0;
 
@@ -63,7 +68,7 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     let units = &prepared.units;
     let middles = prepare::rolling_median(&prepared.spread, 2);
     let grid = Grid::new(&middles);
-    let noise = fit(&prepared, &grid);
+    let (noise, cost) = fit(&prepared, &grid);
     #[expect(clippy::cast_possible_truncation, reason = "a probability")]
     let hazard = (settings.expected / units.len() as f64).min(0.05) as f32;
     let probabilities = search::probabilities(units, &grid, &noise, hazard);
@@ -79,41 +84,49 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     }
     levels.sharpen();
     let fitted = fitted(&levels, &grid);
-    let (told, drifts) = told(&prepared, &noise, &levels, &fitted, &middles);
+    let (told, drifts) = told(&prepared, (&noise, cost), &levels, &fitted, &middles);
     Report { prepared: &prepared, levels: &levels, fitted, places: &places }.write(&told, drifts)
 }
 
-/// The numbers of the steps that are told as such, and the drifts that are told for the others. Each point has the median of
-/// it and those beside it in `middles`.
+/// The numbers of the steps that are told as such, and the drifts that are told for the others. The noise has its cost, and
+/// each point the median of it and those beside it in `middles`.
 fn told(
     prepared: &Prepared,
-    noise: &Noise,
+    (noise, cost): (&Noise, f64),
     levels: &Levels<'_>,
     fitted: &[Fitted],
     middles: &[f64],
 ) -> (Vec<usize>, Vec<Drift>) {
-    let steps = levels.steps();
-    let places: Vec<f64> = fitted.iter().map(|fit| fit.level).collect();
-    if steps.is_empty() {
-        return (Vec::new(), Vec::new());
-    }
-    let (scores, mut root) = wander::scores(&prepared.spread, noise, &steps, &places);
-    let starts = levels.starts();
+    let (steps, starts) = (levels.steps(), levels.starts());
     let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
-    let mut slopes = ramp::slopes(&scores, &starts, &rises);
-    if slopes.is_empty() {
-        (slopes, root) = (ramp::slopes(&ramp::drawn_in(&prepared.spread, middles), &starts, &rises), 1.0);
-        slopes.retain(|slope| slope.fills(&starts, prepared.spread.len()));
-    }
-    let explained = |step: &usize| slopes.iter().any(|slope| (slope.first..slope.last).contains(step));
+    let leaks = leaks(prepared, cost, middles, (&starts, &rises));
+    let explained = |step: &usize| leaks.iter().any(|leak| (leak.first..leak.last).contains(step));
     // One slope says more than that the level wanders, where it leaves nothing for a walk to explain.
-    let is_leak = slopes.len() == 1 && (0..steps.len()).all(|step| explained(&step) || wander::is_loud(steps[step].1));
-    if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps).filter(|_| !is_leak) {
-        return (kept, farthest(prepared, fitted).into_iter().collect());
+    let is_leak = leaks.len() == 1 && (0..steps.len()).all(|step| explained(&step) || wander::is_loud(steps[step].1));
+    if !is_leak && !steps.is_empty() {
+        let places: Vec<f64> = fitted.iter().map(|fit| fit.level).collect();
+        let scores = wander::scores(&prepared.spread, noise, &steps, &places);
+        if let Some(kept) = wander::steps_beside_a_walk(&scores, &steps) {
+            return (kept, farthest(prepared, fitted).into_iter().collect());
+        }
     }
-    let end = |(level, error): (f64, f64), middle| Fitted { level: level / root, error: error / root, middle };
-    let drifts = slopes.iter().map(|s| drift(prepared, end(s.before, s.from), end(s.after, s.to - 1)));
+    let end = |(level, error): (f64, f64), middle| Fitted { level, error, middle };
+    let drifts = leaks.iter().map(|leak| drift(prepared, end(leak.before, leak.from), end(leak.after, leak.to - 1)));
     ((0..steps.len()).filter(|step| !explained(step)).collect(), drifts.collect())
+}
+
+/// The slopes in the place of steps beside which the series is plainer, its noise learned anew: what was learned around levels
+/// may have taken a slope for its memory. A slope is even in the values, and its levels here are in units.
+fn leaks(prepared: &Prepared, cost: f64, middles: &[f64], steps: (&[usize], &[bool])) -> Vec<Slope> {
+    let points: Vec<f64> = ramp::drawn_in(&prepared.spread, middles).map(|unit| prepared.even(unit)).collect();
+    let is_plainer = |slope: &Slope| {
+        let rest = prepared.without(|at| prepared.of_even(slope.level(at)));
+        let (_, beside) = fit(&rest, &Grid::new(&prepare::rolling_median(&rest.spread, 2)));
+        beside + SLOPE_PRICE < cost
+    };
+    let in_units = |(level, error): (f64, f64)| (prepared.of_even(level), error);
+    let slopes = ramp::slopes(&points, steps, is_plainer).into_iter();
+    slopes.map(|slope| Slope { before: in_units(slope.before), after: in_units(slope.after), ..slope }).collect()
 }
 
 /// Nothing moved, or there is too little to tell: one level with no interval narrower than the values.
@@ -126,8 +139,8 @@ fn one_level(values: &[f64]) -> Detection {
 }
 
 /// Learns the noise, of each kind: from a first robust fit, and from one that holds nothing but plain changes; the one that
-/// explains the series best at the price of its changes stays.
-fn fit(prepared: &Prepared, grid: &Grid) -> Noise {
+/// explains the series best at the price of its changes stays, and is returned with what it costs.
+fn fit(prepared: &Prepared, grid: &Grid) -> (Noise, f64) {
     let units = &prepared.spread;
     #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
     let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
@@ -153,7 +166,8 @@ fn fit(prepared: &Prepared, grid: &Grid) -> Noise {
         }
     }
     let best = compared.into_iter().min_by(|one, other| fits[*one].cost.total_cmp(&fits[*other].cost));
-    best.map_or_else(|| Noise::first(grid), |best| fits.swap_remove(best).noise)
+    let best = best.map(|best| fits.swap_remove(best));
+    best.map_or_else(|| (Noise::first(grid), f64::INFINITY), |best| (best.noise, best.cost))
 }
 
 const KINDS: [Kind; 3] = [Kind::Plain, Kind::ByMode, Kind::ByScale];

@@ -9,6 +9,8 @@ const REACH: usize = 10;
 const TIES: f64 = 0.1;
 /// The share from which on they are taken for exact: then the smallest step is a real one, and only a fifth of it is blurred.
 const EXACT: f64 = 0.9;
+/// No value is taken to be farther from the middle than by so many powers of e, where slopes are looked for.
+const STEEP: f64 = 30.0;
 
 /// A series in units of its own noise.
 #[derive(Debug)]
@@ -58,6 +60,22 @@ impl Prepared {
         let center = robust::median(&scaled)?;
         let in_units = |values: &[f64]| values.iter().map(|value| (value - center) / unit).collect();
         Some(Prepared { units: in_units(&plain), spread: in_units(&scaled), unit, logs, center })
+    }
+
+    /// A level in units, on a scale on which what grows evenly does, around the series' middle like units.
+    pub(super) fn even(&self, level: f64) -> f64 {
+        if self.logs { (level * self.unit).clamp(-STEEP, STEEP).exp_m1() / self.unit } else { level }
+    }
+
+    /// Back from that scale.
+    pub(super) fn of_even(&self, even: f64) -> f64 {
+        if self.logs { (even * self.unit).max((-STEEP).exp_m1()).ln_1p() / self.unit } else { even }
+    }
+
+    /// The series without what each point has too much, in units.
+    pub(super) fn without(&self, much: impl Fn(usize) -> f64) -> Prepared {
+        let less = |units: &[f64]| units.iter().enumerate().map(|(at, unit)| unit - much(at)).collect();
+        Prepared { units: less(&self.units), spread: less(&self.spread), ..*self }
     }
 
     /// A level in units, back on the values' own scale.

@@ -1,23 +1,23 @@
 //! Steps, or a slope? A leak that grows with each commit looks like a staircase of steps in one direction, each too large
-//! for a walk.
+//! for a walk, or like the memory of a noise that was learned around levels.
 //!
-//! A staircase and a level that rises evenly between two places are compared on the same scores as a walk is (see
-//! `wander`), by the likelihood of normal noise of unknown variance. A noise that was learned around a staircase may have
-//! taken what a slope leaves beside it for a memory, and then the scores do not hold the slope any more: so where they show
-//! none, the points themselves are asked, without those that stick out. Sums over prefixes make each slope a few operations.
+//! So a slope is looked for in the points themselves, those that stick out of their neighbours drawn in, in the place of each
+//! run of steps in one direction, or in the whole series if there are none. What explains the points better there, by the
+//! likelihood of normal noise of unknown variance, is only a candidate: noise is learned anew beside it (see `super::leaks`).
+//! Sums over prefixes make each candidate a few operations.
 
 use super::noise::bounds;
 
 /// The price of a place at which something changes, in nats: a slope has two, a staircase one for each step.
 const PLACE: f64 = 7.5;
-/// How much better a slope must explain the points than the staircase, in nats, the places' prices counted.
-const CLEAR: f64 = 6.0;
+/// How much better a slope must explain the points than the staircase, in nats, the places' prices counted. With less, series
+/// of real noise lose true steps; with more, leaks beside outliers are not tried.
+const CLEAR: f64 = 4.0;
 /// A point that lies so many noises from the median of it and those beside it sticks out.
-const FAR: f64 = 3.0;
-/// A slope that is seen in the points alone takes this part of its stretch. With less, true steps of series of real noise are
-/// lost, with this much hardly one.
-const MOST: f64 = 0.7;
-/// Places are tried in so many parts of the stretches in which a slope may begin and end.
+const FAR: f64 = 2.0;
+/// A slope is no shorter, in points: a step with some points on its way is one.
+const LEAST: usize = 8;
+/// Places are tried in so many parts of the stretches in which a slope may begin and end, and then nearby.
 const PARTS: usize = 16;
 
 /// A slope: the level is as before until point `from`, and as after from point `to` on.
@@ -28,29 +28,36 @@ pub(super) struct Slope {
     /// The steps that it explains, by number: `first..last`.
     pub(super) first: usize,
     pub(super) last: usize,
-    /// The levels at its ends with their standard errors, as the scores measure them.
+    /// The levels at its ends with their standard errors.
     pub(super) before: (f64, f64),
     pub(super) after: (f64, f64),
 }
 
 impl Slope {
-    /// Whether it takes most of the stretch between the steps beside it: a short one may be a step that was put a point
-    /// off, or one with a few points on its way.
-    pub(super) fn fills(&self, starts: &[usize], length: usize) -> bool {
-        let begin = self.first.checked_sub(1).map_or(0, |before| starts[before]);
-        let end = starts.get(self.last).copied().unwrap_or(length);
-        (self.to - self.from) as f64 >= MOST * (end - begin) as f64
+    /// Its level at a point.
+    pub(super) fn level(&self, at: usize) -> f64 {
+        let behind = (at as f64 - self.from as f64 + 1.0) / (self.to as f64 - self.from as f64 + 1.0);
+        self.before.0 + (self.after.0 - self.before.0) * behind.clamp(0.0, 1.0)
     }
 }
 
-/// The slopes among the steps that begin at `starts` and go up or not, each over as many steps as it explains.
-pub(super) fn slopes(values: &[f64], starts: &[usize], rises: &[bool]) -> Vec<Slope> {
+/// The slopes in the place of steps that begin at `starts` and go up or not, each over as many as it explains, as far as they
+/// are borne out.
+pub(super) fn slopes(
+    values: &[f64],
+    (starts, rises): (&[usize], &[bool]),
+    is_borne_out: impl Fn(&Slope) -> bool,
+) -> Vec<Slope> {
     let sums = Sums::new(values);
+    let slope = |first: usize, last: usize| slope(&sums, starts, (first, last)).filter(&is_borne_out);
+    if starts.is_empty() {
+        return slope(0, 0).into_iter().collect();
+    }
     let mut found = Vec::new();
     let mut first = 0;
     while first < starts.len() {
         let behind = (first + 1..starts.len()).find(|at| rises[*at] != rises[first]).unwrap_or(starts.len());
-        let slope = (first + 1..=behind).rev().find_map(|last| slope(&sums, starts, first, last));
+        let slope = (first + 1..=behind).rev().find_map(|last| slope(first, last));
         first = slope.map_or(first + 1, |slope| slope.last);
         found.extend(slope);
     }
@@ -58,27 +65,54 @@ pub(super) fn slopes(values: &[f64], starts: &[usize], rises: &[bool]) -> Vec<Sl
 }
 
 /// The slope in the place of the steps `first..last`, if one explains their points better.
-fn slope(sums: &Sums, starts: &[usize], first: usize, last: usize) -> Option<Slope> {
+fn slope(sums: &Sums, starts: &[usize], (first, last): (usize, usize)) -> Option<Slope> {
     let begin = first.checked_sub(1).map_or(0, |before| starts[before]);
     let end = starts.get(last).copied().unwrap_or(sums.count());
     let steps = &starts[first..last];
     let stairs: f64 = bounds(steps, end).map(|(from, to)| sums.level(from.max(begin), to)).sum();
-    let ends = parts(steps[steps.len() - 1], end);
-    let tried = parts(begin, steps[0]).flat_map(|from| ends.clone().map(move |to| (from, to)));
-    let best = tried.map(|(from, to)| (sums.line(begin, from, to, end), from, to));
-    let (line, from, to) = best.min_by(|one, other| one.0.left.total_cmp(&other.0.left))?;
+    let [earliest, latest] = [steps.first().unwrap_or(&end), steps.last().unwrap_or(&begin)];
+    let (from, to, line) = best(sums, (begin, *earliest), (*latest, end))?;
     let better = (stairs / line.left.max(1e-9)).ln();
-    let gain = |points: f64| points / 2.0 * better + PLACE * (steps.len() as f64 - 2.0);
-    // What a slope leaves that explains little is alike too: only what speaks for it is cut.
-    let is_clear = gain((end - begin) as f64) > CLEAR
-        && (better <= 0.0 || gain(line.told(sums, (begin, end), (from, to))) > CLEAR);
-    let error = |(level, variance): (f64, f64)| (level, variance.sqrt());
-    is_clear.then_some(Slope { from, to, first, last, before: error(line.before), after: error(line.after) })
+    let gain = (end - begin) as f64 / 2.0 * better + PLACE * (steps.len() as f64 - 2.0);
+    let variance = line.left / (end - begin) as f64;
+    let error = |(level, share): (f64, f64)| (level, (share * variance).sqrt());
+    let slope = Slope { from, to, first, last, before: error(line.before), after: error(line.after) };
+    (gain > CLEAR && to - from >= LEAST).then_some(slope)
+}
+
+/// The slope that leaves least of the points between two stretches in which it begins and ends, both included.
+fn best(sums: &Sums, begins: (usize, usize), ends: (usize, usize)) -> Option<(usize, usize, Line)> {
+    let (begin, end) = (begins.0, ends.1);
+    let ends = parts(ends.0, ends.1);
+    let coarse = parts(begins.0, begins.1).flat_map(|from| ends.clone().map(move |to| (from, to)));
+    let mut best = least(sums, (begin, end), coarse)?;
+    let mut stride = (end - begin).div_ceil(PARTS);
+    while stride > 0 {
+        let (from, to, line) = best;
+        let (sooner, later) = (from.saturating_sub(stride), from + stride);
+        let near = [(sooner, to), (later, to), (from, to.saturating_sub(stride)), (from, to + stride)];
+        match least(sums, (begin, end), near) {
+            Some(nearer) if nearer.2.left < line.left => best = nearer,
+            _ => stride /= 2,
+        }
+    }
+    Some(best)
+}
+
+/// That of these slopes which leaves least of the points `begin..end`.
+fn least(
+    sums: &Sums,
+    (begin, end): (usize, usize),
+    slopes: impl IntoIterator<Item = (usize, usize)>,
+) -> Option<(usize, usize, Line)> {
+    let inside = slopes.into_iter().filter(|(from, to)| begin <= *from && from < to && *to <= end);
+    let lines = inside.map(|(from, to)| (from, to, sums.line(begin, from, to, end)));
+    lines.min_by(|one, other| one.2.left.total_cmp(&other.2.left))
 }
 
 /// The points, those that stick out of their neighbours, whose medians are `middles`, drawn to them.
-pub(super) fn drawn_in(units: &[f64], middles: &[f64]) -> Vec<f64> {
-    units.iter().zip(middles).map(|(unit, middle)| unit.clamp(middle - FAR, middle + FAR)).collect()
+pub(super) fn drawn_in<'a>(units: &'a [f64], middles: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+    units.iter().zip(middles).map(|(unit, middle)| unit.clamp(middle - FAR, middle + FAR))
 }
 
 /// The bounds of [`PARTS`] parts.
@@ -94,19 +128,6 @@ struct Line {
     after: (f64, f64),
     /// The squares of what is left of the points, summed.
     left: f64,
-}
-
-impl Line {
-    /// How many points without memory tell as much as the points `begin..end`, by how alike neighbours are in what a slope
-    /// between `from` and `to` leaves of them: a noise that has a memory goes up and down by itself.
-    fn told(&self, sums: &Sums, (begin, end): (usize, usize), (from, to): (usize, usize)) -> f64 {
-        let rise = self.after.0 - self.before.0;
-        let share = |at: usize| ((at as f64 - from as f64 + 1.0) / (to as f64 - from as f64 + 1.0)).clamp(0.0, 1.0);
-        let left = |at: usize| Sums::between(&sums.values, at, at + 1) - self.before.0 - rise * share(at);
-        let products: f64 = (begin + 1..end).map(|at| left(at - 1) * left(at)).sum();
-        let alike = (products / self.left.max(1e-9)).clamp(0.0, 0.99);
-        (end - begin) as f64 * (1.0 - alike) / (1.0 + alike)
-    }
 }
 
 /// Sums over the points before each: of the values, of their squares, and of each times its place.
@@ -179,9 +200,9 @@ mod tests {
     fn a_slope_is_told_from_stairs() {
         let stairs = |at: usize| [0.0, 6.0, 12.0][usize::from(at >= 70) + usize::from(at >= 130)];
         for seed in 0..20 {
-            assert_eq!(slopes(&noisy(seed, stairs), &[70, 130], &[true; 2]), [], "seed {seed}");
+            assert_eq!(slopes(&noisy(seed, stairs), (&[70, 130], &[true; 2]), |_| true), [], "seed {seed}");
             let leak = noisy(seed, |at| 0.1 * at.clamp(50, 150) as f64);
-            let found = slopes(&leak, &[75, 105, 125], &[true; 3]);
+            let found = slopes(&leak, (&[75, 105, 125], &[true; 3]), |_| true);
             assert_eq!(found.len(), 1, "seed {seed}");
             assert!(found[0].from.abs_diff(50) < 20 && found[0].to.abs_diff(150) < 20, "seed {seed}: {found:?}");
         }
@@ -193,7 +214,8 @@ mod tests {
         let levels = [0.0, 60.0, 110.0, 116.0, 118.5, 122.0];
         for seed in 0..20 {
             let stairs = noisy(seed, |at| levels[starts.partition_point(|start| *start <= at)]);
-            assert!(slopes(&stairs, &starts, &[true; 5]).iter().all(|slope| slope.first >= 2), "seed {seed}");
+            let found = slopes(&stairs, (&starts, &[true; 5]), |_| true);
+            assert!(found.iter().all(|slope| slope.first >= 2), "seed {seed}");
         }
     }
 

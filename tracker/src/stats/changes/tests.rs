@@ -180,6 +180,42 @@ fn a_leak_of_a_short_history_is_a_drift_though_its_noise_seems_to_have_a_memory(
 }
 
 #[test]
+fn a_leak_that_is_longer_than_a_block_is_one_drift() {
+    for (from, to) in [(1_000, 5_000), (1_700, 2_400), (2_900, 3_100), (0, 6_000)] {
+        let grown = |at: usize| (at.clamp(from, to) - from) as f64 / (to - from) as f64;
+        let found = detect(&noisy(61, 6_000, |at| 100.0 * (1.0 + 0.5 * grown(at))), &Settings::history());
+        let (&[], &[drift]) = (&found.steps[..], &found.drifts[..]) else { panic!("{from}..{to}: {found:?}") };
+        assert!((drift.size - 0.5).abs() < 0.02, "{from}..{to}: {drift:?}");
+        assert!(drift.size_within.low < 0.5 && 0.5 < drift.size_within.high, "{from}..{to}: {drift:?}");
+        assert!(drift.span.low.abs_diff(from) < 100 && drift.span.high.abs_diff(to) < 100, "{from}..{to}: {drift:?}");
+    }
+}
+
+#[test]
+fn a_leak_is_one_drift_wherever_it_begins_and_ends_and_however_little_noise_there_is() {
+    let (mut drifts, mut all) = (0, 0);
+    for (noise, coarse) in [(0.0, false), (0.0, true), (0.000_1, true), (0.000_5, false), (0.001, true)] {
+        for (before, after) in [(0, 0), (0, 40), (20, 0), (20, 20), (40, 0), (40, 20)] {
+            for long in [30, 40, 80] {
+                let mut stream = Stream::seeded(90 + all);
+                let leak = (0..before + long + after).map(|at: usize| {
+                    let grown = (at + 1).saturating_sub(before).min(long) as f64 / long as f64;
+                    let value = 100_000.0 * (1.0 + 0.05 * grown) * (noise * stream.normal()).exp();
+                    if coarse { (value / 10.0).round() * 10.0 } else { value }
+                });
+                let found = detect(&values(leak), &Settings::history());
+                all += 1;
+                let (&[], &[drift]) = (&found.steps[..], &found.drifts[..]) else { continue };
+                let is_there = drift.span.low.abs_diff(before) <= 6 && drift.span.high.abs_diff(before + long) <= 6;
+                drifts += u64::from(is_there && (drift.size - 0.05).abs() < 0.007);
+            }
+        }
+    }
+    println!("{drifts} of {all} leaks are one drift in its place and of its size");
+    assert!(drifts >= all - 2, "{drifts} of {all}");
+}
+
+#[test]
 fn a_step_in_noise_with_a_memory_is_no_leak() {
     let mut steps = 0;
     for seed in 0..40 {

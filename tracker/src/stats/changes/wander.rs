@@ -71,9 +71,8 @@ impl Odds {
     }
 }
 
-/// The level of each point plus its pull on that level, in units in which the pull has variance one, and how many of these
-/// a unit of noise is.
-pub(super) fn scores(units: &[f64], noise: &Noise, steps: &[(usize, f64)], places: &[f64]) -> (Vec<f64>, f64) {
+/// The level of each point plus its pull on that level, in units in which the pull has variance one.
+pub(super) fn scores(units: &[f64], noise: &Noise, steps: &[(usize, f64)], places: &[f64]) -> Vec<f64> {
     const SIDE: f64 = 0.25;
     let mut level = 0;
     let mut pulls = vec![0.0; units.len()];
@@ -89,7 +88,7 @@ pub(super) fn scores(units: &[f64], noise: &Noise, steps: &[(usize, f64)], place
     }
     let information = pulls.iter().map(|pull| pull * pull).sum::<f64>() / (units.len() - 1).max(1) as f64;
     let root = information.max(1e-6).sqrt();
-    (levels.iter().zip(&pulls).map(|(level, pull)| level * root + pull / root).collect(), root)
+    levels.iter().zip(&pulls).map(|(level, pull)| level * root + pull / root).collect()
 }
 
 /// One number for each of [`WALKS`].
