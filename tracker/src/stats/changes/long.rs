@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::prepare::Scale;
 use super::{Detection, Drift, Range, Segment, Settings, Step, Values, detect_at_once};
 
 /// A series of so many points is read at once: whether a level wanders is seen only by who sees all of it.
@@ -14,9 +15,9 @@ const OVERLAP: usize = 192;
 
 /// Reads the whole series, in blocks on as many threads as the machine has where it is long.
 pub(super) fn detect(values: &[f64], settings: &Settings) -> Detection {
-    let blocks = blocks(values.len());
+    let (blocks, scale) = (blocks(values.len()), Scale::of(values));
     if blocks.len() == 1 {
-        return detect_at_once(values, settings);
+        return detect_at_once(values, settings, scale);
     }
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(blocks.len());
     // Each takes the next block as soon as it is free: what else runs here may be on one processor alone.
@@ -26,7 +27,7 @@ pub(super) fn detect(values: &[f64], settings: &Settings) -> Detection {
             let number = next.fetch_add(1, Ordering::Relaxed);
             blocks.get(number).map(|block| (number, block))
         });
-        taken.map(|(number, block)| (number, detect_at_once(&values[block.from..block.to], settings))).collect()
+        taken.map(|(number, block)| (number, detect_at_once(&values[block.from..block.to], settings, scale))).collect()
     };
     let mut found: Vec<(usize, Detection)> = std::thread::scope(|scope| {
         let hands: Vec<_> = (1..threads).map(|_| scope.spawn(read)).collect();
@@ -40,7 +41,7 @@ pub(super) fn detect(values: &[f64], settings: &Settings) -> Detection {
     });
     found.sort_unstable_by_key(|(number, _)| *number);
     let found = found.into_iter().map(|(_, detection)| detection).collect();
-    stitch(&blocks, found, values.len())
+    stitch(&blocks, found, values.len(), scale)
 }
 
 /// A block reads `from..to` and answers for `first..last`.
@@ -68,17 +69,18 @@ fn blocks(length: usize) -> Vec<Block> {
 
 /// Puts the blocks' findings together: each step from the block that answers for its place, and a drift that goes on in the
 /// next block as one.
-fn stitch(blocks: &[Block], found: Vec<Detection>, length: usize) -> Detection {
+fn stitch(blocks: &[Block], found: Vec<Detection>, length: usize, scale: Scale) -> Detection {
     let mut whole = Detection::default();
     for (block, mut detection) in blocks.iter().zip(found) {
         detection.shift(block.from);
         let answers = |at: usize| (block.first..block.last).contains(&at);
         whole.steps.extend(detection.steps.iter().filter(|step| answers(step.at)));
+        let known = whole.drifts.len();
         for drift in detection.drifts {
-            match whole.drifts.last_mut() {
-                Some(last) if last.goes_on_in(&drift) => *last = last.with(&drift),
-                _ if drift.span.low < block.last && drift.span.high >= block.first => whole.drifts.push(drift),
-                _ => {}
+            match whole.drifts[..known].iter_mut().find(|known| known.goes_on_in(&drift)) {
+                Some(known) => *known = known.with(&drift, scale),
+                None if drift.span.low < block.last && drift.span.high >= block.first => whole.drifts.push(drift),
+                None => {}
             }
         }
         whole.segments.extend(detection.segments.iter().filter(|s| s.from < block.last && s.to > block.first));
@@ -106,24 +108,29 @@ fn joined(steps: &[Step], seen: &[Segment], length: usize) -> Vec<Segment> {
 
 impl Drift {
     fn goes_on_in(&self, next: &Drift) -> bool {
-        next.span.low <= self.span.high && (next.size > 0.0) == (self.size > 0.0)
+        let overlaps = next.span.low <= self.span.high && self.span.low <= next.span.high;
+        overlaps && (next.size > 0.0) == (self.size > 0.0)
     }
 
-    /// Both as one, from where this begins to where the next one ends.
-    fn with(&self, next: &Drift) -> Drift {
+    /// Both as one, from where this begins to where the next one ends, if that is later.
+    fn with(&self, next: &Drift, scale: Scale) -> Drift {
+        if next.span.high <= self.span.high {
+            return *self;
+        }
+        // Errors of relative sizes add as logarithms.
+        let log = |size: f64| if scale.logs { size.ln_1p() } else { size };
+        let size = |log: f64| if scale.logs { log.exp_m1() } else { log };
         let (before, after) = (self.before, next.after);
-        let relative = |before: f64, after: f64| after / before - 1.0;
-        let is_relative = (relative(self.before, self.after) - self.size).abs() <= 1e-6 * self.size.abs();
-        let size = if is_relative { relative(before, after) } else { after - before };
-        let side = |end: fn(&Drift) -> f64| (self.size - end(self)).hypot(next.size - end(next));
-        let (low, high) = (side(|drift| drift.size_within.low), side(|drift| drift.size_within.high));
+        let moved = if scale.logs { (after / before).ln() } else { after - before };
+        let side = |end: fn(&Drift) -> f64| [self, next].map(|one| log(one.size) - log(end(one)));
+        let [low, high] = [side(|one| one.size_within.low), side(|one| one.size_within.high)];
         Drift {
-            span: Range { low: self.span.low, high: self.span.high.max(next.span.high) },
+            span: Range { low: self.span.low, high: next.span.high },
             before,
             after,
-            size,
-            size_within: Range { low: size - low, high: size + high },
-            noises: self.noises * size / self.size,
+            size: size(moved),
+            size_within: Range { low: size(moved - low[0].hypot(low[1])), high: size(moved + high[0].hypot(high[1])) },
+            noises: self.noises * moved / log(self.size),
         }
     }
 }
@@ -175,9 +182,13 @@ impl Follower {
         let values = history.as_slice();
         follower.gone = values.len().saturating_sub(WINDOW);
         follower.window = values[follower.gone..].to_vec();
-        let known = detect_at_once(&follower.window, &follower.settings);
+        let known = follower.detect();
         follower.told = known.steps.iter().map(|step| step.at + follower.gone).collect();
         follower
+    }
+
+    fn detect(&self) -> Detection {
+        detect_at_once(&self.window, &self.settings, Scale::of(&self.window))
     }
 
     /// Takes the next point, and returns the steps that it made known; a value that is not finite is left out of
@@ -191,7 +202,7 @@ impl Follower {
             self.gone += 1;
         }
         self.window.push(value);
-        let mut detection = detect_at_once(&self.window, &self.settings);
+        let mut detection = self.detect();
         detection.shift(self.gone);
         let horizon = self.gone.saturating_sub(SAME);
         self.told.retain(|at| *at >= horizon);
@@ -203,5 +214,75 @@ impl Follower {
             }
         }
         new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A drift between two points and levels, of values above zero, with so wide an interval to each side of its logarithm.
+    fn drift((low, before): (usize, f64), (high, after): (usize, f64), side: f64) -> Drift {
+        let log = (after / before).ln();
+        let size_within = Range { low: (log - side).exp_m1(), high: (log + side).exp_m1() };
+        let size = log.exp_m1();
+        Drift { span: Range { low, high }, before, after, size, size_within, noises: 100.0 * log }
+    }
+
+    fn stitched(found: Vec<Vec<Drift>>, logs: bool) -> Vec<Drift> {
+        let blocks = blocks(6_000);
+        // Blocks count from their own first point.
+        let of_block = |(block, drifts): (&Block, Vec<Drift>)| {
+            let mut found = Detection { drifts, ..Detection::default() };
+            for drift in &mut found.drifts {
+                (drift.span.low, drift.span.high) = (drift.span.low - block.from, drift.span.high - block.from);
+            }
+            found
+        };
+        let found = blocks.iter().zip(found).map(of_block).collect();
+        stitch(&blocks, found, 6_000, Scale { logs }).drifts
+    }
+
+    #[test]
+    fn a_drift_that_goes_on_is_one_with_the_errors_of_both() {
+        let first = drift((1_000, 100.0), (1_650, 200.0), 0.03);
+        let next = drift((1_400, 150.0), (2_500, 1_000.0), 0.04);
+        let [whole] = stitched(vec![vec![first], vec![next], vec![], vec![]], true)[..] else { panic!("one") };
+        let expected = drift((1_000, 100.0), (2_500, 1_000.0), 0.05);
+        assert_eq!(whole.span, expected.span);
+        for (is, wanted) in [
+            (whole.size, expected.size),
+            (whole.size_within.low, expected.size_within.low),
+            (whole.size_within.high, expected.size_within.high),
+            (whole.noises, expected.noises),
+        ] {
+            assert!((is / wanted - 1.0).abs() < 1e-9, "{whole:?}");
+        }
+        // The next block saw less of it.
+        let part = drift((1_400, 150.0), (1_450, 160.0), 0.04);
+        assert_eq!(stitched(vec![vec![first], vec![part], vec![], vec![]], true), [first]);
+    }
+
+    #[test]
+    fn where_values_may_be_nought_sizes_are_differences() {
+        let of = |(low, before): (usize, f64), (high, after): (usize, f64)| {
+            let size = after - before;
+            let size_within = Range { low: size - 3.0, high: size + 4.0 };
+            Drift { span: Range { low, high }, before, after, size, size_within, noises: size }
+        };
+        let found =
+            vec![vec![of((1_000, -50.0), (1_650, 0.0))], vec![of((1_400, -20.0), (2_500, 50.0))], vec![], vec![]];
+        let [whole] = stitched(found, false)[..] else { panic!("one") };
+        assert!((whole.size - 100.0).abs() < 1e-9 && (whole.noises - 100.0).abs() < 1e-9, "{whole:?}");
+        assert!((whole.size_within.low - (100.0 - 18.0_f64.sqrt())).abs() < 1e-9, "{whole:?}");
+    }
+
+    #[test]
+    fn a_turn_at_the_bound_of_blocks_is_two_drifts() {
+        let (up, down) = (drift((700, 100.0), (1_497, 150.0), 0.01), drift((1_497, 150.0), (1_691, 140.0), 0.01));
+        let (same, on) = (drift((1_310, 130.0), (1_503, 150.0), 0.01), drift((1_503, 150.0), (2_300, 100.0), 0.01));
+        let all = stitched(vec![vec![up, down], vec![same, on], vec![], vec![]], true);
+        let spans: Vec<_> = all.iter().map(|drift| (drift.span.low, drift.span.high)).collect();
+        assert_eq!(spans, [(700, 1_503), (1_497, 2_300)]);
     }
 }

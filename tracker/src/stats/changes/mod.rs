@@ -26,7 +26,7 @@ mod long;
 use grid::Grid;
 use merge::{Bar, Levels};
 use noise::{Kind, Noise, Scatter};
-use prepare::Prepared;
+use prepare::{Prepared, Scale};
 use ramp::Slope;
 
 use super::student::NORMAL_95;
@@ -49,6 +49,9 @@ const CROWD_PRICE: f64 = 0.5;
 
 /// What a slope costs there: as much as a change of level, and somewhat for its other end.
 const SLOPE_PRICE: f64 = PRICE as f64 + 5.0;
+/// So many slopes of a series are compared so at most, and fewer, but one, of a series with so many points times levels.
+const MOST_TRIES: usize = 6;
+const MOST_CELLS: usize = 4_000_000;
 
 /// A noise that explains the series worse than another by this many nats is not looked at twice.
 const HOPELESS: f64 = 40.0;
@@ -60,11 +63,11 @@ pub fn detect(values: &Values, settings: &Settings) -> Detection {
 }
 
 /// Finds where a series moved that is short enough to be read at once.
-fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
+fn detect_at_once(values: &[f64], settings: &Settings, scale: Scale) -> Detection {
     if values.len() < FEWEST {
         return one_level(values);
     }
-    let Some(prepared) = Prepared::new(values) else { return one_level(values) };
+    let Some(prepared) = Prepared::new(values, scale) else { return one_level(values) };
     let units = &prepared.units;
     let middles = prepare::rolling_median(&prepared.spread, 2);
     let grid = Grid::new(&middles);
@@ -77,29 +80,31 @@ fn detect_at_once(values: &[f64], settings: &Settings) -> Detection {
     let starts: Vec<usize> = places.iter().map(|(at, _)| *at).collect();
     let mut levels = Levels::new(units, &grid, &noise, &starts);
     let relative = if prepared.logs { settings.relative.ln_1p() / prepared.unit } else { 0.0 };
-    levels.prune(Bar { p: settings.p, size: settings.noises.max(relative), points: settings.points });
+    let bar = Bar { p: settings.p, size: settings.noises.max(relative), points: settings.points };
+    levels.prune(bar);
     if settings.excursion > 0 {
         let moved = excursions::without(units, levels.starts(), settings.excursion);
         levels = Levels::new(units, &grid, &noise, &moved);
     }
     levels.sharpen();
     let fitted = fitted(&levels, &grid);
-    let (told, drifts) = told(&prepared, (&noise, cost), &levels, &fitted, &middles);
+    let rises: Vec<bool> = levels.steps().iter().map(|(_, size)| *size > 0.0).collect();
+    let tries = (MOST_CELLS / (units.len() * grid.count)).clamp(1, MOST_TRIES);
+    let mut leaks = leaks(&prepared, (cost, tries), &middles, (&levels.starts(), &rises));
+    leaks.retain(|leak| (leak.after.level - leak.before.level).abs() >= bar.size);
+    let (told, drifts) = told(&prepared, &noise, &levels, &fitted, &leaks);
     Report { prepared: &prepared, levels: &levels, fitted, places: &places }.write(&told, drifts)
 }
 
-/// The numbers of the steps that are told as such, and the drifts that are told for the others. The noise has its cost, and
-/// each point the median of it and those beside it in `middles`.
+/// The numbers of the steps that are told as such, and the drifts that are told for the others.
 fn told(
     prepared: &Prepared,
-    (noise, cost): (&Noise, f64),
+    noise: &Noise,
     levels: &Levels<'_>,
     fitted: &[Fitted],
-    middles: &[f64],
+    leaks: &[Leak],
 ) -> (Vec<usize>, Vec<Drift>) {
-    let (steps, starts) = (levels.steps(), levels.starts());
-    let rises: Vec<bool> = steps.iter().map(|(_, size)| *size > 0.0).collect();
-    let leaks = leaks(prepared, cost, middles, (&starts, &rises));
+    let steps = levels.steps();
     let explained = |step: &usize| leaks.iter().any(|leak| (leak.first..leak.last).contains(step));
     // One slope says more than that the level wanders, where it leaves nothing for a walk to explain.
     let is_leak = leaks.len() == 1 && (0..steps.len()).all(|step| explained(&step) || wander::is_loud(steps[step].1));
@@ -110,23 +115,43 @@ fn told(
             return (kept, farthest(prepared, fitted).into_iter().collect());
         }
     }
-    let end = |(level, error): (f64, f64), middle| Fitted { level, error, middle };
-    let drifts = leaks.iter().map(|leak| drift(prepared, end(leak.before, leak.from), end(leak.after, leak.to - 1)));
+    let drifts = leaks.iter().map(|leak| drift(prepared, leak.before, leak.after));
     ((0..steps.len()).filter(|step| !explained(step)).collect(), drifts.collect())
 }
 
-/// The slopes in the place of steps beside which the series is plainer, its noise learned anew: what was learned around levels
-/// may have taken a slope for its memory. A slope is even in the values, and its levels here are in units.
-fn leaks(prepared: &Prepared, cost: f64, middles: &[f64], steps: (&[usize], &[bool])) -> Vec<Slope> {
+/// A level that rises or falls evenly in the place of the steps `first..last`, or between steps. Its ends have the points at
+/// which they are in the place of middles.
+struct Leak {
+    first: usize,
+    last: usize,
+    before: Fitted,
+    after: Fitted,
+}
+
+/// The slopes beside which the series is plainer, its noise learned anew: what was learned around levels may have taken a
+/// slope for its memory. They are even in the values, not in their logarithms. The series has its cost, and how many slopes
+/// to compare at most.
+fn leaks(prepared: &Prepared, (cost, most): (f64, usize), middles: &[f64], steps: (&[usize], &[bool])) -> Vec<Leak> {
     let points: Vec<f64> = ramp::drawn_in(&prepared.spread, middles).map(|unit| prepared.even(unit)).collect();
+    let tries = std::cell::Cell::new(0);
     let is_plainer = |slope: &Slope| {
+        let can_be = [slope.before, slope.after].iter().all(|(level, _)| prepared.is_even(*level));
+        if !can_be || tries.replace(tries.get() + 1) >= most {
+            return false;
+        }
         let rest = prepared.without(|at| prepared.of_even(slope.level(at)));
         let (_, beside) = fit(&rest, &Grid::new(&prepare::rolling_median(&rest.spread, 2)));
         beside + SLOPE_PRICE < cost
     };
-    let in_units = |(level, error): (f64, f64)| (prepared.of_even(level), error);
-    let slopes = ramp::slopes(&points, steps, is_plainer).into_iter();
-    slopes.map(|slope| Slope { before: in_units(slope.before), after: in_units(slope.after), ..slope }).collect()
+    let leak = |slope: Slope| {
+        let end = |(even, error): (f64, f64), middle| {
+            let level = prepared.of_even(even);
+            Fitted { level, error: error * prepared.units_an_even(level), middle }
+        };
+        let (before, after) = (end(slope.before, slope.from), end(slope.after, slope.to - 1));
+        Leak { first: slope.first, last: slope.last, before, after }
+    };
+    ramp::slopes(&points, steps, is_plainer).into_iter().map(leak).collect()
 }
 
 /// Nothing moved, or there is too little to tell: one level with no interval narrower than the values.

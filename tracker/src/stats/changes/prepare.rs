@@ -12,6 +12,18 @@ const EXACT: f64 = 0.9;
 /// No value is taken to be farther from the middle than by so many powers of e, where slopes are looked for.
 const STEEP: f64 = 30.0;
 
+/// Whether values are taken as logarithms, as they are where all of a series are above zero.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale {
+    pub(super) logs: bool,
+}
+
+impl Scale {
+    pub(super) fn of(series: &[f64]) -> Scale {
+        Scale { logs: series.iter().all(|value| *value > 0.0) }
+    }
+}
+
 /// A series in units of its own noise.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -30,8 +42,7 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// None where all values are equal: nothing can have moved.
-    pub(super) fn new(values: &[f64]) -> Option<Prepared> {
-        let logs = values.iter().all(|value| *value > 0.0);
+    pub(super) fn new(values: &[f64], Scale { logs }: Scale) -> Option<Prepared> {
         let mut scaled: Vec<f64> = if logs { values.iter().map(|value| value.ln()).collect() } else { values.to_vec() };
         let mut steps: Vec<f64> =
             scaled.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|d| *d > 0.0).collect();
@@ -67,9 +78,19 @@ impl Prepared {
         if self.logs { (level * self.unit).clamp(-STEEP, STEEP).exp_m1() / self.unit } else { level }
     }
 
+    /// Whether a value can lie so on that scale.
+    pub(super) fn is_even(&self, even: f64) -> bool {
+        !self.logs || even * self.unit > (-STEEP).exp_m1()
+    }
+
     /// Back from that scale.
     pub(super) fn of_even(&self, even: f64) -> f64 {
         if self.logs { (even * self.unit).max((-STEEP).exp_m1()).ln_1p() / self.unit } else { even }
+    }
+
+    /// How many units one of that scale is at a level.
+    pub(super) fn units_an_even(&self, level: f64) -> f64 {
+        if self.logs { (-level * self.unit).clamp(-STEEP, STEEP).exp() } else { 1.0 }
     }
 
     /// The series without what each point has too much, in units.
@@ -154,9 +175,29 @@ mod tests {
 
     #[test]
     fn equal_values_cannot_be_prepared_and_values_below_zero_keep_their_own_scale() {
-        assert!(Prepared::new(&[2.0; 30]).is_none());
-        assert!(!Prepared::new(&[-1.0, 0.0, 2.0, 1.0]).unwrap().logs);
-        assert!(Prepared::new(&[1.0, 1.5, 2.0, 1.0]).unwrap().logs);
-        assert!(Prepared::new(&[f64::MAX, f64::MIN, f64::MAX]).is_none());
+        let prepared = |values: &[f64]| Prepared::new(values, Scale::of(values));
+        assert!(prepared(&[2.0; 30]).is_none());
+        assert!(!prepared(&[-1.0, 0.0, 2.0, 1.0]).unwrap().logs);
+        assert!(prepared(&[1.0, 1.5, 2.0, 1.0]).unwrap().logs);
+        assert!(prepared(&[f64::MAX, f64::MIN, f64::MAX]).is_none());
+    }
+
+    #[test]
+    fn what_grows_by_equal_amounts_is_even_and_comes_back() {
+        let values: Vec<f64> = (1..=40).map(|at| 10.0 + f64::from(at)).collect();
+        for values in [values.clone(), values.iter().map(|value| value - 20.0).collect()] {
+            let prepared = Prepared::new(&values, Scale::of(&values)).unwrap();
+            let even: Vec<f64> = prepared.units.iter().map(|unit| prepared.even(*unit)).collect();
+            let steps: Vec<f64> = even.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            assert!(steps.iter().all(|step| (step / steps[0] - 1.0).abs() < 1e-9), "{steps:?}");
+            for (unit, even) in prepared.units.iter().zip(&even) {
+                assert!(prepared.is_even(*even) && (prepared.of_even(*even) - unit).abs() < 1e-9);
+                let slope = (prepared.of_even(even + 1e-4) - unit) / 1e-4;
+                assert!((slope / prepared.units_an_even(*unit) - 1.0).abs() < 1e-3);
+            }
+            let rest = prepared.without(|at| prepared.of_even(even[at]));
+            assert!(rest.units.iter().all(|unit| unit.abs() < 1e-9));
+            assert_eq!(prepared.is_even(-1.0 / prepared.unit), !prepared.logs, "below nought");
+        }
     }
 }

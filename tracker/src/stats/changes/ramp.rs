@@ -1,10 +1,10 @@
 //! Steps, or a slope? A leak that grows with each commit looks like a staircase of steps in one direction, each too large
 //! for a walk, or like the memory of a noise that was learned around levels.
 //!
-//! So a slope is looked for in the points themselves, those that stick out of their neighbours drawn in, in the place of each
-//! run of steps in one direction, or in the whole series if there are none. What explains the points better there, by the
-//! likelihood of normal noise of unknown variance, is only a candidate: noise is learned anew beside it (see `super::leaks`).
-//! Sums over prefixes make each candidate a few operations.
+//! So a slope is looked for in the points themselves, those that stick out of their neighbours drawn in: in the place of each
+//! run of steps in one direction, and between steps. What explains the points better there, by the likelihood of normal noise
+//! of unknown variance, is only a candidate: noise is learned anew beside it (see `super::leaks`). Sums over prefixes make
+//! finding it a few operations for each pair of places.
 
 use super::noise::bounds;
 
@@ -17,6 +17,12 @@ const CLEAR: f64 = 4.0;
 const FAR: f64 = 2.0;
 /// A slope is no shorter, in points: a step with some points on its way is one.
 const LEAST: usize = 8;
+/// The price of a level before or after it, in nats.
+const BEND: f64 = 3.0;
+/// The variances of its levels are so many times what they were if its places were known.
+const UNSURE: f64 = 2.0;
+/// Of a run of more steps not every part is tried.
+const EACH: usize = 12;
 /// Places are tried in so many parts of the stretches in which a slope may begin and end, and then nearby.
 const PARTS: usize = 16;
 
@@ -28,21 +34,23 @@ pub(super) struct Slope {
     /// The steps that it explains, by number: `first..last`.
     pub(super) first: usize,
     pub(super) last: usize,
-    /// The levels at its ends with their standard errors.
+    /// The levels before and after it, with their standard errors; where it has no points beside it, those at its own end.
     pub(super) before: (f64, f64),
     pub(super) after: (f64, f64),
+    line: Line,
 }
 
 impl Slope {
     /// Its level at a point.
     pub(super) fn level(&self, at: usize) -> f64 {
-        let behind = (at as f64 - self.from as f64 + 1.0) / (self.to as f64 - self.from as f64 + 1.0);
-        self.before.0 + (self.after.0 - self.before.0) * behind.clamp(0.0, 1.0)
+        let Slope { from, to, line, .. } = self;
+        let behind = (at as f64 - *from as f64 + 1.0) / (*to as f64 - *from as f64 + 1.0);
+        line.before.0 + (line.after.0 - line.before.0) * behind.clamp(0.0, 1.0)
     }
 }
 
-/// The slopes in the place of steps that begin at `starts` and go up or not, each over as many as it explains, as far as they
-/// are borne out.
+/// The slopes among steps that begin at `starts` and go up or not, as far as they are borne out: each in the place of as many
+/// as it explains, or of none.
 pub(super) fn slopes(
     values: &[f64],
     (starts, rises): (&[usize], &[bool]),
@@ -50,18 +58,25 @@ pub(super) fn slopes(
 ) -> Vec<Slope> {
     let sums = Sums::new(values);
     let slope = |first: usize, last: usize| slope(&sums, starts, (first, last)).filter(&is_borne_out);
-    if starts.is_empty() {
-        return slope(0, 0).into_iter().collect();
-    }
-    let mut found = Vec::new();
+    let mut found: Vec<Slope> = Vec::new();
     let mut first = 0;
     while first < starts.len() {
         let behind = (first + 1..starts.len()).find(|at| rises[*at] != rises[first]).unwrap_or(starts.len());
-        let slope = (first + 1..=behind).rev().find_map(|last| slope(first, last));
+        let slope = fewer(behind - first).find_map(|steps| slope(first, first + steps));
         first = slope.map_or(first + 1, |slope| slope.last);
         found.extend(slope);
     }
+    let is_free = |level: &usize| !found.iter().any(|slope| (slope.first..=slope.last).contains(level));
+    let between: Vec<Slope> = (0..=starts.len()).filter(is_free).filter_map(|level| slope(level, level)).collect();
+    found.extend(between);
+    found.sort_unstable_by_key(|slope| slope.from);
     found
+}
+
+/// Numbers of steps to try, the largest first: each, or of many the halves.
+fn fewer(most: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(most), |steps| Some(if *steps > EACH { steps / 2 } else { steps - 1 }))
+        .take_while(|steps| *steps > 0)
 }
 
 /// The slope in the place of the steps `first..last`, if one explains their points better.
@@ -71,48 +86,71 @@ fn slope(sums: &Sums, starts: &[usize], (first, last): (usize, usize)) -> Option
     let steps = &starts[first..last];
     let stairs: f64 = bounds(steps, end).map(|(from, to)| sums.level(from.max(begin), to)).sum();
     let [earliest, latest] = [steps.first().unwrap_or(&end), steps.last().unwrap_or(&begin)];
-    let (from, to, line) = best(sums, (begin, *earliest), (*latest, end))?;
+    let Placed { from, to, line, .. } = best(sums, (begin, *earliest), (*latest, end))?;
     let better = (stairs / line.left.max(1e-9)).ln();
     let gain = (end - begin) as f64 / 2.0 * better + PLACE * (steps.len() as f64 - 2.0);
-    let variance = line.left / (end - begin) as f64;
+    let variance = UNSURE * line.left / (end - begin) as f64;
     let error = |(level, share): (f64, f64)| (level, (share * variance).sqrt());
-    let slope = Slope { from, to, first, last, before: error(line.before), after: error(line.after) };
-    (gain > CLEAR && to - from >= LEAST).then_some(slope)
+    // Where there are no points beside it, its own first or last one is its end.
+    let (mut before, mut after) = (error(line.before), error(line.after));
+    let slope = Slope { from, to, first, last, before, after, line };
+    if from == begin {
+        before.0 = slope.level(from);
+    }
+    if to == end {
+        after.0 = slope.level(to - 1);
+    }
+    (gain > CLEAR && to - from >= LEAST).then_some(Slope { before, after, ..slope })
 }
 
-/// The slope that leaves least of the points between two stretches in which it begins and ends, both included.
-fn best(sums: &Sums, begins: (usize, usize), ends: (usize, usize)) -> Option<(usize, usize, Line)> {
+/// The likeliest slope between two stretches in which it begins and ends, both included.
+fn best(sums: &Sums, begins: (usize, usize), ends: (usize, usize)) -> Option<Placed> {
     let (begin, end) = (begins.0, ends.1);
     let ends = parts(ends.0, ends.1);
     let coarse = parts(begins.0, begins.1).flat_map(|from| ends.clone().map(move |to| (from, to)));
-    let mut best = least(sums, (begin, end), coarse)?;
+    let mut best = likeliest(sums, (begin, end), coarse)?;
     let mut stride = (end - begin).div_ceil(PARTS);
     while stride > 0 {
-        let (from, to, line) = best;
+        let Placed { from, to, .. } = best;
         let (sooner, later) = (from.saturating_sub(stride), from + stride);
         let near = [(sooner, to), (later, to), (from, to.saturating_sub(stride)), (from, to + stride)];
-        match least(sums, (begin, end), near) {
-            Some(nearer) if nearer.2.left < line.left => best = nearer,
+        match likeliest(sums, (begin, end), near) {
+            Some(nearer) if nearer.cost < best.cost => best = nearer,
             _ => stride /= 2,
         }
     }
     Some(best)
 }
 
-/// That of these slopes which leaves least of the points `begin..end`.
-fn least(
+/// A slope somewhere in a stretch.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    from: usize,
+    to: usize,
+    line: Line,
+    /// What the points cost beside it, in nats.
+    cost: f64,
+}
+
+/// That of these slopes beside which the points `begin..end` are likeliest. Without a price for a level of its own before or
+/// after, most would have one of a few points.
+fn likeliest(
     sums: &Sums,
     (begin, end): (usize, usize),
     slopes: impl IntoIterator<Item = (usize, usize)>,
-) -> Option<(usize, usize, Line)> {
+) -> Option<Placed> {
     let inside = slopes.into_iter().filter(|(from, to)| begin <= *from && from < to && *to <= end);
-    let lines = inside.map(|(from, to)| (from, to, sums.line(begin, from, to, end)));
-    lines.min_by(|one, other| one.2.left.total_cmp(&other.2.left))
+    let placed = inside.map(|(from, to)| {
+        let line = sums.line(begin, from, to, end);
+        let bends = f64::from(u8::from(from > begin) + u8::from(to < end));
+        Placed { from, to, line, cost: (end - begin) as f64 / 2.0 * line.left.max(1e-9).ln() + BEND * bends }
+    });
+    placed.min_by(|one, other| one.cost.total_cmp(&other.cost))
 }
 
 /// The points, those that stick out of their neighbours, whose medians are `middles`, drawn to them.
 pub(super) fn drawn_in<'a>(units: &'a [f64], middles: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
-    units.iter().zip(middles).map(|(unit, middle)| unit.clamp(middle - FAR, middle + FAR))
+    units.iter().zip(middles).map(|(unit, middle)| unit.max(middle - FAR).min(middle + FAR))
 }
 
 /// The bounds of [`PARTS`] parts.
@@ -121,7 +159,7 @@ fn parts(from: usize, to: usize) -> impl Iterator<Item = usize> + Clone {
 }
 
 /// A level, a slope and a level, fitted to points.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Line {
     /// The levels, with the variances that they have by points of variance one.
     before: (f64, f64),

@@ -131,7 +131,7 @@ fn a_level_that_wanders_is_seldom_more_than_one_report() {
         println!("{crowded} of {each} walks of {length} points are more than one report");
         all += crowded;
     }
-    assert!(all * 300 <= 2 * 3 * each, "{all} of {} walks", 3 * each);
+    assert!(all * 200 <= 3 * each, "{all} of {} walks", 3 * each);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_leak_that_is_longer_than_a_block_is_one_drift() {
         let found = detect(&noisy(61, 6_000, |at| 100.0 * (1.0 + 0.5 * grown(at))), &Settings::history());
         let (&[], &[drift]) = (&found.steps[..], &found.drifts[..]) else { panic!("{from}..{to}: {found:?}") };
         assert!((drift.size - 0.5).abs() < 0.02, "{from}..{to}: {drift:?}");
-        assert!(drift.size_within.low < 0.5 && 0.5 < drift.size_within.high, "{from}..{to}: {drift:?}");
+        assert!(drift.size_within.low < drift.size && drift.size < drift.size_within.high, "{from}..{to}: {drift:?}");
         assert!(drift.span.low.abs_diff(from) < 100 && drift.span.high.abs_diff(to) < 100, "{from}..{to}: {drift:?}");
     }
 }
@@ -213,6 +213,53 @@ fn a_leak_is_one_drift_wherever_it_begins_and_ends_and_however_little_noise_ther
     }
     println!("{drifts} of {all} leaks are one drift in its place and of its size");
     assert!(drifts >= all - 2, "{drifts} of {all}");
+}
+
+#[test]
+fn the_interval_of_a_leak_holds_its_size() {
+    for (before, after) in [(60, 40), (0, 0)] {
+        let (mut told, mut held) = (0, 0);
+        for seed in 0..100 {
+            let grown = |at: usize| (at + 1).saturating_sub(before).min(100) as f64 / 100.0;
+            let series = noisy(700 + seed, before + 100 + after, |at| 100.0 * (1.0 + 0.12 * grown(at)));
+            let found = detect(&series, &Settings::history());
+            let (&[], &[drift]) = (&found.steps[..], &found.drifts[..]) else { continue };
+            // Where it has no points beside it, from its own first point to its last.
+            let truth = if before == 0 { 1.12 / 1.0012 - 1.0 } else { 0.12 };
+            told += 1;
+            held += usize::from(drift.size_within.low < truth && truth < drift.size_within.high);
+        }
+        println!("{told} of 100 told, of which {held} hold the truth");
+        assert!(told >= 90 && held * 100 >= 88 * told, "{held} of {told}");
+    }
+}
+
+#[test]
+fn a_leak_beside_a_true_step_is_told_and_the_step_as_well() {
+    let growing = |at: usize| 105_000.0 + 50.0 * (at + 1).saturating_sub(60) as f64;
+    let series = (0..100).map(|at| if at < 20 { 100_000.0 } else { growing(at) });
+    let found = detect(&values(series), &Settings::history());
+    assert_eq!(starts(&found), [20]);
+    let [drift] = found.drifts[..] else { panic!("{found:?}") };
+    assert!(drift.span.low.abs_diff(60) <= 3 && (drift.size - 2.0 / 105.0).abs() < 0.001, "{drift:?}");
+}
+
+#[test]
+fn a_leak_below_what_counts_is_none_and_values_about_nought_can_leak() {
+    let creeping = || values((0..80).map(|at| 1_000_000.0 + f64::from(at)));
+    assert_eq!(detect(&creeping(), &Settings::history()).drifts.len(), 1);
+    assert_eq!(detect(&creeping(), &Settings::alert()).drifts, []);
+    let mut stream = Stream::seeded(96);
+    let about = (0..120).map(|at: i32| f64::from(at.clamp(30, 90) - 60) + stream.normal());
+    let found = detect(&values(about), &Settings::history());
+    let (&[], &[drift]) = (&found.steps[..], &found.drifts[..]) else { panic!("{found:?}") };
+    assert!((drift.size - 60.0).abs() < 2.0, "{drift:?}");
+    // What begins near nought has no level there that a ratio could be of.
+    let wild = (0..60).map(|at| f64::from(at + 1) * (0.35 * stream.normal()).exp());
+    let found = detect(&values(wild), &Settings::history());
+    assert!(found.drifts.iter().all(|drift| drift.before > 0.1 && drift.size < 100.0), "{found:?}");
+    let far = [1e300, 1e300, -1e300, -1e300].into_iter().chain((0..30).map(|_| 1e-10 * stream.normal()));
+    assert!(!detect(&values(far), &Settings::history()).segments.is_empty());
 }
 
 #[test]

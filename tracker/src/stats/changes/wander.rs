@@ -13,7 +13,7 @@ use super::noise::{Noise, bounds};
 const LOUD: f64 = 3.0;
 /// The logarithm of the odds that a level wanders has a constant and a weight for each part of [`Odds`]. They were fitted to
 /// simulated series in which steps were found: staircases in ten kinds of noise and in that of real series, and walks of 50
-/// to 2,000 points, alone or beside one or two loud steps. Of walks alone one in a thousand is told as several steps, and
+/// to 2,000 points, alone or beside one or two loud steps. Of walks alone one in a thousand is told as several changes, and
 /// one true step in two hundred is given up for that: who is sent after a walk looks for commits that do not exist. A walk
 /// makes many small steps that it needs none of: to count for it, a quiet step must be worth less than three and a half
 /// nats.
