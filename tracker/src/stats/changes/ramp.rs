@@ -75,8 +75,7 @@ pub(super) fn slopes(
 
 /// Numbers of steps to try, the largest first: each, or of many the halves.
 fn fewer(most: usize) -> impl Iterator<Item = usize> {
-    std::iter::successors(Some(most), |steps| Some(if *steps > EACH { steps / 2 } else { steps - 1 }))
-        .take_while(|steps| *steps > 0)
+    std::iter::successors(Some(most), |steps| (*steps > 1).then(|| if *steps > EACH { steps / 2 } else { steps - 1 }))
 }
 
 /// The slope in the place of the steps `first..last`, if one explains their points better.
@@ -228,6 +227,23 @@ impl Sums {
 mod tests {
     use super::*;
     use crate::stats::simulate::Noise as Stream;
+
+    #[test]
+    fn of_a_few_steps_each_number_is_tried_and_of_many_the_halves() {
+        assert_eq!(fewer(3).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(fewer(100).take(5).collect::<Vec<_>>(), [100, 50, 25, 12, 11]);
+        assert_eq!(fewer(1).count(), 1);
+    }
+
+    #[test]
+    fn what_is_not_borne_out_gives_way_to_fewer_steps() {
+        // A step, and a leak after it.
+        let leak = noisy(7, |at| if at < 40 { 0.0 } else { 20.0 } + 0.2 * at.clamp(80, 160) as f64);
+        let steps: (&[usize], &[bool]) = (&[40, 95, 120, 145], &[true; 4]);
+        let found = slopes(&leak, steps, |slope| slope.first > 0);
+        assert!(found.len() == 1 && (found[0].first, found[0].last) == (1, 4), "{found:?}");
+        assert_eq!(slopes(&leak, steps, |_| false), []);
+    }
 
     fn noisy(seed: u64, level: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut stream = Stream::seeded(seed);
