@@ -39,7 +39,7 @@ pub const FEWEST: usize = 6;
 
 /// The prices of a change of level in nats: in the two fits that noises are learned around, one that sees all that may be
 /// a change and one that sees only what no mode of the noise lasts long enough for; and in those by which noises are
-/// compared and learned again.
+/// compared.
 const FIRST_PRICE: f64 = 3.0;
 const SURE_PRICE: f32 = 30.0;
 const PRICE: f32 = 8.0;
@@ -52,9 +52,6 @@ const SLOPE_PRICE: f64 = PRICE as f64 + 5.0;
 /// So many slopes of a series are compared so at most, and fewer, but one, of a series with so many points times levels.
 const MOST_TRIES: usize = 6;
 const MOST_CELLS: usize = 4_000_000;
-
-/// A noise that explains the series worse than another by this many nats is not looked at twice.
-const HOPELESS: f64 = 40.0;
 
 /// Finds where a series moved.
 #[must_use]
@@ -71,28 +68,38 @@ fn detect_at_once(values: &[f64], settings: &Settings, scale: Scale) -> Detectio
     let units = &prepared.units;
     let middles = prepare::rolling_median(&prepared.spread, 2);
     let grid = Grid::new(&middles);
-    let (noise, cost) = fit(&prepared, &grid);
-    #[expect(clippy::cast_possible_truncation, reason = "a probability")]
-    let hazard = (settings.expected / units.len() as f64).min(0.05) as f32;
-    let probabilities = search::probabilities(units, &grid, &noise, hazard);
-    let mut places = search::places(&probabilities, settings.probability);
-    places.retain(|(at, _)| search::anywhere_near(&probabilities, *at) >= settings.sure);
-    let starts: Vec<usize> = places.iter().map(|(at, _)| *at).collect();
-    let mut levels = Levels::new(units, &grid, &noise, &starts);
+    let Some(first) = Fit::first(&prepared, &grid) else { return one_level(values) };
     let relative = if prepared.logs { settings.relative.ln_1p() / prepared.unit } else { 0.0 };
     let bar = Bar { p: settings.p, size: settings.noises.max(relative), points: settings.points };
-    levels.prune(bar);
+    let found = |noise| {
+        let probabilities = search::probabilities(units, &grid, noise, settings.expected);
+        let mut places = search::places(&probabilities, settings.probability);
+        places.retain(|(at, _)| search::anywhere_near(&probabilities, *at) >= settings.sure);
+        let starts: Vec<usize> = places.iter().map(|(at, _)| *at).collect();
+        let mut levels = Levels::new(units, &grid, noise, &starts);
+        levels.prune(bar);
+        (places, levels)
+    };
+    let (mut places, mut levels) = found(&first.noise);
+    // What the first fits took for levels may be too little or too much. So the noise is learned once more, around what was
+    // found; that it is kept even where the first was cheaper finds more steps in real noise.
+    let starts = levels.starts();
+    let again = if first.is_around(&starts) { None } else { Fit::around(&prepared, &grid, &starts) };
+    if let Some(again) = &again {
+        (places, levels) = found(&again.noise);
+    }
+    let noise = &again.as_ref().unwrap_or(&first).noise;
     if settings.excursion > 0 {
         let moved = excursions::without(units, levels.starts(), settings.excursion);
-        levels = Levels::new(units, &grid, &noise, &moved);
+        levels = Levels::new(units, &grid, noise, &moved);
     }
     levels.sharpen();
     let fitted = fitted(&levels, &grid);
     let rises: Vec<bool> = levels.steps().iter().map(|(_, size)| *size > 0.0).collect();
     let tries = (MOST_CELLS / (units.len() * grid.count)).clamp(1, MOST_TRIES);
-    let mut leaks = leaks(&prepared, (cost, tries), &middles, (&levels.starts(), &rises));
+    let mut leaks = leaks(&prepared, (first.cost, tries), &middles, (&levels.starts(), &rises));
     leaks.retain(|leak| (leak.after.level - leak.before.level).abs() >= bar.size);
-    let (told, drifts) = told(&prepared, &noise, &levels, &fitted, &leaks);
+    let (told, drifts) = told(&prepared, noise, &levels, &fitted, &leaks);
     Report { prepared: &prepared, levels: &levels, fitted, places: &places }.write(&told, drifts)
 }
 
@@ -140,8 +147,8 @@ fn leaks(prepared: &Prepared, (cost, most): (f64, usize), middles: &[f64], steps
             return false;
         }
         let rest = prepared.without(|at| prepared.of_even(slope.level(at)));
-        let (_, beside) = fit(&rest, &Grid::new(&prepare::rolling_median(&rest.spread, 2)));
-        beside + SLOPE_PRICE < cost
+        let beside = Fit::first(&rest, &Grid::new(&prepare::rolling_median(&rest.spread, 2)));
+        beside.is_some_and(|beside| beside.cost + SLOPE_PRICE < cost)
     };
     let leak = |slope: Slope| {
         let end = |(even, error): (f64, f64), middle| {
@@ -163,64 +170,48 @@ fn one_level(values: &[f64]) -> Detection {
     Detection { segments: vec![segment], ..Detection::default() }
 }
 
-/// Learns the noise, of each kind: from a first robust fit, and from one that holds nothing but plain changes; the one that
-/// explains the series best at the price of its changes stays, and is returned with what it costs.
-fn fit(prepared: &Prepared, grid: &Grid) -> (Noise, f64) {
-    let units = &prepared.spread;
-    #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
-    let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
-    let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
-    let mut begins = vec![begun(price), begun(SURE_PRICE)];
-    begins.dedup();
-    let mut fits: Vec<Fit> = begins.iter().flat_map(|begin| Fit::around(prepared, grid, begin, &KINDS)).collect();
-    let least = fits.iter().map(|fit| fit.cost).fold(f64::INFINITY, f64::min);
-    // What was learned around too many levels looks better than it is: only what was learned around levels that a noise
-    // found is compared.
-    let hopeful: Vec<usize> = (0..fits.len()).filter(|fit| fits[*fit].cost < least + HOPELESS).collect();
-    let mut compared = Vec::new();
-    for fit in hopeful {
-        let Fit { kind, course, .. } = &fits[fit];
-        let again = |other: &Fit| other.kind == *kind && other.begin == course.starts;
-        if let Some(known) = fits.iter().position(again) {
-            compared.push(known);
-        } else if let Some(found) = Fit::around(prepared, grid, &course.starts, &[*kind]).pop() {
-            compared.push(fits.len());
-            fits.push(found);
-        } else {
-            compared.push(fit);
-        }
-    }
-    let best = compared.into_iter().min_by(|one, other| fits[*one].cost.total_cmp(&fits[*other].cost));
-    let best = best.map(|best| fits.swap_remove(best));
-    best.map_or_else(|| (Noise::first(grid), f64::INFINITY), |best| (best.noise, best.cost))
-}
-
-const KINDS: [Kind; 3] = [Kind::Plain, Kind::ByMode, Kind::ByScale];
-
-/// A noise, the course that is cheapest under it, and what both cost.
+/// A noise, where the levels began that it was learned around, and what the course that is cheapest under it costs.
 struct Fit {
     noise: Noise,
-    kind: Kind,
-    /// Where the levels began that it was learned around.
     begin: Vec<usize>,
-    course: search::Course,
     cost: f64,
 }
 
 impl Fit {
-    /// One for each of `kinds` that has something to explain.
-    fn around(prepared: &Prepared, grid: &Grid, begin: &[usize], kinds: &[Kind]) -> Vec<Fit> {
+    /// The best of those around a first robust course of levels, and around one that holds nothing but plain changes.
+    fn first(prepared: &Prepared, grid: &Grid) -> Option<Fit> {
+        let units = &prepared.spread;
+        #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
+        let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
+        let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
+        let mut begins = vec![begun(price), begun(SURE_PRICE)];
+        begins.dedup();
+        let fits = begins.iter().filter_map(|begin| Fit::around(prepared, grid, begin));
+        fits.min_by(|one, other| one.cost.total_cmp(&other.cost))
+    }
+
+    /// Whether it was learned around the levels that begin at `starts`, or near there.
+    fn is_around(&self, starts: &[usize]) -> bool {
+        let mut pairs = self.begin.iter().zip(starts);
+        self.begin.len() == starts.len() && pairs.all(|(begin, start)| begin.abs_diff(*start) <= search::NEAR)
+    }
+
+    /// Learns the noise around levels that begin at `begin`, of each kind that has something to explain; the one that
+    /// explains the series best at the price of its changes.
+    fn around(prepared: &Prepared, grid: &Grid, begin: &[usize]) -> Option<Fit> {
         let scatter = Scatter::new(&prepared.spread, begin);
         let fit = |kind: &Kind| {
             let noise = scatter.noise(grid, *kind)?;
             let course = search::cheapest(&prepared.units, grid, &noise, PRICE);
             let changes = course.starts.len() as f64;
             let cost = course.cost + CROWD_PRICE * changes * changes + noise.price;
-            Some(Fit { noise, kind: *kind, course, cost, begin: begin.to_vec() })
+            Some(Fit { noise, cost, begin: begin.to_vec() })
         };
-        kinds.iter().filter_map(fit).collect()
+        KINDS.iter().filter_map(fit).min_by(|one, other| one.cost.total_cmp(&other.cost))
     }
 }
+
+const KINDS: [Kind; 4] = [Kind::Plain, Kind::ByPoint, Kind::ByMode, Kind::ByScale];
 
 /// The farthest that a wandering level got, from the middle of one of its stretches to the middle of another.
 fn farthest(prepared: &Prepared, fitted: &[Fitted]) -> Option<Drift> {

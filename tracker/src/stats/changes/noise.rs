@@ -1,10 +1,12 @@
 //! How a series scatters about its levels: its own density, and how a point depends on the one before.
 //!
-//! The density is learned from the residuals of a first fit (see `density`). Dependence is linear, or, where that explains
-//! more, on the mode of the point before, so that a machine which stays in one of two modes for a while is known for that.
-//! Or the density is wider in some stretches than in others.
+//! The density is learned from what is left around levels (see `density`). A point may depend on the one before, linearly, or,
+//! where that explains more, on the mode of the point before, so that a machine which stays in one of two modes for a while is
+//! known for that. Or the density is wider in some stretches than in others. Each must explain more than it costs.
 
-use super::density::{Density, STEP, cells};
+use std::borrow::Cow;
+
+use super::density::{Density, LEAST_SCALE, STEP, cells};
 use super::grid::{Grid, Table, Tables};
 use super::prepare::deviation;
 use super::scales::{self, SCALES, SWITCH_PRICE};
@@ -17,6 +19,8 @@ const FEWEST_FOR_MODES: usize = 40;
 const LEAST_ASSOCIATION: f64 = 8.0;
 /// What modes, with two densities to fit instead of one, have to explain better, in nats.
 const MODES_PRICE: f64 = 8.0;
+/// What a memory has to explain better, in nats: small steps that nobody saw look like one.
+const MEMORY_PRICE: f64 = 3.0;
 /// The least share of the points before that a mode holds.
 const LEAST_MODE: f64 = 0.1;
 /// Points farther out than this, in units of noise, count as if they lay here when two modes are told apart.
@@ -26,13 +30,15 @@ const MOST_MEMORY: f64 = 0.85;
 /// Beyond this loss a point of the first fit costs no more: three deviations.
 const FIRST_BOUND: f64 = 4.5;
 
-/// What the density of a point may depend on, besides its level and, linearly, the point before.
+/// What the density of a point may depend on, besides its level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,
+    /// Linearly on the point before.
+    ByPoint,
     /// In which of two modes the point before was.
     ByMode,
-    /// How widely the stretch scatters.
+    /// How widely the stretch scatters, and linearly on the point before if that says anything.
     ByScale,
 }
 
@@ -55,6 +61,11 @@ impl Noise {
         let table = Table::new(grid.cell, 5.0, grid, |distance| (distance * distance / 2.0).min(FIRST_BOUND));
         let tables = || Tables { tables: vec![table.clone()], bounds: Vec::new() };
         Noise { phi: 0.0, price: 0.0, scales: Vec::new(), stay: tables(), jump: tables() }
+    }
+
+    /// Where another scale begins.
+    pub(super) fn switches(&self) -> impl Iterator<Item = usize> {
+        (1..self.scales.len()).filter(|at| self.scales[*at] != self.scales[at - 1])
     }
 
     /// The same with likelihoods in the place of costs.
@@ -112,11 +123,9 @@ impl Noise {
 /// What is left of a series around levels, from which its noise is learned.
 pub(super) struct Scatter {
     residuals: Vec<f64>,
-    phi: f64,
-    /// What the points before do not foretell.
-    innovations: Vec<f64>,
     /// How far the point before lay from the level; none where a level begins.
     befores: Vec<f64>,
+    phi: f64,
     density: Density,
 }
 
@@ -124,32 +133,44 @@ impl Scatter {
     /// Around levels that begin at `starts`.
     pub(super) fn new(units: &[f64], starts: &[usize]) -> Scatter {
         let residuals = residuals(units, starts);
-        let scale = deviation(&residuals);
-        let phi = correlation(&residuals, scale, starts);
+        let density = Density::of(&residuals);
+        let phi = correlation(&residuals, density.scale, starts);
         let mut befores = Vec::with_capacity(units.len());
         befores.push(f64::NAN);
         befores.extend_from_slice(&residuals[..residuals.len() - 1]);
         for start in starts {
             befores[*start] = f64::NAN;
         }
-        let mut innovations = residuals.clone();
-        if phi > 0.0 {
-            let alone = (1.0 - phi * phi).sqrt();
-            for (innovation, before) in innovations.iter_mut().zip(&befores) {
-                *innovation = if before.is_nan() { *innovation * alone } else { *innovation - phi * before };
-            }
-        }
-        let density = Density::of(&innovations);
-        Scatter { residuals, phi, innovations, befores, density }
+        Scatter { residuals, befores, phi, density }
     }
 
     /// The noise; none where this kind would explain no more than the plain one does.
     pub(super) fn noise(&self, grid: &Grid, kind: Kind) -> Option<Noise> {
         match kind {
-            Kind::Plain => Some(tabled(self.phi, grid, &self.density, &[(&self.density.costs(), 1.0)], &[])),
+            Kind::Plain => Some(even(0.0, grid, &self.density)),
+            Kind::ByPoint if self.phi > 0.0 => {
+                Some(Noise { price: self.memory_price(), ..even(self.phi, grid, &Density::of(&self.innovations())) })
+            }
+            Kind::ByPoint => None,
             Kind::ByMode => self.by_mode(grid),
             Kind::ByScale => self.by_scale(grid),
         }
+    }
+
+    fn memory_price(&self) -> f64 {
+        if self.phi > 0.0 { MEMORY_PRICE } else { 0.0 }
+    }
+
+    /// What the points before do not foretell.
+    fn innovations(&self) -> Cow<'_, [f64]> {
+        if self.phi <= 0.0 {
+            return Cow::Borrowed(&self.residuals);
+        }
+        let (phi, alone) = (self.phi, (1.0 - self.phi * self.phi).sqrt());
+        let innovation = |(residual, before): (&f64, &f64)| {
+            if before.is_nan() { residual * alone } else { residual - phi * before }
+        };
+        self.residuals.iter().zip(&self.befores).map(innovation).collect()
     }
 
     /// In which of two modes the point before was says all that it has to say: how far from its mode it lay says nothing
@@ -166,22 +187,25 @@ impl Scatter {
         if association(&members, &thirds(self.residuals.clone())) <= LEAST_ASSOCIATION {
             return None;
         }
-        let alone = (self.phi > 0.0).then(|| Density::of(&self.residuals));
-        let density = alone.as_ref().unwrap_or(&self.density);
-        let [low, high] = members.map(|members| density.costs_of(&members));
-        Some(Noise { price: MODES_PRICE, ..tabled(0.0, grid, density, &[(&low, 1.0), (&high, 1.0)], &[bound]) })
+        let [low, high] = members.map(|members| self.density.costs_of(&members));
+        Some(Noise { price: MODES_PRICE, ..tabled(0.0, grid, &self.density, &[(&low, 1.0), (&high, 1.0)], &[bound]) })
     }
 
     fn by_scale(&self, grid: &Grid) -> Option<Noise> {
-        let (scales, switches) = scales::scales(&self.innovations, self.density.scale)?;
-        let narrowed =
-            self.innovations.iter().zip(&scales).map(|(innovation, scale)| innovation / scales::width(*scale));
+        let innovations = self.innovations();
+        let (scales, switches) = scales::scales(&innovations, deviation(&innovations).max(LEAST_SCALE))?;
+        let narrowed = innovations.iter().zip(&scales).map(|(innovation, scale)| innovation / scales::width(*scale));
         let density = Density::of(&narrowed.collect::<Vec<f64>>());
         let costs = density.costs();
         let each: [(&[f64], f64); SCALES] = std::array::from_fn(|scale| (&costs[..], scales::width(scale)));
-        let price = SWITCH_PRICE * switches as f64;
+        let price = SWITCH_PRICE * switches as f64 + self.memory_price();
         Some(Noise { price, scales, ..tabled(self.phi, grid, &density, &each, &[]) })
     }
+}
+
+/// A noise that is the same everywhere.
+fn even(phi: f64, grid: &Grid, density: &Density) -> Noise {
+    tabled(phi, grid, density, &[(&density.costs(), 1.0)], &[])
 }
 
 /// A noise with a table for each of the costs, which are spread over so many times the width of `density`.
@@ -307,11 +331,23 @@ mod tests {
     fn normal_noise_costs_what_the_normal_density_says() {
         let values = normal(1, 20_000);
         let grid = Grid::new(&[0.0]);
-        let noise = Scatter::new(&values, &[]).noise(&grid, Kind::Plain).unwrap();
-        assert!(noise.phi < 0.05);
+        let scatter = Scatter::new(&values, &[]);
+        assert!(scatter.phi < 0.05);
+        let noise = scatter.noise(&grid, Kind::Plain).unwrap();
         let rise = |z: f64| noise.cost(&[0.0, z], 1, 0.0) - noise.cost(&[0.0, 0.0], 1, 0.0);
         assert!((rise(1.0) - 0.5).abs() < 0.1 && (rise(-2.0) - 2.0).abs() < 0.3);
         assert!(rise(30.0) < 12.0, "an outlier costs no more than this, however far out it lies");
+    }
+
+    #[test]
+    fn the_density_of_few_values_is_no_wider_than_they_are() {
+        let rises = (0..200).map(|seed| {
+            let noise = Scatter::new(&normal(500 + seed, 60), &[]).noise(&Grid::new(&[0.0]), Kind::Plain).unwrap();
+            [-1.5, 1.5].map(|z| noise.cost(&[0.0, z], 1, 0.0) - noise.cost(&[0.0, 0.0], 1, 0.0)).iter().sum::<f64>()
+                / 2.0
+        });
+        let rise = rises.sum::<f64>() / 200.0;
+        assert!((1.06..1.19).contains(&rise), "{rise}, and 1.125 by the normal density");
     }
 
     #[test]
@@ -324,7 +360,7 @@ mod tests {
                 value
             })
             .collect();
-        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[0.0]), Kind::Plain).unwrap();
+        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[0.0]), Kind::ByPoint).unwrap();
         assert!((noise.phi - 0.6).abs() < 0.05);
     }
 

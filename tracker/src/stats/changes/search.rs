@@ -50,13 +50,32 @@ pub(super) fn cheapest(units: &[f64], grid: &Grid, noise: &Noise, price: f32) ->
     Course { starts, cost: spent + f64::from(least) }
 }
 
-/// How probable it is that a new level begins at each point, where one begins at any point with probability `hazard` and
-/// all levels of the grid are equally likely.
-pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, hazard: f32) -> Vec<f64> {
+/// However many changes are expected, at any one point none is likelier than this, but for what a switch of scale brings.
+const MOST_HAZARD: f64 = 0.05;
+/// What makes a series scatter otherwise often moves it, too: how many changes are expected besides where another scale
+/// begins, and how far from there.
+const AT_SWITCH: f64 = 0.3;
+const SWITCH_REACH: usize = 8;
+
+/// How probable it is before any point was seen that a new level begins at each, where so many are `expected` in all, besides
+/// those at switches of scale.
+fn hazards(n: usize, noise: &Noise, expected: f64) -> Vec<f64> {
+    let mut hazards = vec![(expected / n as f64).min(MOST_HAZARD); n];
+    for switch in noise.switches() {
+        for hazard in &mut hazards[switch.saturating_sub(SWITCH_REACH)..(switch + SWITCH_REACH + 1).min(n)] {
+            *hazard += AT_SWITCH / (2 * SWITCH_REACH + 1) as f64;
+        }
+    }
+    hazards
+}
+
+/// How probable it is that a new level begins at each point, where so many are `expected` in all, as [`hazards`] spreads them,
+/// and all levels of the grid are equally likely.
+pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, expected: f64) -> Vec<f64> {
     let (n, width) = (units.len(), grid.count);
+    #[expect(clippy::cast_possible_truncation, reason = "probabilities")]
+    let hazards: Vec<f32> = hazards(n, noise, expected).into_iter().map(|hazard| hazard as f32).collect();
     let noise = noise.likelihoods();
-    let share = hazard / width as f32;
-    let stays = 1.0 - hazard;
     let (mut one, mut other) = (vec![0.0_f32; width], vec![0.0_f32; width]);
     // What came before is known to the recursion backwards by the likeliest level and by how likely each point was.
     let (mut olds, mut scales) = (vec![0.0; n], vec![1.0_f32; n]);
@@ -70,7 +89,7 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, hazard: f
             jump = noise.jump(units, at, olds[at], grid, &mut other);
         }
         // Likelihoods are bounded below by the heavy tail, so that the sum cannot vanish.
-        (sum, most) = lanes::forward(&mut row, stays / sum, share, [stay, jump]);
+        (sum, most) = lanes::forward(&mut row, (1.0 - hazards[at]) / sum, hazards[at] / width as f32, [stay, jump]);
         sum = sum.max(f32::MIN_POSITIVE);
         scales[at] = sum;
     }
@@ -80,9 +99,10 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, hazard: f
     for at in (1..n).rev() {
         let stay = noise.stay(units, at, grid, &mut one);
         let jump = if noise.is_memoryless() { stay } else { noise.jump(units, at, olds[at], grid, &mut other) };
+        let share = hazards[at] / width as f32;
         let moved = share * lanes::backward(&mut row, scale, more, [stay, jump]) / scales[at];
         probabilities[at] = f64::from(moved);
-        (scale, more) = (stays / scales[at], moved);
+        (scale, more) = ((1.0 - hazards[at]) / scales[at], moved);
     }
     probabilities
 }
@@ -133,6 +153,7 @@ pub(super) fn anywhere_near(probabilities: &[f64], at: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise::{Kind, Scatter};
     use super::*;
     use crate::stats::simulate::Noise as Stream;
 
@@ -191,9 +212,22 @@ mod tests {
     fn probabilities_gather_where_the_level_moved() {
         let units = step(5, 60, 120, 3.0);
         let grid = Grid::new(&units);
-        let found = places(&probabilities(&units, &grid, &Noise::first(&grid), 0.02), 0.5);
+        let found = places(&probabilities(&units, &grid, &Noise::first(&grid), 2.4), 0.5);
         assert_eq!(found.len(), 1);
         assert!(found[0].0.abs_diff(60) <= 2 && found[0].1 > 0.9);
+    }
+
+    #[test]
+    fn a_change_is_likelier_where_the_series_begins_to_scatter_otherwise() {
+        let mut stream = Stream::seeded(7);
+        let units: Vec<f64> = (0..300).map(|at| stream.normal() * if at < 150 { 1.0 } else { 4.0 }).collect();
+        let scatter = Scatter::new(&units, &[]);
+        let of = |kind| hazards(units.len(), &scatter.noise(&Grid::new(&units), kind).unwrap(), 6.0);
+        let (plain, by_scale) = (of(Kind::Plain), of(Kind::ByScale));
+        assert!(plain.iter().all(|hazard| (hazard - 0.02).abs() < 1e-9));
+        let likelier: Vec<usize> = (0..300).filter(|at| by_scale[*at] > plain[*at]).collect();
+        assert!(likelier.contains(&150) && likelier.iter().all(|at| at.abs_diff(150) < 30), "{likelier:?}");
+        assert!((by_scale.iter().sum::<f64>() - plain.iter().sum::<f64>() - AT_SWITCH).abs() < 1e-9);
     }
 
     #[test]

@@ -13,16 +13,15 @@ use super::noise::{Noise, bounds};
 const LOUD: f64 = 3.0;
 /// The logarithm of the odds that a level wanders has a constant and a weight for each part of [`Odds`]. They were fitted to
 /// simulated series in which steps were found: staircases in ten kinds of noise and in that of real series, and walks of 50
-/// to 2,000 points, alone or beside one or two loud steps. Of walks alone one in a thousand is told as several changes, and
-/// one true step in two hundred is given up for that: who is sent after a walk looks for commits that do not exist. A walk
-/// makes many small steps that it needs none of: to count for it, a quiet step must be worth less than three and a half
-/// nats.
-const ODDS: f64 = -1.2;
-const OF_SURPLUS: f64 = 0.15;
-const OF_WORTH: f64 = -0.48;
+/// to 2,000 points, alone or beside one or two loud steps. Of walks alone one in five hundred is told as several changes, and
+/// true steps are given up for that: who is sent after a walk looks for commits that do not exist. A walk makes many small
+/// steps that it needs none of: to count for it, a quiet step must be worth less than four nats.
+const ODDS: f64 = -0.9;
+const OF_SURPLUS: f64 = 0.17;
+const OF_WORTH: f64 = -0.44;
 const OF_QUIET: f64 = 1.7;
-const OF_LOUD: f64 = -1.5;
-const OF_LENGTH: f64 = 2.0;
+const OF_LOUD: f64 = -1.7;
+const OF_LENGTH: f64 = 1.8;
 /// The length at which the walk is neither more nor less likely for it.
 const USUAL_LENGTH: f64 = 200.0;
 /// The walks that are tried, a standstill first: variance of a step of the walk, in units of the noise's own.
