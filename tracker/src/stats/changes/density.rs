@@ -10,8 +10,7 @@ pub(super) const STEP: f64 = 0.1;
 /// How wide the kernels are that are tried, against Silverman's rule of thumb: that is right for one hump and far too wide
 /// for two modes, the narrower the more they lie apart.
 const KERNELS: [f64; 4] = [1.6, 0.8, 0.4, 0.2];
-/// How much better each narrower kernel must foretell the points, in nats: a narrow one follows the chance of few points. On
-/// simulated series 0 to 2 do as well.
+/// How much better each narrower kernel must foretell the points, in nats: a narrow one follows the chance of few points.
 const NARROWER_PRICE: f64 = 1.4;
 /// The narrowest kernel, in units of noise.
 const NARROWEST: f64 = 0.15;
