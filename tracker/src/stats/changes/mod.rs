@@ -84,7 +84,7 @@ fn detect_at_once(values: &[f64], settings: &Settings, scale: Scale) -> Detectio
     // What the first fits took for levels may be too little or too much. So the noise is learned once more, around what was
     // found; that it is kept even where the first was cheaper finds more steps in real noise.
     let starts = levels.starts();
-    let again = if first.is_around(&starts) { None } else { Fit::around(&prepared, &grid, &starts) };
+    let again = if is_near(&first.begin, &starts) { None } else { Fit::around(&prepared, &grid, &starts) };
     if let Some(again) = &again {
         (places, levels) = found(&again.noise);
     }
@@ -185,15 +185,9 @@ impl Fit {
         let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
         let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
         let mut begins = vec![begun(price), begun(SURE_PRICE)];
-        begins.dedup();
+        begins.dedup_by(|sure, first| is_near(sure, first));
         let fits = begins.iter().filter_map(|begin| Fit::around(prepared, grid, begin));
         fits.min_by(|one, other| one.cost.total_cmp(&other.cost))
-    }
-
-    /// Whether it was learned around the levels that begin at `starts`, or near there.
-    fn is_around(&self, starts: &[usize]) -> bool {
-        let mut pairs = self.begin.iter().zip(starts);
-        self.begin.len() == starts.len() && pairs.all(|(begin, start)| begin.abs_diff(*start) <= search::NEAR)
     }
 
     /// Learns the noise around levels that begin at `begin`, of each kind that has something to explain; the one that
@@ -209,6 +203,11 @@ impl Fit {
         };
         KINDS.iter().filter_map(fit).min_by(|one, other| one.cost.total_cmp(&other.cost))
     }
+}
+
+/// Whether two courses have the same levels, which may begin a few points apart.
+fn is_near(one: &[usize], other: &[usize]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.abs_diff(*other) <= search::NEAR)
 }
 
 const KINDS: [Kind; 4] = [Kind::Plain, Kind::ByPoint, Kind::ByMode, Kind::ByScale];

@@ -193,7 +193,8 @@ impl Scatter {
 
     fn by_scale(&self, grid: &Grid) -> Option<Noise> {
         let innovations = self.innovations();
-        let (scales, switches) = scales::scales(&innovations, deviation(&innovations).max(LEAST_SCALE))?;
+        let scale = if self.phi > 0.0 { deviation(&innovations).max(LEAST_SCALE) } else { self.density.scale };
+        let (scales, switches) = scales::scales(&innovations, scale)?;
         let narrowed = innovations.iter().zip(&scales).map(|(innovation, scale)| innovation / scales::width(*scale));
         let density = Density::of(&narrowed.collect::<Vec<f64>>());
         let costs = density.costs();
