@@ -25,7 +25,7 @@ mod long;
 
 use grid::Grid;
 use merge::{Bar, Levels};
-use noise::{Kind, Noise, Scatter};
+use noise::{Noise, Scatter};
 use prepare::{Prepared, Scale};
 use ramp::Slope;
 
@@ -68,7 +68,7 @@ fn detect_at_once(values: &[f64], settings: &Settings, scale: Scale) -> Detectio
     let units = &prepared.units;
     let middles = prepare::rolling_median(&prepared.spread, 2);
     let grid = Grid::new(&middles);
-    let Some(first) = Fit::first(&prepared, &grid) else { return one_level(values) };
+    let first = Fit::first(&prepared, &grid);
     let relative = if prepared.logs { settings.relative.ln_1p() / prepared.unit } else { 0.0 };
     let bar = Bar { p: settings.p, size: settings.noises.max(relative), points: settings.points };
     let found = |noise| {
@@ -84,7 +84,7 @@ fn detect_at_once(values: &[f64], settings: &Settings, scale: Scale) -> Detectio
     // What the first fits took for levels may be too little or too much. So the noise is learned once more, around what was
     // found; that it is kept even where the first was cheaper finds more steps in real noise.
     let starts = levels.starts();
-    let again = if is_near(&first.begin, &starts) { None } else { Fit::around(&prepared, &grid, &starts) };
+    let again = (!is_near(&first.begin, &starts)).then(|| Fit::around(&prepared, &grid, starts));
     if let Some(again) = &again {
         (places, levels) = found(&again.noise);
     }
@@ -148,7 +148,7 @@ fn leaks(prepared: &Prepared, (cost, most): (f64, usize), middles: &[f64], steps
         }
         let rest = prepared.without(|at| prepared.of_even(slope.level(at)));
         let beside = Fit::first(&rest, &Grid::new(&prepare::rolling_median(&rest.spread, 2)));
-        beside.is_some_and(|beside| beside.cost + SLOPE_PRICE < cost)
+        beside.cost + SLOPE_PRICE < cost
     };
     let leak = |slope: Slope| {
         let end = |(even, error): (f64, f64), middle| {
@@ -178,30 +178,35 @@ struct Fit {
 }
 
 impl Fit {
-    /// The best of those around a first robust course of levels, and around one that holds nothing but plain changes.
-    fn first(prepared: &Prepared, grid: &Grid) -> Option<Fit> {
+    /// The better of those around a first robust course of levels, and around one that holds nothing but plain changes.
+    fn first(prepared: &Prepared, grid: &Grid) -> Fit {
         let units = &prepared.spread;
         #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
         let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
         let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
-        let mut begins = vec![begun(price), begun(SURE_PRICE)];
-        begins.dedup_by(|sure, first| is_near(sure, first));
-        let fits = begins.iter().filter_map(|begin| Fit::around(prepared, grid, begin));
-        fits.min_by(|one, other| one.cost.total_cmp(&other.cost))
+        let (all, sure) = (begun(price), begun(SURE_PRICE));
+        let is_same = is_near(&all, &sure);
+        let fit = Fit::around(prepared, grid, all);
+        if is_same { fit } else { fit.or_cheaper(Fit::around(prepared, grid, sure)) }
     }
 
     /// Learns the noise around levels that begin at `begin`, of each kind that has something to explain; the one that
     /// explains the series best at the price of its changes.
-    fn around(prepared: &Prepared, grid: &Grid, begin: &[usize]) -> Option<Fit> {
-        let scatter = Scatter::new(&prepared.spread, begin);
-        let fit = |kind: &Kind| {
-            let noise = scatter.noise(grid, *kind)?;
+    fn around(prepared: &Prepared, grid: &Grid, begin: Vec<usize>) -> Fit {
+        let scatter = Scatter::new(&prepared.spread, &begin);
+        let fit = |noise: Noise| {
             let course = search::cheapest(&prepared.units, grid, &noise, PRICE);
             let changes = course.starts.len() as f64;
             let cost = course.cost + CROWD_PRICE * changes * changes + noise.price;
-            Some(Fit { noise, cost, begin: begin.to_vec() })
+            (noise, cost)
         };
-        KINDS.iter().filter_map(fit).min_by(|one, other| one.cost.total_cmp(&other.cost))
+        let cheaper = |one: (Noise, f64), other: (Noise, f64)| if other.1 < one.1 { other } else { one };
+        let (noise, cost) = scatter.others(grid).map(fit).fold(fit(scatter.plain(grid)), cheaper);
+        Fit { noise, begin, cost }
+    }
+
+    fn or_cheaper(self, other: Fit) -> Fit {
+        if other.cost < self.cost { other } else { self }
     }
 }
 
@@ -209,8 +214,6 @@ impl Fit {
 fn is_near(one: &[usize], other: &[usize]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.abs_diff(*other) <= search::NEAR)
 }
-
-const KINDS: [Kind; 4] = [Kind::Plain, Kind::ByPoint, Kind::ByMode, Kind::ByScale];
 
 /// The farthest that a wandering level got, from the middle of one of its stretches to the middle of another.
 fn farthest(prepared: &Prepared, fitted: &[Fitted]) -> Option<Drift> {

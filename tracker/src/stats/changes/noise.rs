@@ -30,18 +30,6 @@ const MOST_MEMORY: f64 = 0.85;
 /// Beyond this loss a point of the first fit costs no more: three deviations.
 const FIRST_BOUND: f64 = 4.5;
 
-/// What the density of a point may depend on, besides its level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Plain,
-    /// Linearly on the point before.
-    ByPoint,
-    /// In which of two modes the point before was.
-    ByMode,
-    /// How widely the stretch scatters, and linearly on the point before if that says anything.
-    ByScale,
-}
-
 /// What a point costs at each level: minus the logarithm of its density.
 #[derive(Debug)]
 pub(super) struct Noise {
@@ -144,17 +132,20 @@ impl Scatter {
         Scatter { residuals, befores, phi, density }
     }
 
-    /// The noise; none where this kind would explain no more than the plain one does.
-    pub(super) fn noise(&self, grid: &Grid, kind: Kind) -> Option<Noise> {
-        match kind {
-            Kind::Plain => Some(even(0.0, grid, &self.density)),
-            Kind::ByPoint if self.phi > 0.0 => {
-                Some(Noise { price: self.memory_price(), ..even(self.phi, grid, &Density::of(&self.innovations())) })
-            }
-            Kind::ByPoint => None,
-            Kind::ByMode => self.by_mode(grid),
-            Kind::ByScale => self.by_scale(grid),
-        }
+    /// The noise that depends on nothing but the level.
+    pub(super) fn plain(&self, grid: &Grid) -> Noise {
+        even(0.0, grid, &self.density)
+    }
+
+    /// Those that depend on something besides, if that says anything.
+    pub(super) fn others(&self, grid: &Grid) -> impl Iterator<Item = Noise> {
+        [self.by_point(grid), self.by_mode(grid), self.by_scale(grid)].into_iter().flatten()
+    }
+
+    /// Linearly on the point before.
+    fn by_point(&self, grid: &Grid) -> Option<Noise> {
+        let noise = || even(self.phi, grid, &Density::of(&self.innovations()));
+        (self.phi > 0.0).then(|| Noise { price: self.memory_price(), ..noise() })
     }
 
     fn memory_price(&self) -> f64 {
@@ -191,7 +182,8 @@ impl Scatter {
         Some(Noise { price: MODES_PRICE, ..tabled(0.0, grid, &self.density, &[(&low, 1.0), (&high, 1.0)], &[bound]) })
     }
 
-    fn by_scale(&self, grid: &Grid) -> Option<Noise> {
+    /// How widely the stretch scatters, and linearly on the point before if that says anything.
+    pub(super) fn by_scale(&self, grid: &Grid) -> Option<Noise> {
         let innovations = self.innovations();
         let scale = if self.phi > 0.0 { deviation(&innovations).max(LEAST_SCALE) } else { self.density.scale };
         let (scales, switches) = scales::scales(&innovations, scale)?;
@@ -334,7 +326,7 @@ mod tests {
         let grid = Grid::new(&[0.0]);
         let scatter = Scatter::new(&values, &[]);
         assert!(scatter.phi < 0.05);
-        let noise = scatter.noise(&grid, Kind::Plain).unwrap();
+        let noise = scatter.plain(&grid);
         let rise = |z: f64| noise.cost(&[0.0, z], 1, 0.0) - noise.cost(&[0.0, 0.0], 1, 0.0);
         assert!((rise(1.0) - 0.5).abs() < 0.1 && (rise(-2.0) - 2.0).abs() < 0.3);
         assert!(rise(30.0) < 12.0, "an outlier costs no more than this, however far out it lies");
@@ -343,7 +335,7 @@ mod tests {
     #[test]
     fn the_density_of_few_values_is_no_wider_than_they_are() {
         let rises = (0..200).map(|seed| {
-            let noise = Scatter::new(&normal(500 + seed, 60), &[]).noise(&Grid::new(&[0.0]), Kind::Plain).unwrap();
+            let noise = Scatter::new(&normal(500 + seed, 60), &[]).plain(&Grid::new(&[0.0]));
             [-1.5, 1.5].map(|z| noise.cost(&[0.0, z], 1, 0.0) - noise.cost(&[0.0, 0.0], 1, 0.0)).iter().sum::<f64>()
                 / 2.0
         });
@@ -361,7 +353,7 @@ mod tests {
                 value
             })
             .collect();
-        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[0.0]), Kind::ByPoint).unwrap();
+        let noise = Scatter::new(&values, &[]).by_point(&Grid::new(&[0.0])).unwrap();
         assert!((noise.phi - 0.6).abs() < 0.05);
     }
 
@@ -375,7 +367,7 @@ mod tests {
                 0.2 * stream.normal() + if high { 2.0 } else { -2.0 }
             })
             .collect();
-        let noise = Scatter::new(&values, &[]).noise(&Grid::new(&[-2.0, 2.0]), Kind::ByMode).unwrap();
+        let noise = Scatter::new(&values, &[]).by_mode(&Grid::new(&[-2.0, 2.0])).unwrap();
         assert!(noise.phi <= 0.0);
         let level = robust::median(&values).unwrap();
         assert!(noise.cost(&[2.0, 2.0], 1, level) + 1.0 < noise.cost(&[-2.0, 2.0], 1, level));

@@ -153,7 +153,7 @@ pub(super) fn anywhere_near(probabilities: &[f64], at: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::noise::{Kind, Scatter};
+    use super::super::noise::Scatter;
     use super::*;
     use crate::stats::simulate::Noise as Stream;
 
@@ -222,8 +222,9 @@ mod tests {
         let mut stream = Stream::seeded(7);
         let units: Vec<f64> = (0..300).map(|at| stream.normal() * if at < 150 { 1.0 } else { 4.0 }).collect();
         let scatter = Scatter::new(&units, &[]);
-        let of = |kind| hazards(units.len(), &scatter.noise(&Grid::new(&units), kind).unwrap(), 6.0);
-        let (plain, by_scale) = (of(Kind::Plain), of(Kind::ByScale));
+        let grid = Grid::new(&units);
+        let of = |noise: &Noise| hazards(units.len(), noise, 6.0);
+        let (plain, by_scale) = (of(&scatter.plain(&grid)), of(&scatter.by_scale(&grid).unwrap()));
         assert!(plain.iter().all(|hazard| (hazard - 0.02).abs() < 1e-9));
         let likelier: Vec<usize> = (0..300).filter(|at| by_scale[*at] > plain[*at]).collect();
         assert!(likelier.contains(&150) && likelier.iter().all(|at| at.abs_diff(150) < 30), "{likelier:?}");

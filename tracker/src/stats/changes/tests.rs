@@ -280,18 +280,21 @@ fn a_step_in_noise_with_a_memory_is_no_leak() {
 
 #[test]
 fn noise_that_stays_for_a_while_is_told_less_often_as_points_arrive() {
-    let told = |settings: Settings| -> usize {
+    // A neighbour comes again and again.
+    let told = |settings: Settings, (every, calm, busy): (usize, usize, f64), count: u64| -> usize {
         let told = |seed: u64| -> usize {
-            // Every sixtieth point a neighbour comes for fifteen points.
-            let busy = noisy(70 + seed, 300, |at| if at % 60 < 45 { 100.0 } else { 104.0 });
-            let (known, new) = busy.as_slice().split_at(100);
+            let series = noisy(70 + seed, 300, |at| if at % every < calm { 100.0 } else { busy });
+            let (known, new) = series.as_slice().split_at(100);
             let mut follower = Follower::after(&values(known.to_vec()), settings);
             new.iter().map(|value| follower.push(*value).len()).sum()
         };
-        (0..10).map(told).sum()
+        (0..count).map(told).sum()
     };
-    let (plain, with) = (told(Settings { excursion: 0, ..Settings::online() }), told(Settings::online()));
+    let long = |excursion| told(Settings { excursion, ..Settings::online() }, (60, 45, 104.0), 10);
+    let (plain, with) = (long(0), long(Settings::online().excursion));
     assert!(plain > 20 && 2 * with <= plain, "{with} instead of {plain}");
+    let short = told(Settings::online(), (40, 32, 106.0), 60);
+    assert!(short <= 6, "{short} of sixty series with bursts of eight points");
 }
 
 #[test]
