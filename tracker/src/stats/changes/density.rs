@@ -64,10 +64,9 @@ impl Density {
         let scale = deviation(values).max(LEAST_SCALE);
         let mut sorted = values.to_vec();
         let n = sorted.len();
-        let (_, upper, _) = sorted.select_nth_unstable_by(3 * n / 4, f64::total_cmp);
-        let upper = *upper;
-        let (_, lower, _) = sorted.select_nth_unstable_by(n / 4, f64::total_cmp);
-        let spread = ((upper - *lower) / 1.34).max(LEAST_SCALE);
+        let (below, &mut upper, _) = sorted.select_nth_unstable_by(3 * n / 4, f64::total_cmp);
+        let lower = if n / 4 < below.len() { *below.select_nth_unstable_by(n / 4, f64::total_cmp).1 } else { upper };
+        let spread = ((upper - lower) / 1.34).max(LEAST_SCALE);
         let reach = cells(10.0 * scale.max(1.0));
         let density = Density { reach, scale, kernel: Vec::new(), drawn: NOT_DRAWN, whole: Vec::new() };
         density.fitted(values, spread)

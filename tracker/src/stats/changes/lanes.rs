@@ -23,7 +23,8 @@ fn greater(one: f32, other: f32) -> f32 {
 }
 
 /// Joins all lanes to one, in pairs, so that few wait for others.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for each point, it takes longer than what calls it")]
 fn joined(lanes: Lanes, join: impl Fn(f32, f32) -> f32) -> f32 {
     const { assert!(LANES == 16, "all of them are joined") };
     let eight: [f32; 8] = std::array::from_fn(|at| join(lanes[at], lanes[at + 8]));

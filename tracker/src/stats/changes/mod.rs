@@ -184,7 +184,9 @@ impl Fit {
         #[expect(clippy::cast_possible_truncation, reason = "a price of a few nats")]
         let price = (FIRST_PRICE * (units.len() as f64).ln() / 2.0).max(FIRST_PRICE) as f32;
         let begun = |price: f32| search::cheapest(units, grid, &Noise::first(grid), price).starts;
-        let (all, sure) = (begun(price), begun(SURE_PRICE));
+        let all = begun(price);
+        // Where nothing is worth the lower price, nothing is worth the higher.
+        let sure = if all.is_empty() { Vec::new() } else { begun(SURE_PRICE) };
         let is_same = is_near(&all, &sure);
         let fit = Fit::around(prepared, grid, all);
         if is_same { fit } else { fit.or_cheaper(Fit::around(prepared, grid, sure)) }

@@ -205,7 +205,8 @@ fn even(phi: f64, grid: &Grid, density: &Density) -> Noise {
 fn tabled(phi: f64, grid: &Grid, density: &Density, each: &[(&[f64], f64)], bounds: &[f64]) -> Noise {
     let tables = |step: f64| {
         let table = |(costs, width): &(&[f64], f64)| {
-            let cost = |distance: f64| density.read(costs, distance / width) + width.ln();
+            let log = width.ln();
+            let cost = |distance: f64| density.read(costs, distance / width) + log;
             Table::new(step, density.width() * width, grid, cost)
         };
         Tables { tables: each.iter().map(table).collect(), bounds: bounds.to_vec() }

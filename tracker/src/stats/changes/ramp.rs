@@ -106,7 +106,7 @@ fn slope(sums: &Sums, starts: &[usize], (first, last): (usize, usize)) -> Option
 fn best(sums: &Sums, begins: (usize, usize), ends: (usize, usize)) -> Option<Placed> {
     let (begin, end) = (begins.0, ends.1);
     let ends = parts(ends.0, ends.1);
-    let coarse = parts(begins.0, begins.1).flat_map(|from| ends.clone().map(move |to| (from, to)));
+    let coarse = parts(begins.0, begins.1).into_iter().flat_map(|from| ends.iter().map(move |to| (from, *to)));
     let mut best = likeliest(sums, (begin, end), coarse)?;
     let mut stride = (end - begin).div_ceil(PARTS);
     while stride > 0 {
@@ -127,7 +127,7 @@ struct Placed {
     from: usize,
     to: usize,
     line: Line,
-    /// What the points cost beside it, in nats.
+    /// What it leaves of the points, the more for each level of its own before or after it.
     cost: f64,
 }
 
@@ -139,10 +139,13 @@ fn likeliest(
     slopes: impl IntoIterator<Item = (usize, usize)>,
 ) -> Option<Placed> {
     let inside = slopes.into_iter().filter(|(from, to)| begin <= *from && from < to && *to <= end);
+    // Of what is compared so, half the logarithm for each point is the cost in nats.
+    let bend = (2.0 * BEND / (end - begin) as f64).exp();
+    let bends = [1.0, bend, bend * bend];
     let placed = inside.map(|(from, to)| {
         let line = sums.line(begin, from, to, end);
-        let bends = f64::from(u8::from(from > begin) + u8::from(to < end));
-        Placed { from, to, line, cost: (end - begin) as f64 / 2.0 * line.left.max(1e-9).ln() + BEND * bends }
+        let cost = line.left.max(1e-9) * bends[usize::from(from > begin) + usize::from(to < end)];
+        Placed { from, to, line, cost }
     });
     placed.min_by(|one, other| one.cost.total_cmp(&other.cost))
 }
@@ -152,9 +155,11 @@ pub(super) fn drawn_in<'a>(units: &'a [f64], middles: &'a [f64]) -> impl Iterato
     units.iter().zip(middles).map(|(unit, middle)| unit.max(middle - FAR).min(middle + FAR))
 }
 
-/// The bounds of [`PARTS`] parts.
-fn parts(from: usize, to: usize) -> impl Iterator<Item = usize> + Clone {
-    (0..=PARTS).map(move |part| from + (to - from) * part / PARTS)
+/// The bounds of [`PARTS`] parts, or of as many as there are.
+fn parts(from: usize, to: usize) -> Vec<usize> {
+    let mut parts: Vec<usize> = (0..=PARTS).map(|part| from + (to - from) * part / PARTS).collect();
+    parts.dedup();
+    parts
 }
 
 /// A level, a slope and a level, fitted to points.

@@ -12,9 +12,11 @@ const RATIO: f64 = std::f64::consts::SQRT_2;
 /// Beyond this loss, which is that of three deviations, a point costs only what a tail like Cauchy's makes of it.
 const BOUND: f64 = 4.5;
 
+/// What a point costs whose loss is beyond the bound.
 fn bounded(loss: f64) -> f64 {
-    if loss <= BOUND { loss } else { BOUND + (loss / BOUND).ln() }
+    BOUND + (loss / BOUND).ln()
 }
+
 /// The price of a change of scale, in nats.
 pub(super) const SWITCH_PRICE: f64 = 10.0;
 
@@ -23,34 +25,53 @@ pub(super) fn width(scale: usize) -> f64 {
     RATIO.powf(scale as f64 - USUAL as f64)
 }
 
+/// Where the cheapest courses to each scale come from at a point.
+struct Came {
+    /// The scale of the cheapest of all courses so far.
+    best: u8,
+    /// Whether it is from there that they come, a bit for each scale; else they stay on theirs.
+    moved: u8,
+}
+
 /// The scale of each of `residuals`, which usually are `usual` wide, and how often it changes; none if it never does.
 pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize)> {
     let logs: [f64; SCALES] = std::array::from_fn(|scale| width(scale).ln());
     let halves: [f64; SCALES] = std::array::from_fn(|scale| 0.5 / (width(scale) * usual).powi(2));
     let mut costs = [0.0_f64; SCALES];
-    let cheapest = |costs: &[f64; SCALES]| (0..SCALES).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).unwrap_or(USUAL);
-    #[expect(clippy::cast_possible_truncation, reason = "there are seven scales")]
-    let came: Vec<[u8; SCALES]> = residuals
-        .iter()
-        .map(|residual| {
-            let best = cheapest(&costs);
-            let square = residual * residual;
-            let jump = costs[best] + SWITCH_PRICE;
-            std::array::from_fn(|scale| {
-                let stays = costs[scale] <= jump;
-                costs[scale] = costs[scale].min(jump) + bounded(square * halves[scale]) + logs[scale];
-                if stays { scale as u8 } else { best as u8 }
-            })
-        })
-        .collect();
-    let mut scale = cheapest(&costs);
+    let mut best = 0;
+    let mut least = 0.0;
+    let mut came = Vec::with_capacity(residuals.len());
+    for residual in residuals {
+        let square = residual * residual;
+        let jump = least + SWITCH_PRICE;
+        let mut losses = [0.0; SCALES];
+        for (loss, half) in losses.iter_mut().zip(&halves) {
+            *loss = square * half;
+        }
+        // The narrower a scale, the larger its loss.
+        for loss in losses.iter_mut().take_while(|loss| **loss > BOUND) {
+            *loss = bounded(*loss);
+        }
+        let mut from = Came { best, moved: 0 };
+        least = f64::INFINITY;
+        for (scale, here) in (0..SCALES).zip(0..) {
+            from.moved |= u8::from(costs[scale] > jump) << here;
+            costs[scale] = costs[scale].min(jump) + losses[scale] + logs[scale];
+            if costs[scale] < least {
+                (best, least) = (here, costs[scale]);
+            }
+        }
+        came.push(from);
+    }
+    let mut scale = best;
     let mut switches = 0;
-    let mut course = vec![scale; residuals.len()];
+    let mut course = vec![usize::from(scale); residuals.len()];
     for at in (1..residuals.len()).rev() {
-        let before = usize::from(came[at][scale]);
-        switches += usize::from(before != scale);
-        scale = before;
-        course[at - 1] = scale;
+        if came[at].moved >> scale & 1 == 1 {
+            scale = came[at].best;
+            switches += 1;
+        }
+        course[at - 1] = usize::from(scale);
     }
     (switches > 0).then_some((course, switches))
 }

@@ -120,9 +120,17 @@ pub(super) fn places(probabilities: &[f64], least: f64) -> Vec<(usize, f64)> {
     // middle of a cluster wins.
     let weights: [f64; NEAR + 1] = std::array::from_fn(|away| 1.0 - (away as f64 / (NEAR as f64 + 1.0)).powi(4));
     let weigh = |left: &[f64], at: usize| near(at).map(|other| left[other] * weights[at.abs_diff(other)]).sum::<f64>();
-    let mut weighed: Vec<f64> = (0..n).map(|at| weigh(&left, at)).collect();
-    // The farthest of a cluster weighs half: what weighs less than that of `least` is in none that is wanted.
-    let promising: Vec<usize> = (1..n).filter(|at| weighed[*at] >= 0.5 * least).collect();
+    // The farthest of a cluster weighs half: what weighs less than that of `least` is in none that is wanted. What weighs that
+    // has one near it that brings its share.
+    let enough = 0.5 * least;
+    let share = enough / (2 * NEAR + 1) as f64;
+    let mut weighed = vec![0.0; n];
+    for some in (0..n).filter(|at| left[*at] >= share) {
+        for at in near(some) {
+            weighed[at] = weigh(&left, at);
+        }
+    }
+    let promising: Vec<usize> = (1..n).filter(|at| weighed[*at] >= enough).collect();
     let mut found = Vec::new();
     let by_weight =
         |weighed: &[f64], one: usize, other: usize| weighed[one].total_cmp(&weighed[other]).then(other.cmp(&one));
