@@ -190,3 +190,83 @@ fn kernel(bandwidth: f64) -> Vec<f64> {
     let sum: f64 = weights.iter().sum::<f64>() * STEP;
     weights.into_iter().map(|weight| weight / sum).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::simulate::Noise as Stream;
+
+    fn normal(stream: &mut Stream, count: usize) -> impl Iterator<Item = f64> {
+        (0..count).map(|_| stream.normal())
+    }
+
+    /// The density without its tail, cell by cell, with the distance that each stands for.
+    fn core(density: &Density, points: usize) -> Vec<(f64, f64)> {
+        let n = points as f64;
+        let share = (TAIL_SHARE * n + TAIL_POINTS) / (n + TAIL_POINTS);
+        let place = |at: usize| (at as f64 - density.reach as f64) * STEP;
+        let core = |at: usize| (density.whole[at] - share * density.tail(at)) * STEP / (1.0 - share);
+        (0..density.whole.len()).map(|at| (place(at), core(at))).collect()
+    }
+
+    #[test]
+    fn a_second_mode_stays_where_its_values_are() {
+        for seed in 0..20 {
+            let mut stream = Stream::seeded(seed);
+            let second: Vec<f64> = normal(&mut stream, 60).map(|value| 8.0 + value).collect();
+            let values: Vec<f64> = normal(&mut stream, 140).chain(second.iter().copied()).collect();
+            let density = core(&Density::of(&values), 200);
+            let far = || density.iter().filter(|(place, _)| *place > 4.0);
+            let center =
+                far().map(|(place, core)| place * core).sum::<f64>() / far().map(|(_, core)| core).sum::<f64>();
+            let mean = second.iter().sum::<f64>() / 60.0;
+            assert!((center - mean).abs() < 0.5, "seed {seed}: {center} is not {mean}");
+        }
+    }
+
+    #[test]
+    fn kernels_make_a_density_no_wider_than_the_values() {
+        // How far the quartiles lie apart, on average over series of 60 points.
+        let (mut is, mut should) = (0.0, 0.0);
+        for seed in 30..60 {
+            let mut stream = Stream::seeded(seed);
+            let mut values: Vec<f64> = normal(&mut stream, 60).collect();
+            let density = core(&Density::of(&values), 60);
+            let quartile = |part: f64| {
+                let mut sum = 0.0;
+                let below = density.iter().take_while(|(_, core)| {
+                    sum += core;
+                    sum < part
+                });
+                below.last().unwrap().0
+            };
+            values.sort_unstable_by(f64::total_cmp);
+            is += quartile(0.75) - quartile(0.25);
+            should += values[45] - values[15];
+        }
+        assert!((is / should - 1.0).abs() < 0.08, "{is} is not {should}");
+    }
+
+    #[test]
+    fn each_point_is_foretold_by_the_others_alone() {
+        let (bins, kernel) = ([1, 0, 2, 0, 1], [0.1, 0.5, 0.3]);
+        let counts = smoothed(&bins, &kernel);
+        let tail = [0.01; 5];
+        let others = |at: usize| -> f64 {
+            // Of the two points in the middle one foretells the other.
+            let of =
+                |other: usize| (at + 1).checked_sub(other).and_then(|place| kernel.get(place)).copied().unwrap_or(0.0);
+            (0..5).map(|other| f64::from(bins[other] - u32::from(other == at)) * of(other)).sum()
+        };
+        let naive: f64 = [0, 2, 2, 4].map(|at| (0.25 * others(at) + 0.01).ln()).iter().sum();
+        let said = foretold(&bins, &counts, |_| kernel[1], 0.25, &tail);
+        assert!((said - naive).abs() < 1e-9, "{said} is not {naive}");
+    }
+
+    #[test]
+    fn values_all_equal_or_all_far_out_have_a_density() {
+        for values in [vec![0.0; 30], vec![-1e9; 30], (0..30).map(|at| 1e12 * f64::from(at % 2)).collect()] {
+            assert!(Density::of(&values).costs().iter().all(|cost| cost.is_finite()), "{values:?}");
+        }
+    }
+}

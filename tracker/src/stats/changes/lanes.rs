@@ -23,13 +23,17 @@ fn greater(one: f32, other: f32) -> f32 {
 }
 
 /// Joins all lanes to one, in pairs, so that few wait for others.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "called for each point, it takes longer than what calls it")]
-fn joined(lanes: Lanes, join: impl Fn(f32, f32) -> f32) -> f32 {
-    const { assert!(LANES == 16, "all of them are joined") };
-    let eight: [f32; 8] = std::array::from_fn(|at| join(lanes[at], lanes[at + 8]));
-    let four: [f32; 4] = std::array::from_fn(|at| join(eight[at], eight[at + 4]));
-    join(join(four[0], four[2]), join(four[1], four[3]))
+#[inline]
+fn joined(mut lanes: Lanes, join: impl Fn(f32, f32) -> f32) -> f32 {
+    const { assert!(LANES.is_power_of_two(), "all of them are joined") };
+    let mut half = LANES / 2;
+    while half > 0 {
+        for at in 0..half {
+            lanes[at] = join(lanes[at], lanes[at + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
 
 /// The least of a row.

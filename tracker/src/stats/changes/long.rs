@@ -3,7 +3,9 @@
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::noise::bounds;
 use super::prepare::Scale;
+use super::search::NEAR;
 use super::{Detection, Drift, Range, Segment, Settings, Step, Values, detect_at_once};
 
 /// A series of so many points is read at once: whether a level wanders is seen only by who sees all of it.
@@ -41,7 +43,7 @@ pub(super) fn detect(values: &[f64], settings: &Settings) -> Detection {
     });
     found.sort_unstable_by_key(|(number, _)| *number);
     let found = found.into_iter().map(|(_, detection)| detection).collect();
-    stitch(&blocks, found, values.len(), scale)
+    stitch(blocks, found, values.len(), scale)
 }
 
 /// A block reads `from..to` and answers for `first..last`.
@@ -67,12 +69,17 @@ fn blocks(length: usize) -> Vec<Block> {
     (0..count).map(block).collect()
 }
 
-/// Puts the blocks' findings together: each step from the block that answers for its place, and a drift that goes on in the
-/// next block as one.
-fn stitch(blocks: &[Block], found: Vec<Detection>, length: usize, scale: Scale) -> Detection {
-    let mut whole = Detection::default();
-    for (block, mut detection) in blocks.iter().zip(found) {
+/// Puts the blocks' findings together: each step and each level from the block that answers for the place where it begins,
+/// and a drift that goes on in the next block as one.
+fn stitch(mut blocks: Vec<Block>, mut found: Vec<Detection>, length: usize, scale: Scale) -> Detection {
+    for (block, detection) in blocks.iter().zip(&mut found) {
         detection.shift(block.from);
+    }
+    part(&mut blocks, &found);
+    let mut whole = Detection::default();
+    let mut starts = Vec::new();
+    let mut seen = Vec::new();
+    for (block, detection) in blocks.iter().zip(found) {
         let answers = |at: usize| (block.first..block.last).contains(&at);
         whole.steps.extend(detection.steps.iter().filter(|step| answers(step.at)));
         let known = whole.drifts.len();
@@ -83,19 +90,31 @@ fn stitch(blocks: &[Block], found: Vec<Detection>, length: usize, scale: Scale) 
                 None => {}
             }
         }
-        whole.segments.extend(detection.segments.iter().filter(|s| s.from < block.last && s.to > block.first));
+        starts.extend(detection.segments.iter().skip(1).map(|segment| segment.from).filter(|from| answers(*from)));
+        seen.extend(detection.segments.iter().filter(|s| s.from < block.last && s.to > block.first));
     }
-    whole.segments = joined(&whole.steps, &whole.segments, length);
+    whole.segments = joined(&starts, &seen, length);
     whole
 }
 
-/// The segments between `steps`: of those that the blocks saw, each takes the longest that lies in it.
-fn joined(steps: &[Step], seen: &[Segment], length: usize) -> Vec<Segment> {
-    let starts = || steps.iter().map(|step| step.at);
-    let spans = std::iter::once(0).chain(starts()).zip(starts().chain([length]));
+/// Moves the bounds of what the blocks answer for to the nearest place beside which neither of two neighbours sees a level
+/// begin: they may place one step a few points apart, each on its own side of the bound, or each on the other's.
+fn part(blocks: &mut [Block], found: &[Detection]) {
+    for at in 1..blocks.len() {
+        let bound = blocks[at].first;
+        let starts =
+            || found[at - 1..=at].iter().flat_map(|seen| seen.segments.iter().skip(1).map(|segment| segment.from));
+        let is_free = |place: &usize| starts().all(|start| start.abs_diff(*place) > NEAR);
+        let free = (0..OVERLAP / 2).flat_map(|away| [bound - away, bound + away]).find(is_free).unwrap_or(bound);
+        (blocks[at - 1].last, blocks[at].first) = (free, free);
+    }
+}
+
+/// The segments that begin at zero and at `starts`: of those that the blocks saw, each takes the longest that lies in it.
+fn joined(starts: &[usize], seen: &[Segment], length: usize) -> Vec<Segment> {
     let mut rest = seen;
-    let mut joined = Vec::with_capacity(steps.len() + 1);
-    for (from, to) in spans {
+    let mut joined = Vec::with_capacity(starts.len() + 1);
+    for (from, to) in bounds(starts, length) {
         let shared = |segment: &Segment| segment.to.min(to).saturating_sub(segment.from.max(from));
         while rest.len() > 1 && rest[0].to <= from {
             rest = &rest[1..];
@@ -240,7 +259,7 @@ mod tests {
             found
         };
         let found = blocks.iter().zip(found).map(of_block).collect();
-        stitch(&blocks, found, 6_000, Scale { logs }).drifts
+        stitch(blocks, found, 6_000, Scale { logs }).drifts
     }
 
     #[test]
@@ -275,6 +294,36 @@ mod tests {
         let [whole] = stitched(found, false)[..] else { panic!("one") };
         assert!((whole.size - 100.0).abs() < 1e-9 && (whole.noises - 100.0).abs() < 1e-9, "{whole:?}");
         assert!((whole.size_within.low - (100.0 - 18.0_f64.sqrt())).abs() < 1e-9, "{whole:?}");
+    }
+
+    fn step(at: usize) -> Step {
+        let (within, size_within) = (Range { low: at, high: at }, Range { low: 0.9, high: 1.1 });
+        let (before, after, size) = (1.0, 2.0, 1.0);
+        Step { at, within, before, after, size, size_within, noises: 9.0, probability: 1.0, gain: 50.0, p: 0.0 }
+    }
+
+    /// What a block finds that sees a level begin at each of these places, at the last of them as a told step.
+    fn levels(block: &Block, starts: &[usize]) -> Detection {
+        let local: Vec<usize> = starts.iter().map(|at| at - block.from).collect();
+        let within = Range { low: 1.0, high: 1.0 };
+        let segments = bounds(&local, block.to - block.from).map(|(from, to)| Segment { from, to, level: 1.0, within });
+        let steps = local.last().map(|at| step(*at));
+        Detection { segments: segments.collect(), steps: steps.into_iter().collect(), drifts: Vec::new() }
+    }
+
+    #[test]
+    fn a_step_at_the_bound_of_blocks_is_told_once_wherever_each_of_them_sees_it() {
+        // The first block answers for 1,500 points, and what may be a stair of a drift is a level as well.
+        for (one, other) in [(1_499, 1_502), (1_502, 1_499), (1_500, 1_500), (1_494, 1_497)] {
+            let blocks = blocks(6_000);
+            let starts = [&[900, one][..], &[other], &[], &[]];
+            let found = blocks.iter().zip(starts).map(|(block, starts)| levels(block, starts)).collect();
+            let whole = stitch(blocks, found, 6_000, Scale { logs: true });
+            let [step] = whole.steps[..] else { panic!("{one} and {other}: {:?}", whole.steps) };
+            assert!(step.at == one || step.at == other);
+            let spans: Vec<_> = whole.segments.iter().map(|segment| (segment.from, segment.to)).collect();
+            assert_eq!(spans, [(0, 900), (900, step.at), (step.at, 6_000)]);
+        }
     }
 
     #[test]

@@ -94,6 +94,8 @@ fn detect_at_once(values: &[f64], settings: &Settings, scale: Scale) -> Detectio
         levels = Levels::new(units, &grid, noise, &moved);
     }
     levels.sharpen();
+    // What was put elsewhere since may have fewer points beside it now.
+    levels.prune(bar);
     let fitted = fitted(&levels, &grid);
     let rises: Vec<bool> = levels.steps().iter().map(|(_, size)| *size > 0.0).collect();
     let tries = (MOST_CELLS / (units.len() * grid.count)).clamp(1, MOST_TRIES);

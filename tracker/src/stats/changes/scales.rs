@@ -12,6 +12,9 @@ const RATIO: f64 = std::f64::consts::SQRT_2;
 /// Beyond this loss, which is that of three deviations, a point costs only what a tail like Cauchy's makes of it.
 const BOUND: f64 = 4.5;
 
+/// Squares beyond this, which would have no number as a loss, count as this.
+const FARTHEST: f64 = 1e200;
+
 /// What a point costs whose loss is beyond the bound.
 fn bounded(loss: f64) -> f64 {
     BOUND + (loss / BOUND).ln()
@@ -34,6 +37,7 @@ struct Came {
 }
 
 /// The scale of each of `residuals`, which usually are `usual` wide, and how often it changes; none if it never does.
+#[expect(clippy::cast_possible_truncation, reason = "there are seven scales")]
 pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize)> {
     let logs: [f64; SCALES] = std::array::from_fn(|scale| width(scale).ln());
     let halves: [f64; SCALES] = std::array::from_fn(|scale| 0.5 / (width(scale) * usual).powi(2));
@@ -42,23 +46,26 @@ pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize
     let mut least = 0.0;
     let mut came = Vec::with_capacity(residuals.len());
     for residual in residuals {
-        let square = residual * residual;
+        let square = (residual * residual).min(FARTHEST);
         let jump = least + SWITCH_PRICE;
         let mut losses = [0.0; SCALES];
-        for (loss, half) in losses.iter_mut().zip(&halves) {
-            *loss = square * half;
+        for scale in 0..SCALES {
+            losses[scale] = square * halves[scale];
         }
         // The narrower a scale, the larger its loss.
-        for loss in losses.iter_mut().take_while(|loss| **loss > BOUND) {
+        for loss in &mut losses {
+            if *loss <= BOUND {
+                break;
+            }
             *loss = bounded(*loss);
         }
         let mut from = Came { best, moved: 0 };
         least = f64::INFINITY;
-        for (scale, here) in (0..SCALES).zip(0..) {
-            from.moved |= u8::from(costs[scale] > jump) << here;
+        for scale in 0..SCALES {
+            from.moved |= u8::from(costs[scale] > jump) << scale;
             costs[scale] = costs[scale].min(jump) + losses[scale] + logs[scale];
             if costs[scale] < least {
-                (best, least) = (here, costs[scale]);
+                (best, least) = (scale as u8, costs[scale]);
             }
         }
         came.push(from);
@@ -80,6 +87,56 @@ pub(super) fn scales(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize
 mod tests {
     use super::*;
     use crate::stats::simulate::Noise as Stream;
+
+    /// The same with a number for each scale of each point.
+    fn plain(residuals: &[f64], usual: f64) -> Option<(Vec<usize>, usize)> {
+        let mut costs = [0.0_f64; SCALES];
+        let cheapest = |costs: &[f64; SCALES]| (0..SCALES).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).unwrap();
+        let mut came = Vec::new();
+        for residual in residuals {
+            let best = cheapest(&costs);
+            let jump = costs[best] + SWITCH_PRICE;
+            came.push([0, 1, 2, 3, 4, 5, 6].map(|scale| if costs[scale] <= jump { scale } else { best }));
+            for (scale, cost) in costs.iter_mut().enumerate() {
+                let loss = (residual * residual).min(FARTHEST) * (0.5 / (width(scale) * usual).powi(2));
+                let loss = if loss <= BOUND { loss } else { BOUND + (loss / BOUND).ln() };
+                *cost = cost.min(jump) + loss + width(scale).ln();
+            }
+        }
+        let mut course = vec![cheapest(&costs)];
+        for came in came[1..].iter().rev() {
+            course.push(came[course[course.len() - 1]]);
+        }
+        course.reverse();
+        let switches = course.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        (switches > 0).then_some((course, switches))
+    }
+
+    #[test]
+    fn the_course_of_scales_is_that_of_the_plain_recursion() {
+        let mut switched = 0;
+        for (seed, times) in (0..60).zip([1.0, 3.0, 0.4, 8.0, 0.0].into_iter().cycle()) {
+            let mut stream = Stream::seeded(seed);
+            let mut residuals: Vec<f64> =
+                (0..240).map(|at| stream.normal() * if (at / 60) % 2 == 0 { 1.0 } else { times }).collect();
+            if seed % 3 == 0 {
+                (residuals[20], residuals[21], residuals[130]) = (1e160, -1e200, 0.0);
+            }
+            let found = scales(&residuals, 1.0);
+            switched += u32::from(found.is_some());
+            assert_eq!(found, plain(&residuals, 1.0), "seed {seed}");
+        }
+        assert!((30..60).contains(&switched), "{switched}");
+    }
+
+    #[test]
+    fn what_comes_after_a_value_beyond_all_numbers_is_still_seen() {
+        let mut stream = Stream::seeded(41);
+        let mut residuals: Vec<f64> = (0..300).map(|at| stream.normal() * if at < 150 { 1.0 } else { 4.0 }).collect();
+        residuals[50] = 1e300;
+        let (course, _) = scales(&residuals, 1.0).unwrap();
+        assert!(course[280] > course[100]);
+    }
 
     #[test]
     fn a_wild_stretch_is_seen_and_a_wild_point_is_not() {

@@ -130,14 +130,16 @@ pub(super) fn places(probabilities: &[f64], least: f64) -> Vec<(usize, f64)> {
             weighed[at] = weigh(&left, at);
         }
     }
-    let promising: Vec<usize> = (1..n).filter(|at| weighed[*at] >= enough).collect();
+    let mut promising: Vec<usize> = (1..n).filter(|at| weighed[*at] >= enough).collect();
     let mut found = Vec::new();
-    let by_weight =
-        |weighed: &[f64], one: usize, other: usize| weighed[one].total_cmp(&weighed[other]).then(other.cmp(&one));
-    while let Some(at) = promising.iter().copied().max_by(|one, other| by_weight(&weighed, *one, *other)) {
+    let by_weight = |weighed: &[f64], (_, one): &(usize, &usize), (_, other): &(usize, &usize)| {
+        weighed[**one].total_cmp(&weighed[**other]).then(other.cmp(one))
+    };
+    while let Some((rank, &at)) = promising.iter().enumerate().max_by(|one, other| by_weight(&weighed, one, other)) {
         let probability: f64 = left[near(at)].iter().sum();
-        if probability < least {
-            break;
+        if probability < least.max(f64::MIN_POSITIVE) {
+            promising.swap_remove(rank);
+            continue;
         }
         // Where one point holds most of the probability, it is the place; else the middle of the cluster is.
         let sharp = near(at).find(|other| left[*other] > 0.5 * probability).unwrap_or(at);
@@ -161,7 +163,7 @@ pub(super) fn anywhere_near(probabilities: &[f64], at: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::noise::Scatter;
+    use super::super::noise::{Scatter, bounds};
     use super::*;
     use crate::stats::simulate::Noise as Stream;
 
@@ -170,28 +172,86 @@ mod tests {
         (0..n).map(|i| stream.normal() + if i < at { 0.0 } else { size }).collect()
     }
 
-    /// Optimal partitioning by its definition: every course of every level, one after the other.
-    fn naive(units: &[f64], grid: &Grid, noise: &Noise, price: f64) -> f64 {
+    /// Every way to cut so many points, by where levels begin.
+    fn cuts(n: usize) -> impl Iterator<Item = Vec<usize>> {
+        (0..1_u32 << (n - 1)).map(move |cut| (1..n).filter(|at| cut >> (at - 1) & 1 == 1).collect())
+    }
+
+    /// For each level of the grid, what `join` makes of the costs of the points `from..to` on it.
+    fn on_each(
+        units: &[f64],
+        grid: &Grid,
+        noise: &Noise,
+        (from, to): (usize, usize),
+        join: fn(f64) -> f64,
+    ) -> Vec<f64> {
         let mut room = vec![0.0; grid.count];
-        let first = noise.jump(units, 0, 0.0, grid, &mut room);
-        let mut costs: Vec<f64> = first.iter().map(|cost| f64::from(*cost)).collect();
-        for at in 1..units.len() {
-            let row = noise.stay(units, at, grid, &mut room);
-            let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
-            costs = costs.iter().zip(row).map(|(cost, own)| cost.min(least + price) + f64::from(*own)).collect();
+        let mut sums = vec![0.0; grid.count];
+        for at in from..to {
+            let row = noise.jump(units, at, 0.0, grid, &mut room);
+            sums.iter_mut().zip(row).for_each(|(sum, cost)| *sum += f64::from(*cost));
         }
-        costs.into_iter().fold(f64::INFINITY, f64::min)
+        sums.into_iter().map(join).collect()
+    }
+
+    /// A dozen points in steps of three noises, which are worth a change here and there.
+    fn dozen(seed: u64) -> (Vec<f64>, Grid) {
+        let mut stream = Stream::seeded(seed);
+        let units: Vec<f64> = (0..12).map(|at| stream.normal() + 3.0 * f64::from(at / 4 % 2)).collect();
+        let grid = Grid::new(&units);
+        (units, grid)
     }
 
     #[test]
-    fn the_cheapest_course_costs_what_trying_them_all_finds() {
-        let units = step(4, 40, 90, 2.5);
-        let grid = Grid::new(&units);
-        let noise = Noise::first(&grid);
-        let course = cheapest(&units, &grid, &noise, 8.0);
-        assert!((course.cost - naive(&units, &grid, &noise, 8.0)).abs() < 1e-2);
-        assert_eq!(course.starts.len(), 1);
-        assert!(course.starts[0].abs_diff(40) <= 2);
+    fn the_cheapest_course_is_the_best_of_all_ways_to_cut_the_series() {
+        let mut changes = 0;
+        for seed in 0..20 {
+            let (units, grid) = dozen(seed);
+            let noise = Noise::first(&grid);
+            let cost = |starts: &Vec<usize>| -> f64 {
+                let level =
+                    |span| on_each(&units, &grid, &noise, span, |cost| cost).into_iter().fold(f64::INFINITY, f64::min);
+                bounds(starts, 12).map(level).sum::<f64>() + 2.0 * starts.len() as f64
+            };
+            let least = cuts(12).map(|starts| cost(&starts)).fold(f64::INFINITY, f64::min);
+            let course = cheapest(&units, &grid, &noise, 2.0);
+            assert!((course.cost - least).abs() < 1e-4, "{seed}: {} is not {least}", course.cost);
+            assert!((cost(&course.starts) - least).abs() < 1e-4, "{seed}: {:?}", course.starts);
+            changes += course.starts.len();
+        }
+        assert!(changes > 20);
+    }
+
+    #[test]
+    fn probabilities_are_what_all_ways_to_cut_the_series_say_together() {
+        for seed in 20..30 {
+            let (units, grid) = dozen(seed);
+            let noise = Noise::first(&grid);
+            let hazard = 0.4_f64 / 12.0;
+            let (mut all, mut of_each) = (0.0, [0.0; 12]);
+            for starts in cuts(12) {
+                let share = |span| {
+                    on_each(&units, &grid, &noise, span, |cost| (-cost).exp()).iter().sum::<f64>() / grid.count as f64
+                };
+                let changes = starts.len() as f64;
+                let weight = hazard.powf(changes)
+                    * (1.0 - hazard).powf(11.0 - changes)
+                    * bounds(&starts, 12).map(share).product::<f64>();
+                all += weight;
+                for at in starts {
+                    of_each[at] += weight;
+                }
+            }
+            let said = probabilities(&units, &grid, &noise, 0.4);
+            for at in 1..12 {
+                assert!(
+                    (said[at] - of_each[at] / all).abs() < 1e-4,
+                    "{seed}, {at}: {} is not {}",
+                    said[at],
+                    of_each[at] / all
+                );
+            }
+        }
     }
 
     #[test]
@@ -237,6 +297,15 @@ mod tests {
         let likelier: Vec<usize> = (0..300).filter(|at| by_scale[*at] > plain[*at]).collect();
         assert!(likelier.contains(&150) && likelier.iter().all(|at| at.abs_diff(150) < 30), "{likelier:?}");
         assert!((by_scale.iter().sum::<f64>() - plain.iter().sum::<f64>() - AT_SWITCH).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_place_that_is_not_probable_enough_hides_none_that_is() {
+        let mut probabilities = vec![0.0; 60];
+        (probabilities[10], probabilities[30], probabilities[40]) = (0.349, 0.18, 0.18);
+        let found = places(&probabilities, 0.35);
+        assert!(found.len() == 1 && found[0].0 == 35 && (found[0].1 - 0.36).abs() < 1e-9, "{found:?}");
+        assert_eq!(places(&[0.0; 60], 0.0), []);
     }
 
     #[test]
