@@ -115,7 +115,7 @@ pub struct Signs {
     pub probability: f64,
     /// How much better two levels explain the points than one does, in nats.
     pub nats: f64,
-    /// How often the best place in these points would do as well if nothing had moved.
+    /// How often, at most, the best place in these points would do as well if nothing had moved.
     pub p: f64,
 }
 

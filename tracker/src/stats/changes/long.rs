@@ -10,9 +10,9 @@ use super::{Detection, Drift, Range, Segment, Settings, Step, Values, detect_at_
 
 /// A series of so many points is read at once: whether a level wanders is seen only by who sees all of it.
 const AT_ONCE: usize = 3_072;
-/// The points of a block of a longer one. Levels farther apart in time than this are not compared.
+/// The most points that a block of a longer one answers for. Levels farther apart in time than this are not compared.
 const BLOCK: usize = 1_536;
-/// How far blocks reach into each other on either side.
+/// How far a block reaches into its neighbours.
 const OVERLAP: usize = 192;
 
 /// Reads the whole series, in blocks on as many threads as the machine has where it is long.
@@ -174,7 +174,7 @@ impl Detection {
 
 /// How many of the last points a new point is judged with.
 const WINDOW: usize = 300;
-/// Two steps nearer than this are the same one, seen again with more points.
+/// Two steps no farther apart than this are the same one, seen again with more points.
 const SAME: usize = 5;
 
 /// Follows a series point by point; each costs the same, however long the series.

@@ -2,10 +2,11 @@
 //! slow drift do not fool.
 //!
 //! The stages, each in its file: values become units of noise (`prepare`); levels are laid on a grid (`grid`); the
-//! noise about them is learned, with its density and its memory (`noise`); the cheapest course of levels is found, and
-//! from all courses together the probability of a change at each point (`search`); changes that the points on their
-//! sides do not bear out are taken away (`merge`); and steps that are an even slope (`ramp`) or a level's slow walk
-//! (`wander`) are told apart. Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has
+//! noise about them is learned, with its density (`density`), its memory and its stretches (`noise`, `scales`); the
+//! cheapest course of levels is found, and from all courses together the probability of a change at each point
+//! (`search`); changes that the points on their sides do not bear out (`merge`), or that were left again (`excursions`),
+//! are taken away, the noise being learned once more around what was found; and steps that are an even slope (`ramp`) or a
+//! level's slow walk (`wander`) are told apart. Long series are read in blocks (`long`). Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has
 //! the why and the figures.
 
 mod density;
@@ -38,13 +39,13 @@ pub use words::{Detection, Drift, NotFinite, Range, Segment, Settings, Step, Val
 pub const FEWEST: usize = 6;
 
 /// The prices of a change of level in nats: in the two fits that noises are learned around, one that sees all that may be
-/// a change and one that sees only what no mode of the noise lasts long enough for; and in those by which noises are
-/// compared.
+/// a change, at so much for half the logarithm of the length, which is what its place and its size cost, and one that sees
+/// only what no mode of the noise lasts long enough for; and in those by which noises are compared.
 const FIRST_PRICE: f64 = 3.0;
 const SURE_PRICE: f32 = 30.0;
 const PRICE: f32 = 8.0;
-/// What each further change costs besides, for each that is there already, where noises are compared: a series that seems
-/// to move all the time is more likely one whose noise was not understood.
+/// What changes cost besides where noises are compared, times the square of their number: a series that seems to move all
+/// the time is more likely one whose noise was not understood.
 const CROWD_PRICE: f64 = 0.5;
 
 /// What a slope costs there: as much as a change of level, and somewhat for its other end.

@@ -145,11 +145,7 @@ impl Scatter {
     /// Linearly on the point before.
     fn by_point(&self, grid: &Grid) -> Option<Noise> {
         let noise = || even(self.phi, grid, &Density::of(&self.innovations()));
-        (self.phi > 0.0).then(|| Noise { price: self.memory_price(), ..noise() })
-    }
-
-    fn memory_price(&self) -> f64 {
-        if self.phi > 0.0 { MEMORY_PRICE } else { 0.0 }
+        (self.phi > 0.0).then(|| Noise { price: MEMORY_PRICE, ..noise() })
     }
 
     /// What the points before do not foretell.
@@ -191,7 +187,8 @@ impl Scatter {
         let density = Density::of(&narrowed.collect::<Vec<f64>>());
         let costs = density.costs();
         let each: [(&[f64], f64); SCALES] = std::array::from_fn(|scale| (&costs[..], scales::width(scale)));
-        let price = SWITCH_PRICE * switches as f64 + self.memory_price();
+        let memory = if self.phi > 0.0 { MEMORY_PRICE } else { 0.0 };
+        let price = SWITCH_PRICE * switches as f64 + memory;
         Some(Noise { price, scales, ..tabled(self.phi, grid, &density, &each, &[]) })
     }
 }

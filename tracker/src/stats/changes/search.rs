@@ -78,7 +78,7 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, expected:
     let noise = noise.likelihoods();
     let (mut one, mut other) = (vec![0.0_f32; width], vec![0.0_f32; width]);
     // What came before is known to the recursion backwards by the likeliest level and by how likely each point was.
-    let (mut olds, mut scales) = (vec![0.0; n], vec![1.0_f32; n]);
+    let (mut olds, mut sums) = (vec![0.0; n], vec![1.0_f32; n]);
     let mut row = vec![0.0; width];
     let (mut sum, mut most) = lanes::forward(&mut row, 0.0, 1.0, [noise.jump(units, 0, 0.0, grid, &mut one); 2]);
     for at in 1..n {
@@ -91,7 +91,7 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, expected:
         // Likelihoods are bounded below by the heavy tail, so that the sum cannot vanish.
         (sum, most) = lanes::forward(&mut row, (1.0 - hazards[at]) / sum, hazards[at] / width as f32, [stay, jump]);
         sum = sum.max(f32::MIN_POSITIVE);
-        scales[at] = sum;
+        sums[at] = sum;
     }
     row.fill(1.0);
     let (mut scale, mut more) = (1.0, 0.0);
@@ -100,9 +100,9 @@ pub(super) fn probabilities(units: &[f64], grid: &Grid, noise: &Noise, expected:
         let stay = noise.stay(units, at, grid, &mut one);
         let jump = if noise.is_memoryless() { stay } else { noise.jump(units, at, olds[at], grid, &mut other) };
         let share = hazards[at] / width as f32;
-        let moved = share * lanes::backward(&mut row, scale, more, [stay, jump]) / scales[at];
+        let moved = share * lanes::backward(&mut row, scale, more, [stay, jump]) / sums[at];
         probabilities[at] = f64::from(moved);
-        (scale, more) = ((1.0 - hazards[at]) / scales[at], moved);
+        (scale, more) = ((1.0 - hazards[at]) / sums[at], moved);
     }
     probabilities
 }

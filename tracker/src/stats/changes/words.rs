@@ -7,7 +7,8 @@ pub struct Settings {
     pub probability: f64,
     /// The least probability of a change within ten points of the place.
     pub sure: f64,
-    /// How many changes a series of any length is expected to hold before it was seen.
+    /// How many changes a series of any length, or a block of a long one, is expected to hold before it was seen, besides those
+    /// where it begins to scatter otherwise.
     pub expected: f64,
     /// The largest p of the pair of levels, corrected for the choice of the place.
     pub p: f64,
@@ -40,8 +41,7 @@ impl Settings {
     /// For judging again with each new point, where each is another chance to be wrong. That a change must be `sure`, p and
     /// excursions are what holds that down; the place need not be as certain, for in noise with a memory it is so late or
     /// never. A larger p makes more of bursts that last a few points, a smaller one makes steps of three noises known a
-    /// point later. Steps smaller than the noise are left to `history`. Half a change expected instead of two spares one
-    /// false alarm in fifteen, and of a hundred steps of two noises three are never known; most alarms are noise that lasts.
+    /// point later. Steps smaller than the noise are left to `history`; most alarms are noise that lasts.
     #[must_use]
     pub fn online() -> Settings {
         Settings {
@@ -100,9 +100,9 @@ pub struct Step {
     pub noises: f64,
     /// The probability that a change lies within five points of the place.
     pub probability: f64,
-    /// How much better two levels explain the points than one, in nats.
+    /// How much better two levels explain the points than one, in nats, less what short levels owe.
     pub gain: f64,
-    /// How often the best place in these points would do as well if nothing had moved.
+    /// How often, at most, the best place in these points would do as well if nothing had moved.
     pub p: f64,
 }
 
