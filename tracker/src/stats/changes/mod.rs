@@ -6,8 +6,8 @@
 //! cheapest course of levels is found, and from all courses together the probability of a change at each point
 //! (`search`); changes that the points on their sides do not bear out (`merge`), or that were left again (`excursions`),
 //! are taken away, the noise being learned once more around what was found; and steps that are an even slope (`ramp`) or a
-//! level's slow walk (`wander`) are told apart. Long series are read in blocks (`long`). Nothing is drawn at random: the same values always give the same changes. METHODOLOGY.md has
-//! the why and the figures.
+//! level's slow walk (`wander`) are told apart. Long series are read in blocks (`long`). Nothing is drawn at random: the
+//! same values always give the same changes. METHODOLOGY.md has the why and the figures.
 
 mod density;
 mod excursions;

@@ -144,8 +144,8 @@ impl Scatter {
 
     /// Linearly on the point before.
     fn by_point(&self, grid: &Grid) -> Option<Noise> {
-        let noise = || even(self.phi, grid, &Density::of(&self.innovations()));
-        (self.phi > 0.0).then(|| Noise { price: MEMORY_PRICE, ..noise() })
+        let noise = || Noise { price: MEMORY_PRICE, ..even(self.phi, grid, &Density::of(&self.innovations())) };
+        (self.phi > 0.0).then(noise)
     }
 
     /// What the points before do not foretell.
